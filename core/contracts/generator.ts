@@ -1,0 +1,63 @@
+import type { DType } from "../data/dtype.ts";
+import type { NdArray } from "../data/nd-array.ts";
+import { type Token, token } from "./token.ts";
+
+/**
+ * Makes simulated events under stated conditions. Free of field words: what conditions and arrays mean lives in
+ * thematic packages.
+ *
+ * An event is a pure function of (`seed`, its event id, its conditions): it is bit-identical whatever the batch size,
+ * the order, or the events asked for beside it.
+ */
+export interface Generator {
+  /** Name of the model, for tables and run records: `"gflash"`. */
+  readonly model: string;
+  /** Each condition with its unit and the range in which the generator is valid. */
+  readonly validity: Readonly<Record<string, ValidityRange>>;
+  /** The arrays of every batch, without the leading `event` dimension. */
+  readonly outputs: Readonly<Record<string, GeneratorOutput>>;
+
+  /**
+   * Generates one event per event id, in batches in the order asked.
+   *
+   * @throws `TWIN_OUT_OF_DOMAIN` before the first batch, when a condition is outside {@link validity};
+   *   `TWIN_INVALID_ARGUMENT` when a condition is missing, unknown or of another length.
+   */
+  generate(request: GenerateRequest, options?: { readonly signal?: AbortSignal }): AsyncIterable<GeneratedBatch>;
+}
+export const Generator: Token<Generator> = token("generator");
+
+/** What to generate. */
+export interface GenerateRequest {
+  /** Conditions by name, each `[event]`, float64. */
+  readonly conditions: Readonly<Record<string, Float64Array>>;
+  /** Identity of each event, `[event]`. Equal ids give equal events. */
+  readonly eventIds: BigInt64Array;
+  /** Seed of the run, 0 to 2^64 - 1. */
+  readonly seed: bigint;
+  /** Largest number of events in a batch; the generator's own choice by default. */
+  readonly batchSize?: number;
+}
+
+/** Consecutive events `[start, start + count)` of a request. */
+export interface GeneratedBatch {
+  readonly start: number;
+  readonly count: number;
+  /** By output name; the first dimension is `event`, of length `count`. */
+  readonly arrays: Readonly<Record<string, NdArray>>;
+}
+
+/** The range in which a condition is valid, ends included. */
+export interface ValidityRange {
+  readonly unit: string;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** One array that a generator makes per event. */
+export interface GeneratorOutput {
+  readonly dtype: DType;
+  readonly dims: readonly string[];
+  readonly shape: readonly number[];
+  readonly unit?: string;
+}

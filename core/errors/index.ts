@@ -1,0 +1,1 @@
+export { TwinError } from "./twin-error.ts";
