@@ -1,2 +1,4 @@
+export { InvalidArgumentError } from "./invalid-argument.ts";
 export { describeNames, nearestNames } from "./nearest-names.ts";
+export { OutOfDomainError } from "./out-of-domain.ts";
 export { TwinError } from "./twin-error.ts";
