@@ -1,5 +1,17 @@
+export { type DatasetInit, dataset, isUnnamedDimension, type VariableInit } from "./array-dataset.ts";
+export { type Block, bytesPerElement, gridBlocks, rowMajorBlockShape } from "./chunk-grid.ts";
+export { contentDigest } from "./content-digest.ts";
 export type { Attributes, AttributeValue, DataChunk, Dataset, Dimension, Storage, Variable } from "./dataset.ts";
 export type { DataOf, DType, DTypeData, Scalar, ScalarOf } from "./dtype.ts";
-export { InvalidArrayError, UnsafeIntegerError } from "./errors.ts";
+export {
+  InvalidArrayError,
+  InvalidDatasetError,
+  InvalidSelectionError,
+  UnsafeIntegerError,
+  VariableNotFoundError,
+} from "./errors.ts";
+export { decodeHalves, encodeHalves, halfBits, halfValue } from "./float16.ts";
 export { NdArray, type NdArrayInit, type SliceRange } from "./nd-array.ts";
+export { type AxisSelection, resolveSelection, type Selectable, selectedLayout } from "./resolve-selection.ts";
 export type { DimensionSelection, IndexRange, NearestValue, Selection, ValueRange } from "./selection.ts";
+export { findVariable, walk } from "./tree.ts";

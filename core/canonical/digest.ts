@@ -1,0 +1,32 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { canonicalJson } from "./canonical-json.ts";
+
+/** `sha256:` and 64 lower-case hexadecimal digits. */
+export type Digest = `sha256:${string}`;
+
+/** SHA-256 of bytes, or of a text in UTF-8. */
+export function digestBytes(bytes: Uint8Array | string): Digest {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+/** SHA-256 of the canonical JSON of a value. @throws `TWIN_NOT_CANONICAL` */
+export function digestJson(value: unknown): Digest {
+  return digestBytes(canonicalJson(value));
+}
+
+/** Length and SHA-256 of a file, streamed. Rejects with Node's error where it cannot be read. */
+export async function digestFile(
+  path: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<{ readonly bytes: number; readonly digest: Digest }> {
+  options.signal?.throwIfAborted();
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const part of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    options.signal?.throwIfAborted();
+    hash.update(part as Uint8Array);
+    bytes += (part as Uint8Array).length;
+  }
+  return { bytes, digest: `sha256:${hash.digest("hex")}` };
+}

@@ -1,0 +1,3 @@
+export { canonicalJson } from "./canonical-json.ts";
+export { type Digest, digestBytes, digestFile, digestJson } from "./digest.ts";
+export { NotCanonicalError } from "./errors.ts";
