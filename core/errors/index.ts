@@ -1,3 +1,4 @@
+export { checkSchema, type SchemaProblem, type SchemaResult } from "./check-schema.ts";
 export { InvalidArgumentError } from "./invalid-argument.ts";
 export { describeNames, nearestNames } from "./nearest-names.ts";
 export { OutOfDomainError } from "./out-of-domain.ts";
