@@ -2,6 +2,7 @@ export * from "./canonical/index.ts";
 export * from "./contracts/index.ts";
 export * from "./data/index.ts";
 export * from "./errors/index.ts";
+export * from "./files/index.ts";
 export {
   definePlugin,
   type ManyNeed,

@@ -1,0 +1,9 @@
+export {
+  FileClosedError,
+  FileExistsError,
+  FileNotFoundError,
+  FileUnreadableError,
+  ReadFailedError,
+  WriteFailedError,
+} from "./errors.ts";
+export { type AtomicWriteOptions, writeAtomically, writeFileAtomically } from "./write-atomically.ts";
