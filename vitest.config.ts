@@ -1,13 +1,18 @@
 import { defineConfig } from "vitest/config";
 
+// `twinloom/…` means the sources (docs/decisions/0002-source-condition.md).
 const source = {
   resolve: { conditions: ["@twinloom/source"] },
   ssr: { resolve: { conditions: ["@twinloom/source"] } },
 };
 
+// Where continuous integration reads the counts from.
+const report = process.env["TWINLOOM_TEST_REPORT"];
+
 export default defineConfig({
   ...source,
   test: {
+    reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     projects: [
       {
         ...source,
