@@ -1,0 +1,26 @@
+export { type BootstrapOptions, bootstrapError } from "./bootstrap.ts";
+export {
+  addToHistogram,
+  emptyHistogram,
+  fillHistogram,
+  findBin,
+  type Histogram,
+  histogram,
+  linearEdges,
+  logEdges,
+} from "./histogram.ts";
+export { type LeastSquaresFit, leastSquares, solveSymmetric } from "./least-squares.ts";
+export { moments, RunningMoments } from "./moments.ts";
+export { philoxBlocks } from "./philox.ts";
+export { type QuantileOptions, quantiles } from "./quantiles.ts";
+export { RandomStream, type StreamKey } from "./random-stream.ts";
+export { erf, logGamma, regularizedGammaP } from "./special-functions.ts";
+export { CompensatedSum, compensatedSum } from "./sums.ts";
+export {
+  type KolmogorovSmirnov,
+  kolmogorovSmirnov,
+  separationFloor,
+  separationPower,
+  type WeightedSample,
+  wasserstein1,
+} from "./two-sample.ts";

@@ -1,0 +1,25 @@
+/** A sum that carries the rounding error along (Neumaier's variant of Kahan's summation). */
+export class CompensatedSum {
+  #sum = 0;
+  #lost = 0;
+
+  add(value: number): void {
+    const next = this.#sum + value;
+    // Once an infinity or NaN is in, the compensation would turn it into NaN.
+    if (Number.isFinite(next)) {
+      this.#lost += Math.abs(this.#sum) >= Math.abs(value) ? this.#sum - next + value : value - next + this.#sum;
+    }
+    this.#sum = next;
+  }
+
+  get value(): number {
+    return Number.isFinite(this.#sum) ? this.#sum + this.#lost : this.#sum;
+  }
+}
+
+/** Sum with an error of a few ulp of the result plus n·ε² of the sum of magnitudes. */
+export function compensatedSum(values: ArrayLike<number>): number {
+  const sum = new CompensatedSum();
+  for (let i = 0; i < values.length; i++) sum.add(values[i] as number);
+  return sum.value;
+}
