@@ -1,0 +1,12 @@
+import type { Command } from "../command.ts";
+import type { Groups } from "../program.ts";
+
+/** Every command, in the order of the help. */
+export const commands: readonly Command[] = [];
+
+/** What the commands with two words are about, by their first word. */
+export const groups: Groups = {
+  data: "Look into files: what they hold, and values of it",
+  detector: "Simulate calorimeter showers, and see how faithful they are",
+  spec: "Check a twin.yaml, and what may be in one",
+};

@@ -1,0 +1,47 @@
+import { TwinError } from "../core/index.ts";
+
+/** What was typed cannot be right: an unknown command or option, a missing argument, a value that is not allowed. */
+export class UsageError extends TwinError {
+  override readonly name = "UsageError";
+  override readonly code = "TWIN_USAGE";
+}
+
+/** The operating system refused: no permission, no space, a broken pipe. */
+export class SystemError extends TwinError {
+  override readonly name = "SystemError";
+  override readonly code = "TWIN_SYSTEM";
+  /** The system's name of the failure: `"ENOSPC"`. */
+  readonly systemCode: string;
+  readonly path?: string;
+
+  constructor(cause: NodeJS.ErrnoException) {
+    super(`The system refused: ${cause.message}. Check the path, its permissions and the space left.`, { cause });
+    this.systemCode = cause.code ?? "";
+    if (cause.path !== undefined) this.path = cause.path;
+  }
+}
+
+/** The user or the system asked the command to stop before it was done. */
+export class InterruptedError extends TwinError {
+  override readonly name = "InterruptedError";
+  override readonly code = "TWIN_INTERRUPTED";
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`Interrupted by ${signal} before the command was done.`);
+    this.signal = signal;
+  }
+}
+
+/** An error that Twinloom did not expect: a defect of Twinloom, not of its input. */
+export class InternalError extends TwinError {
+  override readonly name = "InternalError";
+  override readonly code = "TWIN_INTERNAL";
+
+  constructor(cause: unknown) {
+    const what = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    super(`${what}\nThis is a bug in Twinloom. Please report it with the command you ran and the stack below.`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import { constants } from "node:os";
+
+/** Two signals closer than this are one: a terminal and a parent process (`npx`, `npm`) may both deliver a Ctrl-C. */
+const SAME_SIGNAL_MS = 500;
+
+/** Turns the first SIGINT, SIGTERM or SIGHUP into an abort; a second one ends the process at once. */
+export class Interruption {
+  readonly #controller = new AbortController();
+  #received: { readonly name: NodeJS.Signals; readonly atMs: number } | undefined;
+
+  constructor() {
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => this.#receive(name));
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The signal that came first, if any. */
+  get received(): NodeJS.Signals | undefined {
+    return this.#received?.name;
+  }
+
+  #receive(name: NodeJS.Signals): void {
+    const now = performance.now();
+    if (this.#received) {
+      if (now - this.#received.atMs > SAME_SIGNAL_MS) process.exit(exitCodeOf(name));
+      return;
+    }
+    this.#received = { name, atMs: now };
+    this.#controller.abort(new DOMException(`Interrupted by ${name}`, "AbortError"));
+  }
+}
+
+/** Exit code of a command ended by a signal, as shells count: 130 for SIGINT. */
+export function exitCodeOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}

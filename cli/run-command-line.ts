@@ -1,0 +1,83 @@
+import type { CommanderError } from "commander";
+import type { Command } from "./command.ts";
+import { exitCodeOf, Interruption } from "./interrupt.ts";
+import { jsonText } from "./json-text.ts";
+import { buildProgram, type Groups } from "./program.ts";
+import { TerminalIo } from "./terminal-io.ts";
+
+/**
+ * Runs what this process was started with and ends it: 0 done, 1 failed, 2 wrong usage, 128 + n ended by signal n.
+ *
+ * With `--json` a failure is `{"error":{"code","message",…}}` on standard output, and always its message on standard
+ * error.
+ */
+export async function runCommandLine(commands: readonly Command[], groups: Groups): Promise<never> {
+  for (const stream of [process.stdout, process.stderr]) exitQuietlyWhenNobodyReads(stream);
+  return await endWith(await run(commands, groups, process.argv.slice(2)));
+}
+
+/** @returns The exit code. */
+async function run(commands: readonly Command[], groups: Groups, argv: readonly string[]): Promise<number> {
+  const interruption = new Interruption();
+  let io: TerminalIo | undefined;
+  const program = buildProgram(commands, groups, ({ json }) => {
+    io = new TerminalIo({ json, signal: interruption.signal });
+    return io;
+  });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    io?.close();
+    return 0;
+  } catch (thrown) {
+    io?.close();
+    if (isCommanderError(thrown) && thrown.exitCode === 0) return 0;
+    return await report(thrown, { json: isJsonWanted(argv), received: interruption.received });
+  }
+}
+
+async function report(
+  thrown: unknown,
+  { json, received }: { readonly json: boolean; readonly received: NodeJS.Signals | undefined },
+): Promise<number> {
+  // The engine is loaded only now, so that help and wrong usage need not wait for it.
+  const { failureJson, failureText, toFailure } = await import("./failure.ts");
+  const { UsageError } = await import("./errors.ts");
+  const { error, exitCode } = toFailure(
+    isCommanderError(thrown) ? new UsageError(usageMessage(thrown)) : thrown,
+    received,
+  );
+  if (json) process.stdout.write(`${jsonText(failureJson(error))}\n`);
+  process.stderr.write(`${failureText(error, process.env["TWINLOOM_DEBUG"] === "1")}\n`);
+  return exitCode;
+}
+
+/** Also known when the command line could not be parsed. */
+function isJsonWanted(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end < 0 ? argv.length : end).includes("--json");
+}
+
+/** By its code, as commander may be loaded twice. */
+function isCommanderError(thrown: unknown): thrown is CommanderError {
+  return thrown instanceof Error && String((thrown as { code?: unknown }).code).startsWith("commander.");
+}
+
+function usageMessage({ code, message }: CommanderError): string {
+  return code === "commander.help"
+    ? "A command is missing; the help above lists them."
+    : message.replace(/^error: /, "");
+}
+
+/** `twinloom … | head`: the reader has what it wanted; end as a command ended by SIGPIPE. */
+function exitQuietlyWhenNobodyReads(stream: NodeJS.WriteStream): void {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(exitCodeOf("SIGPIPE"));
+  });
+}
+
+/** Pipes are written in the background: wait until all is out, then end whatever is still open. */
+async function endWith(exitCode: number): Promise<never> {
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));
+  process.exit(exitCode);
+}
