@@ -8,4 +8,6 @@
 export abstract class TwinError extends Error {
   /** Stable identifier, `TWIN_…`. */
   abstract readonly code: string;
+  /** Failures of the clean-up that followed this one; absent when it went well. */
+  declare readonly suppressed?: readonly unknown[];
 }

@@ -128,3 +128,17 @@ export function definePlugin<
   const factory = (options: object = {}): Plugin<Part> => ({ definition, options: { ...options } });
   return Object.assign(factory, { definition }) as PluginFactory<z.input<S> & object, Part>;
 }
+
+/** The tokens of a plugin as a list. */
+export function providedTokens(definition: { readonly provides: Provides }): readonly Token<unknown>[] {
+  const { provides } = definition;
+  return typeof provides === "symbol" ? [provides] : provides;
+}
+
+/** A need as its kind and its token. */
+export function describeNeed(need: Need): {
+  readonly kind: "one" | "optional" | "many";
+  readonly token: Token<unknown>;
+} {
+  return typeof need === "symbol" ? { kind: "one", token: need } : need;
+}
