@@ -3,13 +3,22 @@ import { constants } from "node:os";
 /** Two signals closer than this are one: a terminal and a parent process (`npx`, `npm`) may both deliver a Ctrl-C. */
 const SAME_SIGNAL_MS = 500;
 
-/** Turns the first SIGINT, SIGTERM or SIGHUP into an abort; a second one ends the process at once. */
+/**
+ * Turns the first SIGINT, SIGTERM or SIGHUP, and a reader that went away (`| head`), into an abort, so that the command
+ * cleans up; a second signal ends the process at once.
+ */
 export class Interruption {
   readonly #controller = new AbortController();
   #received: { readonly name: NodeJS.Signals; readonly atMs: number } | undefined;
 
   constructor() {
     for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => this.#receive(name));
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.on("error", (error: NodeJS.ErrnoException) => {
+        if (error.code !== "EPIPE") throw error;
+        this.#receive("SIGPIPE");
+      });
+    }
   }
 
   get signal(): AbortSignal {
@@ -24,7 +33,7 @@ export class Interruption {
   #receive(name: NodeJS.Signals): void {
     const now = performance.now();
     if (this.#received) {
-      if (now - this.#received.atMs > SAME_SIGNAL_MS) process.exit(exitCodeOf(name));
+      if (name !== "SIGPIPE" && now - this.#received.atMs > SAME_SIGNAL_MS) process.exit(exitCodeOf(name));
       return;
     }
     this.#received = { name, atMs: now };

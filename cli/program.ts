@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { Argument, Option, Command as Parser } from "commander";
+import { Argument, type CommanderError, Option, Command as Parser } from "commander";
 import type { ArgumentDefinition, Command, CommandIo, OptionDefinition } from "./command.ts";
 import { parseOption } from "./option-values.ts";
 
@@ -22,7 +22,7 @@ export function buildProgram(
     .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
-    .exitOverride()
+    .exitOverride(rethrowFor(""))
     .configureOutput({ outputError: () => undefined })
     .addHelpText(
       "after",
@@ -35,7 +35,12 @@ export function buildProgram(
       addCommand(program, first, command, openIo);
       continue;
     }
-    const parent = parents.get(first) ?? program.command(first).description(groups[first] ?? "");
+    const parent =
+      parents.get(first) ??
+      program
+        .command(first)
+        .description(groups[first] ?? "")
+        .exitOverride(rethrowFor(first));
     parents.set(first, parent);
     addCommand(parent, second, command, openIo);
   }
@@ -48,7 +53,10 @@ function addCommand(
   command: Command,
   openIo: (options: { readonly json: boolean }) => CommandIo | Promise<CommandIo>,
 ): void {
-  const parser = parent.command(name).summary(command.summary);
+  const parser = parent
+    .command(name)
+    .summary(command.summary)
+    .exitOverride(rethrowFor(command.path.join(" ")));
   parser.description(command.description ? `${command.summary}.\n\n${command.description}` : `${command.summary}.`);
   const argumentNames = Object.keys(command.arguments);
   for (const [key, argument] of Object.entries(command.arguments)) parser.addArgument(toArgument(key, argument));
@@ -61,6 +69,26 @@ function addCommand(
     const io = await openIo({ json: json === true });
     await command.run(args, withDefaults(command, options), io);
   });
+}
+
+const commandOf = new WeakMap<CommanderError, string>();
+
+/** Lets commander throw instead of exit, and remembers which command it was about. */
+function rethrowFor(path: string): (error: CommanderError) => never {
+  return (error) => {
+    commandOf.set(error, path);
+    throw error;
+  };
+}
+
+/** What was wrong with what was typed, and where to find what is right. */
+export function usageMessage(error: CommanderError): string {
+  const help = ["twinloom", commandOf.get(error) ?? "", "--help"].filter(Boolean).join(" ");
+  if (error.code === "commander.help") return `A command is missing. \`${help}\` lists them.`;
+  const [what = "", hint] = error.message.replace(/^error: /, "").split("\n");
+  const sentence = what.charAt(0).toUpperCase() + what.slice(1).replace(/([^.])$/, "$1.");
+  const suggestion = hint ? ` ${hint.replace(/^\(|\)$/g, "")}` : "";
+  return `${sentence}${suggestion} See \`${help}\`.`;
 }
 
 function toArgument(key: string, { description, optional, many }: ArgumentDefinition): Argument {

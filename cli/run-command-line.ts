@@ -1,8 +1,8 @@
 import type { CommanderError } from "commander";
 import type { Command } from "./command.ts";
-import { exitCodeOf, Interruption } from "./interrupt.ts";
+import { Interruption } from "./interrupt.ts";
 import { jsonText } from "./json-text.ts";
-import { buildProgram, type Groups } from "./program.ts";
+import { buildProgram, type Groups, usageMessage } from "./program.ts";
 import { TerminalIo } from "./terminal-io.ts";
 
 /**
@@ -12,7 +12,6 @@ import { TerminalIo } from "./terminal-io.ts";
  * error.
  */
 export async function runCommandLine(commands: readonly Command[], groups: Groups): Promise<never> {
-  for (const stream of [process.stdout, process.stderr]) exitQuietlyWhenNobodyReads(stream);
   return await endWith(await run(commands, groups, process.argv.slice(2)));
 }
 
@@ -46,6 +45,8 @@ async function report(
     isCommanderError(thrown) ? new UsageError(usageMessage(thrown)) : thrown,
     received,
   );
+  // Nobody reads any more, and that is what ended the command: nothing to say.
+  if (received === "SIGPIPE") return exitCode;
   if (json) process.stdout.write(`${jsonText(failureJson(error))}\n`);
   process.stderr.write(`${failureText(error, process.env["TWINLOOM_DEBUG"] === "1")}\n`);
   return exitCode;
@@ -60,20 +61,6 @@ function isJsonWanted(argv: readonly string[]): boolean {
 /** By its code, as commander may be loaded twice. */
 function isCommanderError(thrown: unknown): thrown is CommanderError {
   return thrown instanceof Error && String((thrown as { code?: unknown }).code).startsWith("commander.");
-}
-
-function usageMessage({ code, message }: CommanderError): string {
-  return code === "commander.help"
-    ? "A command is missing; the help above lists them."
-    : message.replace(/^error: /, "");
-}
-
-/** `twinloom … | head`: the reader has what it wanted; end as a command ended by SIGPIPE. */
-function exitQuietlyWhenNobodyReads(stream: NodeJS.WriteStream): void {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(exitCodeOf("SIGPIPE"));
-  });
 }
 
 /** Pipes are written in the background: wait until all is out, then end whatever is still open. */
