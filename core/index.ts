@@ -5,12 +5,4 @@ export * from "./errors/index.ts";
 export * from "./files/index.ts";
 export * from "./kernel/index.ts";
 export * from "./math/index.ts";
-export {
-  type AnyTask,
-  defineTask,
-  type JsonValue,
-  type Task,
-  type TaskContext,
-  type TaskInput,
-  type TaskOutput,
-} from "./run/task.ts";
+export * from "./run/index.ts";

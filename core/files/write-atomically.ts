@@ -52,7 +52,7 @@ export async function writeFileAtomically(
     await system(path, async () => {
       const file = await open(temporary, "wx");
       try {
-        await file.writeFile(data, options.signal && { signal: options.signal });
+        await file.writeFile(data);
       } finally {
         await file.close();
       }
@@ -103,12 +103,12 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Runs system calls; their failure is a {@link WriteFailedError}, cancellation stays what it is. */
+/** Runs system calls; their failure is a {@link WriteFailedError}. */
 async function system<T>(path: string, calls: () => Promise<T>): Promise<T> {
   try {
     return await calls();
   } catch (error) {
-    if (codeOf(error) === undefined || codeOf(error) === "ABORT_ERR" || error instanceof FileExistsError) throw error;
+    if (codeOf(error) === undefined || error instanceof FileExistsError) throw error;
     throw new WriteFailedError(path, `${(error as Error).message}.`, { cause: error });
   }
 }

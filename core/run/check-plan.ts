@@ -1,0 +1,104 @@
+import { isAbsolute } from "node:path";
+import { checkSchema, type SchemaProblem } from "../errors/check-schema.ts";
+import { describeNames } from "../errors/nearest-names.ts";
+import { dependencyOrder } from "../kernel/dependency-order.ts";
+import type { Plan, PlanStep } from "./plan.ts";
+import type { TaskInput, TaskOutput } from "./task.ts";
+
+/** Names in the folder of a run that are the runner's own. */
+const RESERVED = ["run.json", "partial"];
+
+/** A step whose parameters were validated. */
+export interface CheckedStep extends PlanStep {
+  /** As the task gets them, defaults filled in. */
+  readonly checked: unknown;
+}
+
+/** What came of {@link checkPlan}. */
+export interface CheckedPlan {
+  /** Steps in an order in which each comes after those it reads from; only meaningful without problems. */
+  readonly steps: ReadonlyMap<string, CheckedStep>;
+  /** All that is wrong; paths are within the plan: `["simulate", "parameters", "seed"]`. */
+  readonly problems: readonly SchemaProblem[];
+}
+
+/** Checks all that can be checked without running: parameters, inputs, references, cycles. */
+export function checkPlan(plan: Plan): CheckedPlan {
+  const problems: SchemaProblem[] = [];
+  const checked = new Map<string, CheckedStep>();
+  for (const [name, step] of Object.entries(plan.steps)) {
+    const parameters = checkSchema(step.task.parameters, step.parameters);
+    for (const { path, message } of parameters.problems ?? []) {
+      problems.push({ path: [name, "parameters", ...path], message });
+    }
+    problems.push(...nameProblems(name), ...inputProblems(plan, name, step), ...outputProblems(name, step));
+    checked.set(name, { ...step, checked: parameters.problems ? undefined : parameters.value });
+  }
+  if (checked.size === 0) problems.push({ path: [], message: "A plan needs at least one step." });
+  const isStep = (name: string): boolean => checked.has(name);
+  const { order, cycles } = dependencyOrder(
+    new Map([...checked].map(([name, step]) => [name, stepsBefore(step).filter(isStep)])),
+  );
+  for (const cycle of cycles) {
+    problems.push({ path: [cycle[0] as string], message: `Waits for itself: ${cycle.join(" reads from ")}.` });
+  }
+  return { steps: new Map(order.map((name) => [name, checked.get(name) as CheckedStep])), problems };
+}
+
+/** Names of the steps that a step reads from. */
+export function stepsBefore(step: PlanStep): readonly string[] {
+  return [...new Set(Object.values(step.inputs).flatMap((from) => ("step" in from ? [from.step] : [])))];
+}
+
+/** Step names become folders and are written in `step.output`. */
+function nameProblems(name: string): readonly SchemaProblem[] {
+  if (/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) && !RESERVED.includes(name)) return [];
+  return [
+    {
+      path: [name],
+      message: `"${name}" is no step name: use lower-case letters, digits and dashes, and not "partial".`,
+    },
+  ];
+}
+
+function inputProblems(plan: Plan, name: string, step: PlanStep): readonly SchemaProblem[] {
+  const problems: SchemaProblem[] = [];
+  const known = Object.keys(step.task.inputs);
+  for (const [input, from] of Object.entries(step.inputs)) {
+    const report = (message: string): void => void problems.push({ path: [name, "inputs", input], message });
+    if (!known.includes(input)) report(`Task "${step.task.name}" has no such input. ${describeNames(input, known)}`);
+    if ("file" in from) continue;
+    const source = Object.hasOwn(plan.steps, from.step) ? plan.steps[from.step] : undefined;
+    if (!source) report(`There is no step "${from.step}". ${describeNames(from.step, Object.keys(plan.steps))}`);
+    else if (!Object.hasOwn(source.task.outputs, from.output)) {
+      report(
+        `Step "${from.step}" has no output "${from.output}". ${describeNames(from.output, Object.keys(source.task.outputs))}`,
+      );
+    }
+  }
+  for (const [input, { optional, description }] of Object.entries(
+    step.task.inputs as Readonly<Record<string, TaskInput>>,
+  )) {
+    if (optional || Object.hasOwn(step.inputs, input)) continue;
+    problems.push({
+      path: [name, "inputs", input],
+      message: `Missing; task "${step.task.name}" needs it: ${description}`,
+    });
+  }
+  return problems;
+}
+
+/** Output files lie in the step's folder, beside nothing of the runner's. */
+function outputProblems(name: string, step: PlanStep): readonly SchemaProblem[] {
+  const outputs = Object.entries(step.task.outputs as Readonly<Record<string, TaskOutput>>);
+  return outputs.flatMap(([output, { file }]) => {
+    const parts = file.split(/[/\\]/);
+    if (!isAbsolute(file) && !parts.includes("..") && !RESERVED.includes(parts[0] as string)) return [];
+    return [
+      {
+        path: [name, "outputs", output],
+        message: `"${file}" must lie in the task's folder and not be named ${RESERVED.join(" or ")}.`,
+      },
+    ];
+  });
+}

@@ -1,0 +1,56 @@
+import { access } from "node:fs/promises";
+import { arch, cpus, endianness, platform, release } from "node:os";
+import { dirname, join } from "node:path";
+import { type Digest, digestFile } from "../canonical/digest.ts";
+
+/** On what a run was made: what may explain a different number. */
+export interface Environment {
+  /** Version of Twinloom. */
+  readonly engine: string;
+  /** Version of Node.js. */
+  readonly node: string;
+  /** The lock file of the dependencies, from the working directory upwards; `null` where there is none. */
+  readonly lock: { readonly file: string; readonly digest: Digest } | null;
+  readonly os: { readonly platform: string; readonly release: string };
+  readonly cpu: {
+    readonly architecture: string;
+    readonly model: string;
+    readonly count: number;
+    readonly endianness: string;
+  };
+  /** Plugins of the twin by the user's name for the part. */
+  readonly plugins: Readonly<Record<string, { readonly plugin: string; readonly version: string }>>;
+}
+
+const LOCK_FILES = ["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"];
+
+/** The environment of this process. */
+export async function currentEnvironment(facts: Pick<Environment, "engine" | "plugins">): Promise<Environment> {
+  const cores = cpus();
+  return {
+    engine: facts.engine,
+    node: process.version,
+    lock: await lockFile(process.cwd()),
+    os: { platform: platform(), release: release() },
+    cpu: { architecture: arch(), model: cores[0]?.model ?? "unknown", count: cores.length, endianness: endianness() },
+    plugins: facts.plugins,
+  };
+}
+
+async function lockFile(from: string): Promise<Environment["lock"]> {
+  for (const file of LOCK_FILES) {
+    const path = join(from, file);
+    if (await isThere(path)) return { file, digest: (await digestFile(path)).digest };
+  }
+  const above = dirname(from);
+  return above === from ? null : lockFile(above);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

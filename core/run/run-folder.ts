@@ -1,0 +1,134 @@
+import { mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { flushFolder, partialPath } from "../files/write-atomically.ts";
+import { RunFolderExistsError } from "./errors.ts";
+import { type RunRecord, writeRunRecord } from "./run-record.ts";
+
+/** Name of the record in the folder of a run. */
+export const RECORD_FILE = "run.json";
+/** Where files of steps that did not succeed are kept. */
+const PARTIAL = "partial";
+
+/**
+ * The folder of a run while it runs: a hidden folder beside the final one, `.<name>.<random>.partial`, which is renamed
+ * when the record is sealed. A killed run thus leaves nothing under the final name.
+ */
+export class RunFolder {
+  /** Where it will be. */
+  readonly path: string;
+  readonly #staging: string;
+  readonly #kind: RunRecord["kind"];
+
+  private constructor(path: string, kind: RunRecord["kind"]) {
+    this.path = path;
+    this.#kind = kind;
+    this.#staging = partialPath(path);
+  }
+
+  /** @throws {@link RunFolderExistsError} when the folder holds something, unless that is a run to be replaced. */
+  static async create(
+    path: string,
+    options: { readonly kind: RunRecord["kind"]; readonly existing: "refuse" | "replace" },
+  ): Promise<RunFolder> {
+    await checkFree(path, options.existing);
+    const folder = new RunFolder(path, options.kind);
+    await mkdir(join(folder.#staging, PARTIAL), { recursive: true });
+    return folder;
+  }
+
+  /** Where a step writes while it runs. */
+  workFolder(step: string): string {
+    return join(this.#staging, PARTIAL, step);
+  }
+
+  /** What the record calls a file of a step. */
+  shown(step: string, file: string): string {
+    return this.#kind === "task" ? file : `${step}/${file}`;
+  }
+
+  /** Where a file of a finished step is. @param shown - As {@link shown} tells. */
+  locate(shown: string): string {
+    return join(this.#staging, shown);
+  }
+
+  /** Moves the files of a finished step from its work folder to where they stay. */
+  async settle(step: string): Promise<void> {
+    const work = this.workFolder(step);
+    if (this.#kind === "plan") return await rename(work, join(this.#staging, step));
+    for (const name of await readdir(work)) await rename(join(work, name), join(this.#staging, name));
+    await rmdir(work);
+  }
+
+  /** Writes the record and puts the folder under its name. */
+  async seal(record: RunRecord, existing: "refuse" | "replace"): Promise<void> {
+    await removeEmptyFolders(join(this.#staging, PARTIAL));
+    await flushTree(this.#staging);
+    await writeRunRecord(join(this.#staging, RECORD_FILE), record);
+    await checkFree(this.path, existing);
+    const old = `${this.#staging}.old`;
+    const hadOld = await moveAside(this.path, old);
+    await rename(this.#staging, this.path);
+    await flushFolder(dirname(this.path));
+    if (hadOld) await rm(old, { recursive: true });
+  }
+
+  /** Removes what was written so far. */
+  async discard(): Promise<void> {
+    await rm(this.#staging, { recursive: true, force: true });
+  }
+}
+
+async function checkFree(path: string, existing: "refuse" | "replace"): Promise<void> {
+  const names = await entriesOf(path);
+  if (names.length === 0) return;
+  const isRun = names.includes(RECORD_FILE);
+  // Only ever a run is replaced: `--out .` must not delete somebody's work.
+  if (existing === "refuse" || !isRun) throw new RunFolderExistsError(path, isRun);
+}
+
+async function entriesOf(path: string): Promise<readonly string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return [];
+    if (code === "ENOTDIR") throw new RunFolderExistsError(path, false);
+    throw error;
+  }
+}
+
+async function moveAside(path: string, aside: string): Promise<boolean> {
+  try {
+    await rename(path, aside);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** Removes a folder and those in it, as far as they hold no file. */
+async function removeEmptyFolders(path: string): Promise<boolean> {
+  let isEmpty = true;
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const removed = entry.isDirectory() && (await removeEmptyFolders(join(path, entry.name)));
+    isEmpty &&= removed;
+  }
+  if (isEmpty) await rmdir(path);
+  return isEmpty;
+}
+
+/** Flushes all files and folders to disk, so that the record never names a file that a power cut has emptied. */
+async function flushTree(path: string): Promise<void> {
+  if (!(await stat(path)).isDirectory()) {
+    const file = await open(path, "r");
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return;
+  }
+  for (const name of await readdir(path)) await flushTree(join(path, name));
+  await flushFolder(path);
+}

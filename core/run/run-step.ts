@@ -1,0 +1,195 @@
+import { mkdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { canonicalJson } from "../canonical/canonical-json.ts";
+import { digestFile } from "../canonical/digest.ts";
+import type { Clock } from "../contracts/clock.ts";
+import type { Connector } from "../contracts/connector.ts";
+import type { Log } from "../contracts/log.ts";
+import type { CheckedStep } from "./check-plan.ts";
+import { InputChangedError, OutputMissingError } from "./errors.ts";
+import { fileRecord } from "./file-record.ts";
+import type { ErrorRecord, FileRecord, StepRecord } from "./run-record.ts";
+import type { JsonValue } from "./task.ts";
+
+/** What a step needs of the run it is part of. */
+export interface StepContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly connectors: readonly Connector[];
+  resolve(step: CheckedStep): Readonly<Record<string, unknown>>;
+  progress(fraction: number, doing: string): void;
+  /** Where an input is, and its digests where a step of this run wrote it. */
+  locate(from: CheckedStep["inputs"][string]): { readonly path: string; readonly sealed?: FileRecord };
+  /** Folder to write in while the step runs. */
+  readonly workFolder: string;
+  /** What the record calls an output file. */
+  shown(file: string): string;
+  /** Moves the finished files to where dependents find them. */
+  settle(): Promise<void>;
+}
+
+/** How a step ended, and with which error. */
+export interface StepOutcome {
+  readonly record: StepRecord;
+  readonly error?: unknown;
+}
+
+/** Runs one step: digests its inputs, runs its task, seals its outputs. Never rejects. */
+export async function runStep(step: CheckedStep, context: StepContext): Promise<StepOutcome> {
+  const startedMs = context.clock.now();
+  const inputs: Record<string, FileRecord> = {};
+  const finish = (end: Pick<StepRecord, "state"> & Partial<StepRecord>): StepRecord => {
+    const endedMs = context.clock.now();
+    return {
+      task: step.task.name,
+      parameters: step.checked as JsonValue,
+      inputs,
+      outputs: {},
+      result: null,
+      startedAt: new Date(startedMs).toISOString(),
+      endedAt: new Date(endedMs).toISOString(),
+      durationMs: endedMs - startedMs,
+      ...end,
+    };
+  };
+  try {
+    const paths = await sealInputs(step, context, inputs);
+    const result = await runTask(step, context, paths);
+    await checkUnchanged(paths, inputs, context);
+    const outputs = await sealOutputs(step, context);
+    return { record: finish({ state: "succeeded", result, outputs }) };
+  } catch (error) {
+    if (context.signal.aborted) return { record: finish({ state: "canceled" }), error };
+    return { record: finish({ state: "failed", error: errorRecord(error) }), error };
+  }
+}
+
+/** A step that was not started. */
+export function skippedStep(step: CheckedStep): StepRecord {
+  const { task, checked } = step;
+  return {
+    task: task.name,
+    state: "skipped",
+    parameters: checked as JsonValue,
+    inputs: {},
+    outputs: {},
+    result: null,
+    startedAt: null,
+    endedAt: null,
+    durationMs: null,
+  };
+}
+
+const GONE = "gone";
+
+/** An input file as it was when its digest was taken. */
+interface SealedInput {
+  readonly path: string;
+  readonly stamp: string;
+}
+
+async function sealInputs(
+  step: CheckedStep,
+  context: StepContext,
+  records: Record<string, FileRecord>,
+): Promise<Readonly<Record<string, SealedInput>>> {
+  const paths: Record<string, SealedInput> = {};
+  for (const [input, from] of Object.entries(step.inputs)) {
+    const { path, sealed } = context.locate(from);
+    paths[input] = { path, stamp: await stampOf(path) };
+    const shown = "file" in from ? from.file : (sealed?.path ?? path);
+    if (sealed === undefined) {
+      records[input] = await fileRecord({ path, shown }, context.connectors, context);
+      continue;
+    }
+    const { digest } = await digestFile(path, context);
+    if (digest !== sealed.fileDigest) throw new InputChangedError(input, shown);
+    records[input] = sealed;
+  }
+  return paths;
+}
+
+async function runTask(
+  step: CheckedStep,
+  context: StepContext,
+  inputs: Readonly<Record<string, SealedInput>>,
+): Promise<JsonValue> {
+  const { task } = step;
+  const outputs: Record<string, string> = {};
+  for (const [output, { file }] of declaredOutputs(step)) {
+    outputs[output] = join(context.workFolder, file);
+    await mkdir(dirname(outputs[output]), { recursive: true });
+  }
+  const result: JsonValue = await task.run({
+    parameters: step.checked,
+    needs: context.resolve(step),
+    inputs: Object.fromEntries(Object.keys(task.inputs).map((input) => [input, inputs[input]?.path])),
+    outputs,
+    signal: context.signal,
+    log: context.log,
+    progress: context.progress,
+  });
+  // Fails now, and names the place, rather than when the record is sealed.
+  canonicalJson(result);
+  context.signal.throwIfAborted();
+  return result;
+}
+
+async function sealOutputs(step: CheckedStep, context: StepContext): Promise<Record<string, FileRecord>> {
+  const missing: { name: string; file: string }[] = [];
+  for (const [name, { file }] of declaredOutputs(step)) {
+    if (!(await isFile(join(context.workFolder, file)))) missing.push({ name, file });
+  }
+  if (missing.length > 0) throw new OutputMissingError(step.task.name, missing);
+  const records: Record<string, FileRecord> = {};
+  for (const [name, { file }] of declaredOutputs(step)) {
+    const place = { path: join(context.workFolder, file), shown: context.shown(file) };
+    records[name] = await fileRecord(place, context.connectors, context);
+  }
+  await context.settle();
+  return records;
+}
+
+function declaredOutputs(step: CheckedStep): readonly [string, { readonly file: string }][] {
+  return Object.entries(step.task.outputs as Readonly<Record<string, { readonly file: string }>>);
+}
+
+/** The task has read its inputs after their digests were taken; were they still the same files? */
+async function checkUnchanged(
+  paths: Readonly<Record<string, SealedInput>>,
+  records: Readonly<Record<string, FileRecord>>,
+  context: StepContext,
+): Promise<void> {
+  for (const [input, { path, stamp }] of Object.entries(paths)) {
+    // A new stamp alone may be a `touch`: only other bytes count.
+    const now = await stampOf(path);
+    if (now === stamp) continue;
+    if (now === GONE || (await digestFile(path, context)).digest !== records[input]?.fileDigest) {
+      throw new InputChangedError(input, path);
+    }
+  }
+}
+
+async function stampOf(path: string): Promise<string> {
+  try {
+    const { ino, size, mtimeNs } = await stat(path, { bigint: true });
+    return `${ino} ${size} ${mtimeNs}`;
+  } catch {
+    return GONE;
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function errorRecord(error: unknown): ErrorRecord {
+  if (!(error instanceof Error)) return { code: null, name: typeof error, message: String(error) };
+  const code = "code" in error && typeof error.code === "string" ? error.code : null;
+  return { code, name: error.name, message: error.message };
+}
