@@ -21,9 +21,13 @@ export default defineConfig({
       { ...source, test: { name: "architecture", include: ["test/architecture/**/*.test.ts"], testTimeout: 120_000 } },
       {
         ...source,
+        test: { name: "examples", include: ["test/examples/**/*.test.ts"], testTimeout: 300_000 },
+      },
+      {
+        ...source,
         test: {
-          name: "examples",
-          include: ["test/{examples,package}/**/*.test.ts"],
+          name: "package",
+          include: ["test/package/**/*.test.ts"],
           globalSetup: ["test/package/pack.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,

@@ -64,7 +64,12 @@ export async function runPage(
   }
 }
 
-async function runShell({ text, line }: DocsBlock, folder: string, environment: NodeJS.ProcessEnv): Promise<string> {
+/** Runs a block of commands; returns what they print, fails when they fail. */
+export async function runShell(
+  { text, line }: DocsBlock,
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<string> {
   const options = { cwd: folder, maxBuffer: 64e6, env: { ...environment, NO_COLOR: "1", CI: "1" } };
   const running = promisify(execFile)("bash", ["-euo", "pipefail", "-c", text], options);
   running.child.stdin?.end();
