@@ -1,15 +1,13 @@
-import { z } from "zod";
 import { Log } from "../contracts/log.ts";
 import type { Token } from "../contracts/token.ts";
-import { checkSchema } from "../errors/check-schema.ts";
 import { describeNames } from "../errors/nearest-names.ts";
 import { checkPartName } from "./check-names.ts";
-import { checkVersions } from "./check-versions.ts";
+import { checkOptions, checkPlugin, describePart, locate, ownValue } from "./check-part.ts";
 import { chooseProviders } from "./choose-providers.ts";
 import type { Composition, Problem } from "./composition.ts";
 import { dependencyOrder } from "./dependency-order.ts";
 import { ENGINE_PARTS } from "./engine-parts.ts";
-import { type Needs, type Plugin, providedTokens } from "./plugin.ts";
+import type { Need, Needs, Plugin } from "./plugin.ts";
 import { Providers } from "./providers.ts";
 
 /** A part before it is created. */
@@ -30,8 +28,6 @@ export interface CheckedComposition {
   readonly order: readonly string[];
   readonly providers: Providers;
 }
-
-const NO_OPTIONS = z.strictObject({});
 
 /** Finds everything that is wrong with a composition, without creating anything. */
 export function checkComposition(composition: Composition): CheckedComposition {
@@ -61,14 +57,10 @@ export function checkComposition(composition: Composition): CheckedComposition {
 
 /** The problems of one part alone: its name, plugin, versions and options. Needs are left to {@link checkComposition}. */
 export function checkPart(part: string, plugin: Plugin, composition: Composition): readonly Problem[] {
-  const unusable = [checkPartName(part), checkPlugin(part, plugin)].filter((problem) => problem !== undefined);
-  const own = checkPlugin(part, plugin) === undefined ? checkOwn(part, plugin, composition).problems : [];
+  const wrongPlugin = checkPlugin(part, plugin);
+  const unusable = [checkPartName(part), wrongPlugin].filter((problem) => problem !== undefined);
+  const own = wrongPlugin === undefined ? checkOptions(part, plugin, composition).problems : [];
   return [...unusable, ...own].map((problem) => locate(problem, composition));
-}
-
-/** Who a message is about: `Part "detector" (twinloom/thematic/detector)`. */
-export function describePart(part: string, plugin: Plugin): string {
-  return `Part "${part}" (${plugin.definition.name})`;
 }
 
 /** By part, those it depends on: what the log needs first, so that the others can be heard; no engine part in vain. */
@@ -96,91 +88,50 @@ interface PartFacts {
   readonly providers: Providers;
 }
 
-function planPart({ part, plugin, composition, providers }: PartFacts): { part: PlannedPart; problems: Problem[] } {
-  const own = checkOwn(part, plugin, composition);
-  const problems = [...own.problems];
-  const wire = ownValue(composition.wire, part);
+function planPart(facts: PartFacts): { readonly part: PlannedPart; readonly problems: readonly Problem[] } {
+  const { part, plugin, composition } = facts;
+  const { options, problems: own } = checkOptions(part, plugin, composition);
+  const problems = [...own];
   const met = new Map<string, readonly string[]>();
   const needs: Needs = plugin.definition.needs ?? {};
   for (const [name, need] of Object.entries(needs)) {
-    const choice = chooseProviders(
-      { name, need, needer: describePart(part, plugin), part, own: "excluded", wired: ownValue(wire, name) },
-      providers,
-    );
-    if ("parts" in choice) {
-      met.set(name, choice.parts);
-    } else {
-      const { code, message } = choice;
-      problems.push(
-        choice.in === "wire"
-          ? { code, part, message, path: ["wire", part, name], at: "value" }
-          : { code, part, message, path: ["plugins", part], at: "key" },
-      );
-    }
+    const choice = choose(facts, name, need, "excluded");
+    if ("code" in choice) problems.push(choice);
+    else met.set(name, choice);
   }
-  const known = new Set([...Object.keys(needs), ...taskNeeds(plugin)]);
-  for (const name of Object.keys(wire ?? {}).filter((wired) => !known.has(wired))) {
-    problems.push({
-      code: "TWIN_INVALID_WIRE",
-      part,
-      message: `${describePart(part, plugin)} has no need "${name}" to wire. ${describeNames(name, known)}`,
-      path: ["wire", part, name],
-      at: "key",
-    });
-  }
-  return { part: { part, plugin, options: own.options, providers: met }, problems };
+  problems.push(...checkWire(facts, needs));
+  return { part: { part, plugin, options, providers: met }, problems };
 }
 
-function checkOwn(part: string, plugin: Plugin, composition: Composition): { options: unknown; problems: Problem[] } {
-  const who = describePart(part, plugin);
-  const problems: Problem[] = checkVersions(plugin.definition, ownValue(composition.versions, part)).map(
-    ({ of, message }): Problem => ({
-      code: "TWIN_VERSION_MISMATCH",
-      part,
-      message: `${who}: ${message}`,
-      ...(of === "pin"
-        ? { path: ["versions", part], at: "value" as const }
-        : { path: ["plugins", part], at: "key" as const }),
-    }),
-  );
-  const checked = checkSchema(plugin.definition.options ?? NO_OPTIONS, plugin.options);
-  if (checked.problems === undefined) return { options: checked.value, problems };
-  const wrong = checked.problems.map(
-    ({ path, message }): Problem => ({
-      code: "TWIN_INVALID_OPTIONS",
-      part,
-      message: path.length === 0 ? `${who}: options: ${message}` : `${who}: option "${path.join(".")}": ${message}`,
-      path: ["plugins", part, ...path],
-      at: "value",
-    }),
-  );
-  return { options: undefined, problems: [...problems, ...wrong] };
+/** Wires of needs that only tasks have, and wires of no need at all. */
+function checkWire(facts: PartFacts, needs: Needs): Problem[] {
+  const { part, plugin, composition } = facts;
+  const ofTasks = new Map((plugin.definition.tasks ?? []).flatMap((task) => Object.entries(task.needs as Needs)));
+  const known = new Set([...Object.keys(needs), ...ofTasks.keys()]);
+  return Object.keys(ownValue(composition.wire, part) ?? {}).flatMap((name): Problem[] => {
+    if (Object.hasOwn(needs, name)) return [];
+    const need = ofTasks.get(name);
+    const choice = need === undefined ? [] : choose(facts, name, need, "preferred");
+    if ("code" in choice) return [choice];
+    if (need !== undefined) return [];
+    const message = `${describePart(part, plugin)} has no need "${name}" to wire. ${describeNames(name, known)}`;
+    return [{ code: "TWIN_INVALID_WIRE", part, message, path: ["wire", part, name], at: "key" }];
+  });
 }
 
-/** A value that was not made by a plugin's factory; forgetting to call the factory is the likely slip. */
-function checkPlugin(part: string, plugin: unknown): Problem | undefined {
-  const at = { code: "TWIN_INVALID_PLUGIN", part, path: ["plugins", part], at: "value" } as const;
-  const factory = typeof plugin === "function" && "definition" in plugin;
-  if (factory) {
-    return { ...at, message: `Part "${part}" is a plugin's factory, not a plugin: call it, with its options.` };
-  }
-  const definition = (plugin as Partial<Plugin> | null | undefined)?.definition;
-  if (typeof definition?.name !== "string" || typeof definition.create !== "function") {
-    return { ...at, message: `Part "${part}" is not a plugin. Plugins are made by factories such as hdf5().` };
-  }
-  const tokens: readonly unknown[] = providedTokens(definition);
-  if (!tokens.every((token) => typeof token === "symbol")) {
-    return { ...at, message: `${describePart(part, plugin as Plugin)} provides something that is not a token.` };
-  }
-  const names = (definition.tasks ?? []).map((task) => task.name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  return twice === undefined
-    ? undefined
-    : {
-        ...at,
-        code: "TWIN_NAME_CLASH",
-        message: `${describePart(part, plugin as Plugin)} has two tasks of the name "${twice}".`,
-      };
+function choose(
+  { part, plugin, composition, providers }: PartFacts,
+  name: string,
+  need: Need,
+  own: "excluded" | "preferred",
+): readonly string[] | Problem {
+  const wired = ownValue(ownValue(composition.wire, part), name);
+  const choice = chooseProviders({ name, need, needer: describePart(part, plugin), part, own, wired }, providers);
+  if ("parts" in choice) return choice.parts;
+  const { code, message } = choice;
+  return choice.in === "wire"
+    ? { code, part, message, path: ["wire", part, name], at: "value" }
+    : { code, part, message, path: ["plugins", part], at: "key" };
 }
 
 function checkWiredParts(composition: Composition): Problem[] {
@@ -212,17 +163,4 @@ function describeCycle(cycle: readonly string[], parts: ReadonlyMap<string, Plan
     path: ["plugins", first],
     at: "key",
   };
-}
-
-function taskNeeds(plugin: Plugin): string[] {
-  return (plugin.definition.tasks ?? []).flatMap((task) => Object.keys(task.needs));
-}
-
-function locate(problem: Problem, { source }: Composition): Problem {
-  return source === undefined ? problem : { ...problem, position: source.locate(problem.path, problem.at) };
-}
-
-/** An own property; never one of Object.prototype, whatever a user's part is called. */
-function ownValue<T>(record: Readonly<Record<string, T | undefined>> | undefined, key: string): T | undefined {
-  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
 }

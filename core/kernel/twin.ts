@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "../errors/invalid-argument.ts";
 import { describeNames } from "../errors/nearest-names.ts";
 import type { AnyTask } from "../run/task.ts";
-import { describePart } from "./check-composition.ts";
+import { describePart } from "./check-part.ts";
 import { chooseProviders } from "./choose-providers.ts";
 import type { Composition, Parts, Plugins, Problem } from "./composition.ts";
 import { CompositionError, TaskNotFoundError, TwinStoppedError } from "./errors.ts";
