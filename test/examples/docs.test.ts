@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { rm } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { REPOSITORY, readRepositoryFile, repositoryFiles } from "../architecture/repository.ts";
+import { readRepositoryFile, repositoryFiles } from "../architecture/repository.ts";
 import { blocksOf, isRun, matches, runPage, runShell, silentBlocks } from "./docs-page.ts";
+import { makeReader, READER_ENVIRONMENT } from "./reader.ts";
 
 const pages = repositoryFiles("*.md").filter((path) => !/^(?:test|\.github|docs\/decisions|CHANGELOG)/.test(path));
 const texts = new Map(pages.map((page) => [page, readRepositoryFile(page)]));
@@ -25,10 +24,9 @@ describe("code in the documentation", () => {
     afterEach(() => rm(folder, { recursive: true, force: true }));
 
     it("works as it is written, and its TypeScript compiles", async () => {
-      const path = `${join(REPOSITORY, "node_modules/.bin")}${delimiter}${process.env["PATH"]}`;
-      await runPage(text, folder, { ...process.env, PATH: path });
+      await runPage(text, folder, READER_ENVIRONMENT);
       if (blocksOf(text).some(({ file }) => file?.endsWith(".ts"))) {
-        await runShell({ text: "tsc --noEmit -p .", line: 0, language: "sh" }, folder, { ...process.env, PATH: path });
+        await runShell({ text: "tsc --noEmit -p .", line: 0, language: "sh" }, folder, READER_ENVIRONMENT);
       }
     });
   });
@@ -43,27 +41,3 @@ describe("promised output", () => {
     expect(matches("a 1\nb 2\n", "a 1")).toBe(false);
   });
 });
-
-/** A reader's folder: what is installed in the repository is installed there, `twinloom` is the repository itself. */
-async function makeReader(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "twinloom-docs-"));
-  await mkdir(join(folder, "node_modules"));
-  for (const name of await readdir(join(REPOSITORY, "node_modules"))) {
-    if (!name.startsWith(".vite"))
-      await symlink(join(REPOSITORY, "node_modules", name), join(folder, "node_modules", name));
-  }
-  await symlink(REPOSITORY, join(folder, "node_modules/twinloom"));
-  await symlink(join(REPOSITORY, "examples"), join(folder, "examples"));
-  await writeFile(join(folder, "package.json"), `{ "type": "module", "private": true }`);
-  const include = ["*.ts"];
-  await writeFile(
-    join(folder, "tsconfig.json"),
-    JSON.stringify({
-      extends: join(REPOSITORY, "tsconfig.json"),
-      compilerOptions: { rootDir: "/", types: ["node"] },
-      include,
-      exclude: ["examples"],
-    }),
-  );
-  return folder;
-}

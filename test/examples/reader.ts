@@ -1,0 +1,34 @@
+import { mkdir, mkdtemp, readdir, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { REPOSITORY } from "../architecture/repository.ts";
+
+/** The environment in which a page's commands and the examples run: as under `npm run`, with the repository's Node. */
+export const READER_ENVIRONMENT: NodeJS.ProcessEnv = {
+  ...process.env,
+  PATH: `${join(REPOSITORY, "node_modules/.bin")}${delimiter}${process.env["PATH"]}`,
+};
+
+/** Makes a reader's folder: what is installed in the repository is installed there, `twinloom` is the repository itself. */
+export async function makeReader(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "twinloom-docs-"));
+  await mkdir(join(folder, "node_modules"));
+  for (const name of await readdir(join(REPOSITORY, "node_modules"))) {
+    if (!name.startsWith(".vite"))
+      await symlink(join(REPOSITORY, "node_modules", name), join(folder, "node_modules", name));
+  }
+  await symlink(REPOSITORY, join(folder, "node_modules/twinloom"));
+  await symlink(join(REPOSITORY, "examples"), join(folder, "examples"));
+  await writeFile(join(folder, "package.json"), `{ "type": "module", "private": true }`);
+  const include = ["*.ts"];
+  await writeFile(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({
+      extends: join(REPOSITORY, "tsconfig.json"),
+      compilerOptions: { rootDir: "/", types: ["node"] },
+      include,
+      exclude: ["examples"],
+    }),
+  );
+  return folder;
+}
