@@ -7,7 +7,25 @@ export {
   type GeneratorOutput,
   type ValidityRange,
 } from "./generator.ts";
-export { HdfFiles } from "./hdf-files.ts";
+export {
+  type HdfAttributes,
+  type HdfColumn,
+  type HdfCreateOptions,
+  type HdfDataset,
+  type HdfDatasetSpec,
+  type HdfEditor,
+  type HdfFile,
+  HdfFiles,
+  type HdfFilter,
+  type HdfGroup,
+  type HdfLink,
+  type HdfMember,
+  type HdfNumberType,
+  type HdfProblem,
+  type HdfSlab,
+  type HdfType,
+  type HdfWriter,
+} from "./hdf-files.ts";
 export { Log, type LogFields } from "./log.ts";
 export {
   type Axis,
@@ -17,5 +35,6 @@ export {
   type ReportSection,
   type Series,
   type Table,
+  type TableColumn,
 } from "./report.ts";
 export { type Token, token, tokenName } from "./token.ts";

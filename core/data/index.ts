@@ -11,6 +11,7 @@ export {
   VariableNotFoundError,
 } from "./errors.ts";
 export { decodeHalves, encodeHalves, halfBits, halfValue } from "./float16.ts";
+export { allocate } from "./layout.ts";
 export { NdArray, type NdArrayInit, type SliceRange } from "./nd-array.ts";
 export { type AxisSelection, resolveSelection, type Selectable, selectedLayout } from "./resolve-selection.ts";
 export type { DimensionSelection, IndexRange, NearestValue, Selection, ValueRange } from "./selection.ts";

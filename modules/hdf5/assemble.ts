@@ -1,0 +1,108 @@
+import type { DataOf, DType } from "../../core/index.ts";
+import type { RawSlab } from "./worker/protocol.ts";
+
+/** A chunk that a slab touches: its place in the grid, and its part of the dataset. */
+export interface TouchedChunk {
+  readonly key: string;
+  /** Index of its first element, per axis. */
+  readonly origin: readonly number[];
+  /** Lengths, cut at the end of the dataset. */
+  readonly shape: readonly number[];
+}
+
+/** Number of chunks that a slab touches. */
+export function countTouched(slab: RawSlab, chunkShape: readonly number[]): number {
+  return chunkShape.reduce((product, length, axis) => product * gridIndices(slab, axis, length).length, 1);
+}
+
+/** The chunks that a slab touches, in row-major order. */
+export function* touchedChunks(
+  slab: RawSlab,
+  chunkShape: readonly number[],
+  shape: readonly number[],
+): Generator<TouchedChunk> {
+  const axes = chunkShape.map((length, axis) => gridIndices(slab, axis, length));
+  const at = axes.map(() => 0);
+  if (axes.some((indices) => indices.length === 0)) return;
+  for (;;) {
+    const index = at.map((position, axis) => axes[axis]?.[position] as number);
+    const origin = index.map((position, axis) => position * (chunkShape[axis] as number));
+    yield {
+      key: index.join(","),
+      origin,
+      shape: origin.map((from, axis) => Math.min(chunkShape[axis] as number, (shape[axis] as number) - from)),
+    };
+    let axis = axes.length - 1;
+    for (; axis >= 0; axis--) {
+      at[axis] = (at[axis] as number) + 1;
+      if ((at[axis] as number) < (axes[axis]?.length ?? 0)) break;
+      at[axis] = 0;
+    }
+    if (axis < 0) return;
+  }
+}
+
+function gridIndices({ start, count, step }: RawSlab, axis: number, length: number): number[] {
+  const indices: number[] = [];
+  const stride = step[axis] as number;
+  for (let i = 0; i < (count[axis] as number); ) {
+    const index = Math.floor(((start[axis] as number) + i * stride) / length);
+    indices.push(index);
+    // The first selected element of a later chunk.
+    i = Math.ceil(((index + 1) * length - (start[axis] as number)) / stride);
+  }
+  return indices;
+}
+
+/**
+ * Copies the part of a chunk that belongs to a slab.
+ *
+ * @param inner - Elements that belong together at each position of the dataset: axes of array members.
+ */
+export function copyFromChunk(
+  target: DataOf<DType>,
+  slab: RawSlab,
+  chunk: TouchedChunk & { readonly data: DataOf<DType> },
+  inner: number,
+): void {
+  const axes = slab.count.map((count, axis) => {
+    const start = slab.start[axis] as number;
+    const step = slab.step[axis] as number;
+    const origin = chunk.origin[axis] as number;
+    const first = Math.max(0, Math.ceil((origin - start) / step));
+    const end = Math.min(count, Math.ceil((origin + (chunk.shape[axis] as number) - start) / step));
+    return { first, count: end - first, from: start + first * step - origin, step };
+  });
+  const last = axes.length - 1;
+  const visit = (axis: number, to: number, from: number): void => {
+    const range = axes[axis];
+    if (range === undefined) {
+      copyRun(target, to * inner, chunk.data, from * inner, inner);
+      return;
+    }
+    const toLength = slab.count[axis] as number;
+    const fromLength = chunk.shape[axis] as number;
+    if (axis === last && range.step === 1) {
+      const run = range.count * inner;
+      copyRun(target, (to * toLength + range.first) * inner, chunk.data, (from * fromLength + range.from) * inner, run);
+      return;
+    }
+    for (let i = 0; i < range.count; i++) {
+      visit(axis + 1, to * toLength + range.first + i, from * fromLength + range.from + i * range.step);
+    }
+  };
+  visit(0, 0, 0);
+}
+
+/** Shorter runs are copied faster one by one than by `set`. */
+const SHORT = 32;
+
+function copyRun(target: DataOf<DType>, to: number, source: DataOf<DType>, from: number, length: number): void {
+  if (length <= SHORT || Array.isArray(source)) {
+    const into = target as (typeof source)[number][];
+    for (let i = 0; i < length; i++) into[to + i] = source[from + i] as (typeof source)[number];
+    return;
+  }
+  // Both are of one dtype.
+  (target as Float64Array).set((source as Float64Array).subarray(from, from + length), to);
+}

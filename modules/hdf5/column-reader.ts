@@ -1,0 +1,189 @@
+import {
+  allocate,
+  bytesPerElement,
+  type DataOf,
+  type DType,
+  type HdfDataset,
+  ReadFailedError,
+} from "../../core/index.ts";
+import { copyFromChunk, countTouched, type TouchedChunk, touchedChunks } from "./assemble.ts";
+import type { ChunkCache } from "./chunk-cache.ts";
+import type { TypeColumn } from "./columns.ts";
+import { decodeColumn, dtypeOf } from "./decode.ts";
+import type { RawSlab, RawValues } from "./worker/protocol.ts";
+
+/** Asks the worker for slabs of a column. */
+export type FetchSlabs = (
+  dataset: HdfDataset,
+  column: TypeColumn,
+  slabs: readonly RawSlab[],
+  signal: AbortSignal | undefined,
+) => Promise<readonly RawValues[]>;
+
+/** Selected part of the chunks touched from which reading past the cache is cheaper. */
+const DENSE = 0.75;
+
+/** Bytes that one request may bring, unless a single slab is larger. */
+const REQUEST_BYTES = 64 * 2 ** 20;
+
+/** Reads slabs of columns: small parts of chunks through the cache, all else directly. */
+export class ColumnReader {
+  readonly #location: string;
+  readonly #fetch: FetchSlabs;
+  readonly #cache: ChunkCache;
+  /** Key of the file in the cache. */
+  readonly #prefix: string;
+
+  constructor(location: string, fetch: FetchSlabs, cache: { readonly chunks: ChunkCache; readonly prefix: string }) {
+    this.#location = location;
+    this.#fetch = fetch;
+    this.#cache = cache.chunks;
+    this.#prefix = cache.prefix;
+  }
+
+  /** Drops what the cache holds of this file. */
+  forget(): void {
+    this.#cache.dropAll(this.#prefix);
+  }
+
+  /** Reads one column in several slabs; the values are in the order asked. */
+  async read(
+    dataset: HdfDataset,
+    column: TypeColumn,
+    slabs: readonly RawSlab[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly DataOf<DType>[]> {
+    if (column.leaf.class === "unknown") {
+      throw new ReadFailedError(this.#location, `"${dataset.path}": ${column.leaf.reason}.`);
+    }
+    const results: DataOf<DType>[] = new Array(slabs.length);
+    const direct: number[] = [];
+    const cached: number[] = [];
+    slabs.forEach((slab, i) => {
+      (this.#isForCache(dataset, column, slab) ? cached : direct).push(i);
+    });
+    await this.#readDirect(dataset, column, { slabs, which: direct, results, signal });
+    await this.#readCached(dataset, column, { slabs, which: cached, results, signal });
+    return results;
+  }
+
+  #isForCache(dataset: HdfDataset, column: TypeColumn, slab: RawSlab): boolean {
+    const { chunkShape } = dataset;
+    if (chunkShape === undefined || chunkShape.length === 0 || product(slab.count) === 0) return false;
+    const chunkElements = product(chunkShape);
+    const touched = countTouched(slab, chunkShape);
+    const bytes = touched * chunkElements * leafBytes(column);
+    return bytes <= this.#cache.capacityBytes && product(slab.count) < DENSE * touched * chunkElements;
+  }
+
+  async #readDirect(
+    dataset: HdfDataset,
+    column: TypeColumn,
+    { slabs, which, results, signal }: Reading,
+  ): Promise<void> {
+    const size = (i: number): number => product((slabs[i] as RawSlab).count) * leafBytes(column);
+    for (const batch of batches(which, size, REQUEST_BYTES)) {
+      const raw = await this.#fetch(
+        dataset,
+        column,
+        batch.map((i) => slabs[i] as RawSlab),
+        signal,
+      );
+      raw.forEach((values, at) => {
+        results[batch[at] as number] = decodeColumn(column, values);
+      });
+    }
+  }
+
+  async #readCached(dataset: HdfDataset, column: TypeColumn, reading: Reading): Promise<void> {
+    const { slabs, which, results, signal } = reading;
+    const chunkShape = dataset.chunkShape ?? [];
+    const touchedBytes = (i: number): number =>
+      countTouched(slabs[i] as RawSlab, chunkShape) * product(chunkShape) * leafBytes(column);
+    for (const batch of batches(which, touchedBytes, REQUEST_BYTES)) {
+      const touched = batch.map((i) => [...touchedChunks(slabs[i] as RawSlab, chunkShape, dataset.shape ?? [])]);
+      const chunks = await this.#chunks(dataset, column, touched.flat(), signal);
+      batch.forEach((i, at) => {
+        results[i] = assembled(column, slabs[i] as RawSlab, touched[at] ?? [], chunks);
+      });
+    }
+  }
+
+  /** The chunks by their place in the grid, from the cache or the file. */
+  async #chunks(
+    dataset: HdfDataset,
+    column: TypeColumn,
+    wanted: readonly TouchedChunk[],
+    signal: AbortSignal | undefined,
+  ): Promise<ReadonlyMap<string, DataOf<DType>>> {
+    const prefix = `${this.#prefix}${dataset.path}\0${column.members.join("\0")}\0`;
+    const chunks = new Map<string, DataOf<DType>>();
+    const missing = new Map<string, TouchedChunk>();
+    for (const chunk of wanted) {
+      if (chunks.has(chunk.key) || missing.has(chunk.key)) continue;
+      const data = this.#cache.get(prefix + chunk.key);
+      if (data === undefined) missing.set(chunk.key, chunk);
+      else chunks.set(chunk.key, data);
+    }
+    if (missing.size === 0) return chunks;
+    const slabs = [...missing.values()].map(({ origin, shape }) => ({
+      start: origin,
+      count: shape,
+      step: shape.map(() => 1),
+    }));
+    const raw = await this.#fetch(dataset, column, slabs, signal);
+    [...missing.keys()].forEach((key, i) => {
+      const data = decodeColumn(column, raw[i] as RawValues);
+      this.#cache.set(prefix + key, dtypeOf(column.leaf), data);
+      chunks.set(key, data);
+    });
+    return chunks;
+  }
+}
+
+interface Reading {
+  readonly slabs: readonly RawSlab[];
+  /** Indices of the slabs to be read. */
+  readonly which: readonly number[];
+  readonly results: DataOf<DType>[];
+  readonly signal: AbortSignal | undefined;
+}
+
+function assembled(
+  column: TypeColumn,
+  slab: RawSlab,
+  touched: readonly TouchedChunk[],
+  chunks: ReadonlyMap<string, DataOf<DType>>,
+): DataOf<DType> {
+  const inner = product(column.extraShape);
+  const target = allocate(dtypeOf(column.leaf), product(slab.count) * inner);
+  for (const chunk of touched) {
+    copyFromChunk(target, slab, { ...chunk, data: chunks.get(chunk.key) as DataOf<DType> }, inner);
+  }
+  return target;
+}
+
+/** Consecutive items whose sizes add up to at most `limit`, or single larger ones. */
+function* batches(items: readonly number[], size: (item: number) => number, limit: number): Generator<number[]> {
+  let batch: number[] = [];
+  let total = 0;
+  for (const item of items) {
+    const bytes = size(item);
+    if (batch.length > 0 && total + bytes > limit) {
+      yield batch;
+      batch = [];
+      total = 0;
+    }
+    batch.push(item);
+    total += bytes;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function leafBytes(column: TypeColumn): number {
+  return product(column.extraShape) * bytesPerElement(dtypeOf(column.leaf));
+}
+
+function product(lengths: readonly number[]): number {
+  return lengths.reduce((product, length) => product * length, 1);
+}

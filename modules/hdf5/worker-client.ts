@@ -1,0 +1,147 @@
+import { Worker } from "node:worker_threads";
+import { ReadTimeoutError } from "./errors.ts";
+import {
+  CANCELLED,
+  PROGRESS,
+  type WorkerFailure,
+  type WorkerMessage,
+  type WorkerReply,
+  type WorkerRequest,
+} from "./worker/protocol.ts";
+
+/** A request failed in the worker; callers turn it into an error that names file and variable. */
+export class WorkerRequestError extends Error {
+  readonly kind: WorkerFailure["kind"];
+
+  constructor(failure: WorkerFailure) {
+    super(failure.message);
+    this.kind = failure.kind;
+  }
+}
+
+interface Job {
+  readonly message: WorkerMessage;
+  readonly location: string;
+  readonly transfer: readonly ArrayBuffer[];
+  settle(reply: WorkerReply | Error): void;
+}
+
+/**
+ * Runs requests in a worker thread, one after another. The worker starts with the first request, is replaced when HDF5
+ * crashes or makes no progress, and does not keep the process alive when nothing is asked of it.
+ */
+export class WorkerClient {
+  /** Counts the workers: one with another number knows nothing of files that an earlier one had open. */
+  generation = 0;
+  readonly #timeoutMs: number;
+  readonly #queue: Job[] = [];
+  #worker: Worker | undefined;
+  #current: Job | undefined;
+  #watchdog: NodeJS.Timeout | undefined;
+  #lastId = 0;
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * @throws {@link WorkerRequestError}; {@link ReadTimeoutError}; the signal's reason.
+   */
+  run<T>(
+    request: WorkerRequest,
+    options: { readonly signal?: AbortSignal | undefined; readonly transfer?: readonly ArrayBuffer[] } = {},
+  ): Promise<T> {
+    const { signal, transfer = [] } = options;
+    return new Promise<T>((resolve, reject) => {
+      signal?.throwIfAborted();
+      const shared = new Int32Array(new SharedArrayBuffer(8));
+      const onAbort = (): void => {
+        Atomics.store(shared, CANCELLED, 1);
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#queue.push({
+        message: { id: ++this.#lastId, request, shared },
+        location: request.file.location,
+        transfer,
+        settle: (reply) => {
+          signal?.removeEventListener("abort", onAbort);
+          if (reply instanceof Error) reject(reply);
+          else if ("failure" in reply) reject(new WorkerRequestError(reply.failure));
+          else resolve(reply.value as T);
+        },
+      });
+      this.#next();
+    });
+  }
+
+  /** Ends the worker and all requests. */
+  async stop(): Promise<void> {
+    const stopped = new WorkerRequestError({ kind: "operation", message: "the connector has stopped" });
+    for (const job of this.#queue.splice(0)) job.settle(stopped);
+    await this.#replace(stopped);
+  }
+
+  #next(): void {
+    if (this.#current) return;
+    const job = this.#queue.shift();
+    if (job === undefined) {
+      this.#worker?.unref();
+      return;
+    }
+    this.#current = job;
+    this.#worker ??= this.#start();
+    this.#worker.ref();
+    this.#watch(job, 0);
+    this.#worker.postMessage(job.message, [...job.transfer]);
+  }
+
+  #start(): Worker {
+    // From the sources the worker is TypeScript, too.
+    const file = import.meta.url.endsWith(".ts") ? "./worker/worker.ts" : "./worker/worker.js";
+    // What the library prints on a crash is in the error already.
+    const worker = new Worker(new URL(file, import.meta.url), { stdout: true, stderr: true });
+    worker.on("message", (reply: WorkerReply) => {
+      if (this.#worker !== worker || reply.id !== this.#current?.message.id) return;
+      if ("failure" in reply && reply.failure.kind === "fatal")
+        void this.#replace(new WorkerRequestError(reply.failure));
+      else this.#finish(reply);
+    });
+    const died = (error: unknown): void => {
+      if (this.#worker !== worker) return;
+      const message = `the HDF5 worker ended: ${error instanceof Error ? error.message : String(error)}`;
+      void this.#replace(new WorkerRequestError({ kind: "fatal", message }));
+    };
+    worker.on("error", died);
+    worker.on("exit", died);
+    return worker;
+  }
+
+  /** Gives the worker up; the current request fails, those that wait go to a new one. */
+  async #replace(error: Error): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    this.generation++;
+    // First, so that files of the old worker are closed before anybody looks.
+    await worker?.terminate();
+    this.#finish(error);
+  }
+
+  #finish(reply: WorkerReply | Error): void {
+    clearTimeout(this.#watchdog);
+    const job = this.#current;
+    this.#current = undefined;
+    job?.settle(reply);
+    this.#next();
+  }
+
+  /** Replaces the worker when a request made no progress for the time allowed. */
+  #watch(job: Job, seen: number): void {
+    this.#watchdog = setTimeout(() => {
+      const progress = Atomics.load(job.message.shared, PROGRESS);
+      if (progress !== seen) this.#watch(job, progress);
+      else void this.#replace(new ReadTimeoutError(job.location, this.#timeoutMs));
+    }, this.#timeoutMs);
+    this.#watchdog.unref();
+  }
+}

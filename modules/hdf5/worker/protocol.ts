@@ -1,0 +1,150 @@
+import type { HdfFilter, HdfLink, HdfProblem, HdfType } from "../../../core/index.ts";
+
+/** What the main thread asks of the worker. `file` names an open file; the worker opens it when it has to. */
+export type WorkerRequest =
+  | { readonly op: "describe"; readonly file: FileKey }
+  | {
+      readonly op: "read";
+      readonly file: FileKey;
+      readonly path: string;
+      readonly element: ElementLayout;
+      readonly chunkShape: readonly number[] | undefined;
+      readonly slabs: readonly RawSlab[];
+    }
+  | { readonly op: "close"; readonly file: FileKey }
+  | { readonly op: "editOpen"; readonly file: FileKey }
+  | { readonly op: "resize"; readonly file: FileKey; readonly path: string; readonly shape: readonly number[] }
+  | {
+      readonly op: "write";
+      readonly file: FileKey;
+      readonly path: string;
+      readonly slab: RawSlab;
+      readonly bytes: Uint8Array;
+    }
+  | {
+      readonly op: "setAttribute";
+      readonly file: FileKey;
+      readonly path: string;
+      readonly name: string;
+      readonly value: RawAttributeValue;
+      readonly replace: boolean;
+    }
+  | { readonly op: "createGroup"; readonly file: FileKey; readonly path: string };
+
+/** Identity of an open file. */
+export interface FileKey {
+  readonly id: number;
+  readonly location: string;
+}
+
+/** A hyperslab, one entry per dimension. */
+export interface RawSlab {
+  readonly start: readonly number[];
+  readonly count: readonly number[];
+  readonly step: readonly number[];
+}
+
+/** Where the wanted bytes lie in each element as it is in memory. */
+export interface ElementLayout {
+  /** Bytes of a whole element. */
+  readonly size: number;
+  /** Byte offsets of the wanted leaves in an element, row-major for array members. */
+  readonly offsets: readonly number[];
+  /** Bytes of a leaf. */
+  readonly leafSize: number;
+  readonly leaf: "plain" | "string" | "sequence" | "reference-object" | "reference-region";
+  /** Bytes of an element of a sequence. */
+  readonly baseSize?: number;
+  /** Whether the element holds pointers that HDF5 allocated, which must be given back after reading. */
+  readonly pointers: boolean;
+}
+
+/** Values of one slab. */
+export type RawValues =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: "strings"; readonly strings: string[] }
+  | {
+      readonly kind: "sequences";
+      readonly counts: Uint32Array<ArrayBuffer>;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+    };
+
+/** An attribute to be written: bytes of a numeric type, or strings. `shape` is undefined for a scalar. */
+export type RawAttributeValue =
+  | {
+      readonly kind: "numbers";
+      readonly bytes: Uint8Array;
+      readonly type: "integer" | "float";
+      readonly size: number;
+      readonly signed: boolean;
+      readonly shape: readonly number[];
+    }
+  | { readonly kind: "strings"; readonly strings: readonly string[]; readonly shape: readonly number[] };
+
+/** A stored attribute. */
+export interface RawAttribute {
+  readonly name: string;
+  readonly type: HdfType;
+  /** Byte order of the values here. */
+  readonly bigEndian: boolean;
+  readonly shape: readonly number[] | undefined;
+  readonly values: RawValues;
+}
+
+/** A dataset as the worker describes it. */
+export interface RawDataset {
+  readonly name: string;
+  readonly type: HdfType;
+  readonly shape: readonly number[] | undefined;
+  readonly maxShape: readonly (number | undefined)[];
+  readonly chunkShape: readonly number[] | undefined;
+  readonly filters: readonly HdfFilter[];
+  readonly attributes: readonly RawAttribute[];
+  readonly scales: readonly (readonly string[])[];
+  readonly labels: readonly string[];
+  readonly isScale: boolean;
+  readonly virtualSources: readonly { readonly file: string; readonly path: string }[] | undefined;
+}
+
+/** A group as the worker describes it. */
+export interface RawGroup {
+  readonly name: string;
+  readonly attributes: readonly RawAttribute[];
+  readonly groups: readonly RawGroup[];
+  readonly datasets: readonly RawDataset[];
+  readonly links: readonly (HdfLink & { readonly name: string })[];
+}
+
+/** Everything but the values. */
+export interface RawFile {
+  readonly root: RawGroup;
+  readonly problems: readonly HdfProblem[];
+}
+
+/** Why a request failed. */
+export interface WorkerFailure {
+  /**
+   * `"open"` the file, `"filter"` is missing, `"package"` is missing, `"fatal"`: HDF5 crashed and the worker must be
+   * replaced, `"cancelled"`, `"operation"`: all else.
+   */
+  readonly kind: "open" | "filter" | "package" | "fatal" | "cancelled" | "operation";
+  readonly message: string;
+}
+
+/** A request on its way. */
+export interface WorkerMessage {
+  readonly id: number;
+  readonly request: WorkerRequest;
+  /** Shared memory: see {@link CANCELLED} and {@link PROGRESS}. */
+  readonly shared: Int32Array;
+}
+
+/** Index in the shared memory that holds 1 once the caller has lost interest. */
+export const CANCELLED = 0;
+/** Index that the worker counts up as it makes progress. */
+export const PROGRESS = 1;
+
+/** What comes back. */
+export type WorkerReply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly failure: WorkerFailure };

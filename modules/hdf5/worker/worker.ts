@@ -1,0 +1,104 @@
+import { statSync } from "node:fs";
+import { parentPort } from "node:worker_threads";
+import { describeFile } from "./describe-file.ts";
+import { createGroup, resizeDataset, setAttribute, writeSlab } from "./edit-file.ts";
+import { type HdfLibrary, LibraryError } from "./library.ts";
+import { loadLibrary } from "./load-library.ts";
+import {
+  CANCELLED,
+  type FileKey,
+  PROGRESS,
+  type RawValues,
+  type WorkerFailure,
+  type WorkerMessage,
+  type WorkerRequest,
+} from "./protocol.ts";
+import { readSlab } from "./read-slab.ts";
+
+/** HDF5's `H5F_ACC_…`. */
+const READ_ONLY = 0;
+const READ_WRITE = 1;
+
+const files = new Map<number, bigint>();
+let loading: Promise<HdfLibrary> | undefined;
+
+parentPort?.on("message", (message: WorkerMessage) => void answer(message));
+
+async function answer({ id, request, shared }: WorkerMessage): Promise<void> {
+  const isCancelled = (): boolean => {
+    Atomics.add(shared, PROGRESS, 1);
+    return Atomics.load(shared, CANCELLED) !== 0;
+  };
+  try {
+    loading ??= loadLibrary();
+    const library = await loading;
+    if (isCancelled()) throw new LibraryError("cancelled", "the caller has cancelled it");
+    const value = perform(library, request, isCancelled);
+    parentPort?.postMessage({ id, value }, transferable(value));
+  } catch (error) {
+    parentPort?.postMessage({ id, failure: failureOf(error) });
+  }
+}
+
+function perform(library: HdfLibrary, request: WorkerRequest, isCancelled: () => boolean): unknown {
+  switch (request.op) {
+    case "describe":
+      return describeFile(library, openFile(library, request.file, READ_ONLY));
+    case "read": {
+      const { path, element, chunkShape } = request;
+      const file = openFile(library, request.file, READ_ONLY);
+      return request.slabs.map((slab) => readSlab(library, { file, path, element, chunkShape }, slab, isCancelled));
+    }
+    case "close":
+      return closeFile(library, request.file);
+    case "editOpen":
+      openFile(library, request.file, READ_WRITE);
+      return undefined;
+    case "resize":
+      return resizeDataset(library, openFile(library, request.file, READ_WRITE), request);
+    case "write":
+      return writeSlab(library, openFile(library, request.file, READ_WRITE), request);
+    case "setAttribute":
+      return setAttribute(library, openFile(library, request.file, READ_WRITE), request);
+    case "createGroup":
+      return createGroup(library, openFile(library, request.file, READ_WRITE), request);
+  }
+}
+
+function openFile(library: HdfLibrary, { id, location }: FileKey, mode: number): bigint {
+  const open = files.get(id);
+  if (open !== undefined) return open;
+  try {
+    const file = library.check("opening it", (module) => module.open(location, mode, false, -1, -1));
+    files.set(id, file);
+    return file;
+  } catch (error) {
+    // Not to be told from a damaged file by HDF5's message alone.
+    statSync(location);
+    throw error instanceof LibraryError && error.kind === "operation" ? new LibraryError("open", error.message) : error;
+  }
+}
+
+function closeFile(library: HdfLibrary, { id }: FileKey): void {
+  const file = files.get(id);
+  files.delete(id);
+  if (file !== undefined) library.check("closing it", (module) => module.close_file(file));
+}
+
+function failureOf(error: unknown): WorkerFailure {
+  if (error instanceof LibraryError) return { kind: error.kind, message: error.message };
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === undefined ? { kind: "fatal", message: String(error) } : { kind: "open", message };
+}
+
+/** The buffers of values, which are moved rather than copied. */
+function transferable(value: unknown): ArrayBuffer[] {
+  if (!Array.isArray(value)) return [];
+  return (value as RawValues[]).flatMap((values) =>
+    values.kind === "bytes"
+      ? [values.bytes.buffer]
+      : values.kind === "sequences"
+        ? [values.counts.buffer, values.bytes.buffer]
+        : [],
+  );
+}
