@@ -1,0 +1,12 @@
+/**
+ * Conformance suites: one per contract, for every implementation, ours or not.
+ *
+ * @example
+ * import { testConnector } from "twinloom/testing";
+ * testConnector(async () => ({ connector: myConnector(), location, truth, newLocation, unreadable }));
+ *
+ * @packageDocumentation
+ */
+export { type ConnectorFixture, connectorCases, testConnector } from "./connector.ts";
+export type { ConformanceCase, ConformanceOptions, TestRunner } from "./register.ts";
+export { sampleDataset } from "./sample-dataset.ts";
