@@ -1,10 +1,10 @@
 import { createHash, type Hash } from "node:crypto";
 import { canonicalJson } from "../canonical/canonical-json.ts";
 import type { Digest } from "../canonical/digest.ts";
-import { gridBlocks, rowMajorBlockShape } from "./chunk-grid.ts";
 import type { AttributeValue, Dataset, Variable } from "./dataset.ts";
 import { littleEndianBytes } from "./little-endian.ts";
 import { NdArray } from "./nd-array.ts";
+import { readBlocks } from "./read-blocks.ts";
 
 /** Values held at once. Chunks that reach over more rows than this are decoded more than once. */
 const BLOCK_BYTES = 64e6;
@@ -56,12 +56,7 @@ async function addVariable(
   frame(hash, { variable: name, dtype, shape, dims, unit, attributes: attributes.length });
   for (const [key, value] of attributes) addAttribute(hash, key, value);
   // Row-major blocks, so that the digest is of the sequence of elements and not of the way it was read.
-  const blockShape = rowMajorBlockShape({ shape, dtype, chunkShape: variable.storage.chunkShape }, BLOCK_BYTES);
-  for (const block of gridBlocks(shape, blockShape)) {
-    const selection = Object.fromEntries(block.map((range, axis) => [dims[axis] as string, range]));
-    addValues(hash, await variable.read(selection, options));
-    options.signal?.throwIfAborted();
-  }
+  for await (const block of readBlocks(variable, {}, { maxBytes: BLOCK_BYTES, ...options })) addValues(hash, block);
 }
 
 function addAttribute(hash: Hash, name: string, value: AttributeValue): void {

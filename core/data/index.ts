@@ -13,6 +13,8 @@ export {
 export { decodeHalves, encodeHalves, halfBits, halfValue } from "./float16.ts";
 export { allocate } from "./layout.ts";
 export { NdArray, type NdArrayInit, type SliceRange } from "./nd-array.ts";
+export { type IndexSelection, readBlocks } from "./read-blocks.ts";
 export { type AxisSelection, resolveSelection, type Selectable, selectedLayout } from "./resolve-selection.ts";
 export type { DimensionSelection, IndexRange, NearestValue, Selection, ValueRange } from "./selection.ts";
+export { type Summary, summarise } from "./summary.ts";
 export { findVariable, walk } from "./tree.ts";
