@@ -30,9 +30,16 @@ export interface ReportSection {
 export interface Table {
   readonly kind: "table";
   readonly caption: string;
-  readonly columns: readonly { readonly name: string; readonly unit?: string; readonly digits?: number }[];
+  readonly columns: readonly TableColumn[];
   /** One row per entry, a cell per column; `null` prints as a dash. */
   readonly rows: readonly (readonly (string | number | null)[])[];
+}
+
+/** Head of a column; `digits` are the significant digits of its numbers, 4 by default; whole numbers are printed whole. */
+export interface TableColumn {
+  readonly name: string;
+  readonly unit?: string;
+  readonly digits?: number;
 }
 
 /** A plot with one pair of axes, and under it, where asked, the ratio to one of its series on the same x axis. */
@@ -42,11 +49,17 @@ export interface Figure {
   readonly x: Axis;
   readonly y: Axis;
   readonly series: readonly Series[];
-  /** Name of the series that the others are divided by in the lower panel. */
+  /**
+   * Name of the series that the others are divided by in the lower panel. Its own error is drawn there as a band around
+   * 1, and the errors of the others without it. Series at other places on x than this one are left out of that panel.
+   */
   readonly ratioTo?: string;
 }
 
-/** An axis: label and unit are printed as `label [unit]`. */
+/**
+ * An axis: label and unit are printed as `label [unit]`. Without `min` and `max` it holds all the data. What is zero or
+ * negative has no place on a logarithmic axis: it is left out, and the caption says so.
+ */
 export interface Axis {
   readonly label: string;
   readonly unit?: string;
@@ -56,8 +69,8 @@ export interface Axis {
 }
 
 /**
- * One set of numbers in a plot; `null` is a gap. `steps` is a histogram: `x` are the n + 1 bin edges of n values.
- * `yError` is the standard error, drawn as a bar (points) or a band (steps, line).
+ * One set of numbers in a plot; `null` is a gap, and so are NaN and infinities, which JSON writes as null. `steps` is a histogram: `x` are the n + 1 bin edges of n values, in
+ * increasing order. `yError` is the standard error, drawn as a bar (points) or a band (steps, line).
  */
 export interface Series {
   readonly kind: "steps" | "points" | "line";

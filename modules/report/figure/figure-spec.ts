@@ -1,0 +1,129 @@
+import type { Mark, Spec } from "vega";
+import type { Axis, Figure } from "../../../core/index.ts";
+import type { Domain } from "./domain.ts";
+import type { Drawing, DrawnSeries } from "./drawing.ts";
+import { legendOf } from "./legend.ts";
+import { bandMarks, beyondMarks, type Layer, layer, seriesMarks } from "./marks.ts";
+import { type Panel, panelMark } from "./panel.ts";
+import { INK } from "./series-style.ts";
+
+const WIDTH = 520;
+const HEIGHT = 300;
+const RATIO_HEIGHT = 100;
+const FONT_SIZE = 15;
+const FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', 'DejaVu Sans', Arial, sans-serif";
+const MARGIN = { left: 84, right: 20, top: 6, bottom: 58 };
+const LEGEND_GAP = 8;
+
+/** The Vega specification of a figure; every figure has the same width, and the same place for its axes. */
+export function figureSpec(figure: Figure, drawing: Drawing): Spec {
+  const legend = legendOf(drawing.series, WIDTH, FONT_SIZE);
+  const top = legend.height + LEGEND_GAP;
+  const marks: Mark[] = [legend.mark, panelMark(mainPanel(figure, drawing, top))];
+  if (drawing.ratio) marks.push(panelMark(ratioPanel(figure, drawing, top + HEIGHT)));
+  if (drawing.series.every(({ cells }) => cells.every(({ y }) => y === undefined))) marks.push(noDataMark(top));
+  return {
+    $schema: "https://vega.github.io/schema/vega/v6.json",
+    autosize: "none",
+    width: WIDTH,
+    height: top + HEIGHT + (drawing.ratio ? RATIO_HEIGHT : 0),
+    padding: MARGIN,
+    config: {
+      axis: {
+        domainColor: INK,
+        tickColor: INK,
+        labelColor: INK,
+        titleColor: INK,
+        labelFont: FONT,
+        titleFont: FONT,
+        labelFontSize: FONT_SIZE - 1,
+        titleFontSize: FONT_SIZE,
+        titleFontWeight: "normal",
+        domainWidth: 1.2,
+        tickWidth: 1.2,
+        titlePadding: 6,
+        labelOverlap: "greedy",
+        aria: false,
+      },
+      text: { font: FONT, fill: INK },
+    },
+    marks,
+  };
+}
+
+function mainPanel({ x, y }: Figure, drawing: Drawing, top: number): Panel {
+  return {
+    name: "main",
+    top,
+    width: WIDTH,
+    height: HEIGHT,
+    x: { axis: x, domain: drawing.x, isBare: drawing.ratio !== undefined },
+    y: { axis: y, domain: drawing.y },
+    layers: backToFront(drawing.series).flatMap(({ series, index }) =>
+      seriesMarks(series, `main-${index}`, drawing.y, { outline: true }),
+    ),
+  };
+}
+
+function ratioPanel({ x }: Figure, drawing: Drawing, top: number): Panel {
+  const { domain, ticks, reference, series } = drawing.ratio as NonNullable<Drawing["ratio"]>;
+  const axis: Axis = { label: "ratio" };
+  return {
+    name: "ratio",
+    top,
+    width: WIDTH,
+    height: RATIO_HEIGHT,
+    x: { axis: x, domain: drawing.x },
+    y: { axis, domain, ticks },
+    layers: [
+      ...bandMarks(reference, "ratio-reference", domain),
+      unityLine(drawing.x),
+      ...series.flatMap((one, index) => [
+        ...seriesMarks(one, `ratio-${index}`, domain, { outline: false }),
+        ...beyondMarks(one, `ratio-${index}`, domain),
+      ]),
+    ],
+  };
+}
+
+/** The reference lies behind the others, and points before lines, whatever their order. */
+function backToFront(
+  series: readonly DrawnSeries[],
+): readonly { readonly series: DrawnSeries; readonly index: number }[] {
+  const depth = ({ style, kind }: DrawnSeries): number =>
+    kind === "points" ? 3 : style.isReference && kind === "steps" ? 0 : kind === "steps" ? 1 : 2;
+  return series.map((one, index) => ({ series: one, index })).sort((a, b) => depth(a.series) - depth(b.series));
+}
+
+function unityLine([from, to]: Domain): Layer {
+  return layer("ratio-one", [{ from, to }], {
+    type: "rule",
+    encode: {
+      update: {
+        x: { scale: "x", field: "from" },
+        x2: { scale: "x", field: "to" },
+        y: { scale: "y", value: 1 },
+        stroke: { value: INK },
+        strokeWidth: { value: 1 },
+      },
+    },
+  });
+}
+
+function noDataMark(top: number): Mark {
+  return {
+    type: "text",
+    aria: false,
+    encode: {
+      update: {
+        x: { value: WIDTH / 2 },
+        y: { value: top + HEIGHT / 2 },
+        align: { value: "center" },
+        baseline: { value: "middle" },
+        fontSize: { value: FONT_SIZE },
+        fillOpacity: { value: 0.6 },
+        text: { value: "no data" },
+      },
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { type Figure, importOptional } from "../../../core/index.ts";
+import { escapeXml } from "../escape-xml.ts";
+import { type Drawing, drawingOf } from "./drawing.ts";
+import { figureSpec } from "./figure-spec.ts";
+import { axisTitle, LABEL_FUNCTIONS } from "./panel.ts";
+import { logTickLabel, tickLabel } from "./ticks.ts";
+
+/** A figure as SVG, and what its caption must add. */
+export interface RenderedFigure {
+  readonly svg: string;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Draws a figure.
+ *
+ * @param figure - Checked.
+ * @param id - Begins the ids inside the SVG, so that several fit on one page.
+ * @throws `TWIN_PACKAGE_MISSING` when Vega is not installed.
+ */
+export async function renderFigure(
+  figure: Figure,
+  id: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<RenderedFigure> {
+  options.signal?.throwIfAborted();
+  const vega = await loadVega();
+  options.signal?.throwIfAborted();
+  const drawing = drawingOf(figure);
+  const view = new vega.View(vega.parse(figureSpec(figure, drawing)), { renderer: "none", logLevel: vega.Error });
+  try {
+    return { svg: withAccessibleRoot(await view.toSVG(), { figure, drawing, id }), notes: drawing.notes };
+  } finally {
+    view.finalize();
+  }
+}
+
+let loading: Promise<typeof import("vega")> | undefined;
+
+function loadVega(): Promise<typeof import("vega")> {
+  loading ??= importOptional(() => import("vega"), {
+    package: "vega",
+    install: "npm install vega@6",
+    neededBy: "Drawing figures",
+  }).then((vega) => {
+    vega.expressionFunction(LABEL_FUNCTIONS.linear, tickLabel);
+    vega.expressionFunction(LABEL_FUNCTIONS.log, (value: number, min: number, max: number) =>
+      logTickLabel(value, [min, max]),
+    );
+    return vega;
+  });
+  return loading;
+}
+
+/** Vega's root element replaced by one that scales, and tells in words what it shows. */
+function withAccessibleRoot(
+  svg: string,
+  { figure, drawing, id }: { readonly figure: Figure; readonly drawing: Drawing; readonly id: string },
+): string {
+  const root = /^<svg[^>]*?width="([\d.]+)" height="([\d.]+)"[^>]*>/.exec(svg);
+  if (!root) throw new TypeError("Vega wrote an SVG without width and height.");
+  const [tag, width, height] = root;
+  const inside = svg
+    .slice(tag.length)
+    // Vega counts its ids from zero in every drawing.
+    .replace(/\bid="/g, `id="${id}-`)
+    .replace(/url\(#/g, `url(#${id}-`);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`,
+    ` role="img" aria-labelledby="${id}-title ${id}-description">`,
+    `<title id="${id}-title">${escapeXml(figure.caption)}</title>`,
+    `<desc id="${id}-description">${escapeXml(description(figure, drawing))}</desc>`,
+    inside,
+  ].join("");
+}
+
+function description({ x, y }: Figure, { series, ratio }: Drawing): string {
+  const names = series.map(
+    ({ name, cells }) => `${name} (${cells.filter((cell) => cell.y !== undefined).length} values)`,
+  );
+  const below = ratio ? ` Below: the ratio to ${ratio.reference.name}.` : "";
+  return `${axisTitle(y)} against ${axisTitle(x)}. Series: ${names.join(", ") || "none"}.${below}`;
+}

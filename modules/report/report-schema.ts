@@ -1,0 +1,129 @@
+import { z } from "zod";
+import { type Axis, checkSchema, type Figure, type ReportDocument, type Series, type Table } from "../../core/index.ts";
+import { InvalidReportError } from "./errors.ts";
+
+type Problem = (path: readonly (string | number)[], message: string) => void;
+
+const axis: z.ZodType<Axis> = z
+  .strictObject({
+    label: z.string(),
+    unit: z.exactOptional(z.string()),
+    scale: z.exactOptional(z.enum(["linear", "log"])),
+    min: z.exactOptional(z.number()),
+    max: z.exactOptional(z.number()),
+  })
+  .superRefine((value, context) => checkAxis(value, problemsIn(context)));
+
+/** Numbers with gaps; JSON writes NaN and infinities as null, so that is what they mean before it is written, too. */
+const numbersWithGaps: z.ZodType<(number | null)[]> = z.array(
+  z.union([z.number(), z.nan(), z.literal(Number.POSITIVE_INFINITY), z.literal(Number.NEGATIVE_INFINITY), z.null()]),
+);
+
+const series: z.ZodType<Series> = z
+  .strictObject({
+    kind: z.enum(["steps", "points", "line"]),
+    name: z.string(),
+    x: z.array(z.number()),
+    y: numbersWithGaps,
+    yError: z.exactOptional(numbersWithGaps),
+  })
+  .superRefine((value, context) => checkSeries(value, problemsIn(context)));
+
+const figure = z
+  .strictObject({
+    kind: z.literal("figure"),
+    caption: z.string(),
+    x: axis,
+    y: axis,
+    series: z.array(series),
+    ratioTo: z.exactOptional(z.string()),
+  })
+  .superRefine((value, context) => checkFigure(value, problemsIn(context)));
+
+const table = z
+  .strictObject({
+    kind: z.literal("table"),
+    caption: z.string(),
+    columns: z.array(
+      z.strictObject({
+        name: z.string(),
+        unit: z.exactOptional(z.string()),
+        digits: z.exactOptional(z.int().min(1).max(17)),
+      }),
+    ),
+    rows: z.array(z.array(z.union([z.string(), z.number(), z.nan(), z.null()]))),
+  })
+  .superRefine((value, context) => checkTable(value, problemsIn(context)));
+
+/** Form of a `report.json`: what {@link ReportDocument} says, and that lengths, names and axes fit together. */
+export const reportDocumentSchema: z.ZodType<ReportDocument> = z.strictObject({
+  title: z.string().min(1),
+  summary: z.exactOptional(z.string()),
+  sections: z.array(
+    z.strictObject({
+      title: z.string(),
+      text: z.exactOptional(z.string()),
+      items: z.array(z.discriminatedUnion("kind", [table, figure])),
+    }),
+  ),
+  provenance: z.exactOptional(z.record(z.string(), z.string())),
+});
+
+/** @throws {@link InvalidReportError} */
+export function checkReportDocument(value: unknown): ReportDocument {
+  return checked(reportDocumentSchema, value, "The report");
+}
+
+/** @throws {@link InvalidReportError} */
+export function checkFigureValue(value: unknown): Figure {
+  return checked(figure, value, "The figure");
+}
+
+function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const result = checkSchema(schema, value);
+  if (result.problems) throw new InvalidReportError(what, result.problems);
+  return result.value;
+}
+
+function checkAxis({ min, max, scale }: Axis, problem: Problem): void {
+  if (min !== undefined && max !== undefined && min >= max) problem(["max"], `It must be above min, which is ${min}`);
+  if (scale !== "log") return;
+  if (min !== undefined && min <= 0) problem(["min"], "A logarithmic axis needs a min above 0");
+  if (max !== undefined && max <= 0) problem(["max"], "A logarithmic axis needs a max above 0");
+}
+
+function checkSeries({ kind, x, y, yError }: Series, problem: Problem): void {
+  const expected = kind === "steps" ? y.length + 1 : y.length;
+  if (x.length !== expected) {
+    problem(["x"], `${kind} with ${y.length} values need ${expected} x (${xMeaning(kind)}), and there are ${x.length}`);
+  }
+  const decrease = kind === "steps" ? x.findIndex((edge, index) => index > 0 && edge <= (x[index - 1] as number)) : -1;
+  if (decrease > 0) problem(["x", decrease], `Bin edges must increase, and ${x[decrease]} follows ${x[decrease - 1]}`);
+  if (!yError) return;
+  if (yError.length !== y.length) problem(["yError"], `${y.length} values need as many errors, not ${yError.length}`);
+  const negative = yError.findIndex((error) => error !== null && error < 0);
+  if (negative >= 0) problem(["yError", negative], `A standard error is not negative, and this is ${yError[negative]}`);
+}
+
+function xMeaning(kind: Series["kind"]): string {
+  return kind === "steps" ? "the bin edges" : "one each";
+}
+
+function checkFigure({ series: all, ratioTo }: Figure, problem: Problem): void {
+  const names = all.map(({ name }) => name);
+  const twice = names.findIndex((name, index) => names.indexOf(name) !== index);
+  if (twice >= 0) problem(["series", twice, "name"], `Another series is called "${names[twice]}", too`);
+  if (ratioTo !== undefined && !names.includes(ratioTo)) {
+    problem(["ratioTo"], `No series is called "${ratioTo}"; there are: ${names.join(", ") || "none"}`);
+  }
+}
+
+function checkTable({ columns, rows }: Table, problem: Problem): void {
+  const wrong = rows.findIndex((row) => row.length !== columns.length);
+  if (wrong < 0) return;
+  problem(["rows", wrong], `There are ${columns.length} columns, and this row has ${rows[wrong]?.length} cells`);
+}
+
+function problemsIn(context: z.core.$RefinementCtx): Problem {
+  return (path, message) => context.addIssue({ code: "custom", path: [...path], message });
+}
