@@ -21,7 +21,8 @@ export interface Generator {
    * Generates one event per event id, in batches in the order asked.
    *
    * @throws `TWIN_OUT_OF_DOMAIN` before the first batch, when a condition is outside {@link validity};
-   *   `TWIN_INVALID_ARGUMENT` when a condition is missing, unknown or of another length.
+   *   `TWIN_INVALID_ARGUMENT` when a condition is missing, unknown or of another length, or `batchSize` is no integer of 1
+   *   or more.
    */
   generate(request: GenerateRequest, options?: { readonly signal?: AbortSignal }): AsyncIterable<GeneratedBatch>;
 }
