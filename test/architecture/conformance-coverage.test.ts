@@ -1,8 +1,9 @@
+import { join } from "node:path";
 import * as core from "twinloom";
 import { tokenName } from "twinloom";
 import * as testing from "twinloom/testing";
 import { describe, expect, it } from "vitest";
-import { readRepositoryFile, repositoryFiles } from "./repository.ts";
+import { REPOSITORY, readRepositoryFile, repositoryFiles } from "./repository.ts";
 
 /** Contracts without a suite, each with the reason. */
 const WITHOUT_SUITE: Readonly<Record<string, string>> = {
@@ -17,7 +18,7 @@ const doors = [...repositoryFiles("modules/*/index.ts"), ...repositoryFiles("the
 /** Names of the engine's contracts that a front door's plugins provide. */
 async function provided(door: string): Promise<readonly string[]> {
   const exported = Object.values(
-    (await import(`../../${door}`)) as Record<string, { definition?: { provides: unknown } }>,
+    (await import(/* @vite-ignore */ join(REPOSITORY, door))) as Record<string, { definition?: { provides: unknown } }>,
   );
   const tokens = exported.flatMap((value) => [value?.definition?.provides ?? []].flat(2));
   const contracts = new Set(Object.values(core).filter((value) => typeof value === "symbol"));
