@@ -1,0 +1,39 @@
+/**
+ * Calorimeters: showers in CaloChallenge's layout, their parametrised simulation (GFLASH), and how faithful a simulation
+ * is.
+ *
+ * @module
+ */
+export { type BatchOptions, Calorimeter, type ShowerBatch, type Showers, type SimulateRequest } from "./contracts.ts";
+export {
+  GeometryInvalidError,
+  GeometryUnsupportedError,
+  NoSimulatorError,
+  ShowersInvalidError,
+} from "./errors.ts";
+export { type EffectiveMedium, effectiveMedium } from "./geometry/effective-medium.ts";
+export { type CalorimeterGeometry, loadGeometry, SHIPPED_GEOMETRIES, type Slab } from "./geometry/geometry.ts";
+export type { GflashConstants } from "./gflash/constants.ts";
+export type { Gflash } from "./gflash/gflash.ts";
+export { type GflashOptions, gflash } from "./gflash/plugin.ts";
+export { publishedConstants } from "./gflash/published.ts";
+export { type CalorimeterOptions, calorimeter } from "./plugin.ts";
+export { validationReport } from "./validation/report-document.ts";
+export {
+  LAYER_FEATURES,
+  type LayerFeature,
+  type ShowerFeatures,
+  showerFeatures,
+  type VoxelVisitor,
+} from "./validation/shower-features.ts";
+export type {
+  ComparedHistogram,
+  Containment,
+  EnergyInterval,
+  EnergyPoint,
+  ProfilePoint,
+  ResolutionFit,
+  Separation,
+  SetSummary,
+  Validation,
+} from "./validation/validation.ts";
