@@ -13,6 +13,7 @@ import { reportTask } from "./report-task.ts";
 
 export { InvalidReportError } from "./errors.ts";
 export { reportDocumentSchema } from "./report-schema.ts";
+export { reportTask } from "./report-task.ts";
 
 /**
  * Provides {@link Report}, and the task `report`: `report.json` in, `report.html` out. Needs the optional peer `vega`.
