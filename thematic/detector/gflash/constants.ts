@@ -34,6 +34,12 @@ export const GflashConstants = z.strictObject({
     layerResolution: number
       .positive()
       .describe("c of the gamma distribution of a layer's energy, variance c² E_l, √GeV."),
+    crossingShape: number
+      .positive()
+      .nullable()
+      .describe(
+        "Where set, a layer's energy is a Poisson number of crossings of gamma-distributed energy of this shape, with the same mean and variance, so that it may be 0; null: one gamma distribution.",
+      ),
     totalResolution: number
       .positive()
       .nullable()

@@ -42,7 +42,7 @@ export function publishedConstants(medium: EffectiveMedium): GflashConstants {
       ],
       contained: false,
     },
-    sampling: { response: [1, 0], layerResolution: RESOLUTION, totalResolution: null },
+    sampling: { response: [1, 0], layerResolution: RESOLUTION, crossingShape: null, totalResolution: null },
     spots: {
       count: [10.3 / RESOLUTION, 0.959],
       maximum: [-0.812 * spotMaximum, spotMaximum],

@@ -90,22 +90,34 @@ export class ShowerSimulator {
     origin: number,
     { energyGeV, lnY }: { readonly energyGeV: number; readonly lnY: number },
   ): void {
-    const { response, layerResolution, totalResolution } = this.#constants.sampling;
+    const { response, totalResolution } = this.#constants.sampling;
     const visible = at(response, lnY) * energyGeV;
     const energies = this.#energies;
     const contained = layerFractions(energies, shape, { layer: this.#layerDepth, origin });
-    const noise = layerResolution * layerResolution;
     let sum = 0;
     for (let layer = 0; layer < energies.length; layer++) {
       const mean = (visible * (energies[layer] as number)) / (totalResolution === null ? 1 : contained);
-      // Below this shape the variate underflows; such a layer is far below the readout threshold.
-      energies[layer] = mean / noise < 1e-3 ? 0 : this.#random.gamma(mean / noise) * noise;
+      energies[layer] = this.#drawVisible(mean);
       sum += energies[layer] as number;
     }
     if (totalResolution === null || sum === 0) return;
     const totalNoise = (totalResolution * totalResolution * energyGeV) / visible;
     const total = this.#random.gamma(visible / totalNoise) * totalNoise;
     for (let layer = 0; layer < energies.length; layer++) energies[layer] = ((energies[layer] as number) * total) / sum;
+  }
+
+  /** Visible energy of a layer around its mean, with variance c² times the mean, GeV. */
+  #drawVisible(mean: number): number {
+    const { layerResolution, crossingShape } = this.#constants.sampling;
+    const noise = layerResolution * layerResolution;
+    if (crossingShape === null) {
+      // Below this shape the variate underflows; such a layer is far below the readout threshold.
+      return mean / noise < 1e-3 ? 0 : this.#random.gamma(mean / noise) * noise;
+    }
+    // A Poisson number of crossings of mean energy q has variance q (1 + 1/shape) times the mean.
+    const crossing = noise / (1 + 1 / crossingShape);
+    const crossings = this.#random.poisson(mean / crossing);
+    return crossings === 0 ? 0 : (this.#random.gamma(crossings * crossingShape) * crossing) / crossingShape;
   }
 
   /** Spreads the energy of one layer over `count` spots and adds those up in the layer's voxels, MeV. */

@@ -5,6 +5,7 @@ import {
   InvalidArgumentError,
   type NdArray,
   OutOfDomainError,
+  type ValidityRange,
 } from "../../../core/index.ts";
 import type { BatchOptions, ShowerBatch, Showers, SimulateRequest } from "../contracts.ts";
 import { NoSimulatorError } from "../errors.ts";
@@ -107,7 +108,7 @@ function checkOutput(generator: Generator, geometry: CalorimeterGeometry): void 
 }
 
 function checkEnergies({ model, validity }: Generator, energies: Float64Array): void {
-  const range = validity[CONDITION];
+  const range: ValidityRange | undefined = validity[CONDITION];
   if (range?.unit !== "MeV") {
     throw new NoSimulatorError(
       `Generator "${model}" has no condition "${CONDITION}" in MeV; it has ${Object.keys(validity).join(", ") || "none"}.`,
