@@ -18,7 +18,9 @@ function insolation(latitude: number, day: number): number {
   const phi = (latitude * Math.PI) / 180;
   const delta = Math.asin(Math.sin(OBLIQUITY) * Math.sin((2 * Math.PI * (day - 80)) / 365.25));
   const h = Math.acos(Math.min(1, Math.max(-1, -Math.tan(phi) * Math.tan(delta))));
-  return (SOLAR_CONSTANT / Math.PI) * (h * Math.sin(phi) * Math.sin(delta) + Math.cos(phi) * Math.cos(delta) * Math.sin(h));
+  return (
+    (SOLAR_CONSTANT / Math.PI) * (h * Math.sin(phi) * Math.sin(delta) + Math.cos(phi) * Math.cos(delta) * Math.sin(h))
+  );
 }
 
 const field = Float32Array.from({ length: days.length * latitudes.length }, (_, index) =>
@@ -53,9 +55,13 @@ console.log(`${OUT}: ${variable.dims.join(" x ")} = ${variable.shape.join(" x ")
 // Only the chunk that holds these days is read; June and July are days 152 to 212.
 const summer = await variable.read({ lat: { value: 51.4, tolerance: 0.5 }, day: { from: 152, to: 212 } });
 const values = summer.toFloat64();
-console.log(`51 N, June and July: ${Math.min(...values).toFixed(1)} to ${Math.max(...values).toFixed(1)} ${summer.unit}`);
+console.log(
+  `51 N, June and July: ${Math.min(...values).toFixed(1)} to ${Math.max(...values).toFixed(1)} ${summer.unit}`,
+);
 
 const solstice = await variable.read({ day: { value: 172 } });
 const byLatitude = solstice.toFloat64();
 const most = byLatitude.indexOf(Math.max(...byLatitude));
-console.log(`On the June solstice most sunlight falls on latitude ${latitudes[most]}: ${byLatitude[most]?.toFixed(1)} W m-2`);
+console.log(
+  `On the June solstice most sunlight falls on latitude ${latitudes[most]}: ${byLatitude[most]?.toFixed(1)} W m-2`,
+);
