@@ -6,3 +6,4 @@ export * from "./files/index.ts";
 export * from "./kernel/index.ts";
 export * from "./math/index.ts";
 export * from "./run/index.ts";
+export * from "./spec/index.ts";

@@ -70,7 +70,9 @@ function problemsOf(issue: z.core.$ZodIssue, value: unknown): SchemaProblem[] {
   }
   if (issue.code === "invalid_value" && issue.values.length > 1) {
     const names = issue.values.map((each) => String(each));
-    return [{ path, message: `It must be one of: ${names.join(", ")}.${likely(valueAt(value, path), names)}` }];
+    const given = valueAt(value, path);
+    const must = `${given === undefined ? "Missing; it" : "It"} must be one of: ${names.join(", ")}.`;
+    return [{ path, message: `${must}${likely(given, names)}` }];
   }
   return [{ path, message: /[.!?]$/.test(issue.message) ? issue.message : `${issue.message}.` }];
 }

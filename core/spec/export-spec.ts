@@ -1,0 +1,84 @@
+import { dirname, resolve } from "node:path";
+import { Document, type Node, Scalar, YAMLMap, YAMLSeq } from "yaml";
+import type { Composition } from "../kernel/composition.ts";
+import { CONSTANT_PLUGIN } from "../kernel/constant.ts";
+import type { Plugin } from "../kernel/plugin.ts";
+import { SpecExportError } from "./errors.ts";
+import { useOf } from "./import-plugin.ts";
+import { ENTRY_KEYS } from "./read-spec.ts";
+import { type ReportValue, SPEC_TAGS, writeKey, writeValue } from "./yaml-values.ts";
+
+/** Where the text will be. */
+export interface ExportSpecOptions {
+  /** The twin.yaml that will hold it: paths of artifacts and modules are written relative to its folder. */
+  readonly file?: string;
+}
+
+/**
+ * Writes a composition as the text of a twin.yaml. Loading it gives an equal composition; secrets stay references.
+ *
+ * @param options - `file`: where the text will be; by default where the composition came from, or `twin.yaml` in the
+ *   working directory.
+ * @throws `TWIN_SPEC_NOT_EXPORTABLE` with every value that no twin.yaml can hold: constants, functions, class instances.
+ */
+export function exportSpec(composition: Composition, options: ExportSpecOptions = {}): string {
+  const folder = dirname(resolve(options.file ?? composition.source?.file ?? "twin.yaml"));
+  const problems: { path: readonly (string | number)[]; message: string }[] = [];
+  const report: ReportValue = (path, message) => void problems.push({ path, message });
+  const context = { folder, report };
+  const { name, plugins, plans } = composition;
+  const top = new YAMLMap<Node, Node>();
+  if (name !== undefined) top.add({ key: new Scalar("twin"), value: writeValue(name, ["twin"], context) });
+  const parts = new YAMLMap<Node, Node>();
+  for (const [part, plugin] of Object.entries(plugins)) {
+    parts.add({ key: writeKey(part), value: writePart({ part, plugin, composition, ...context }) });
+  }
+  top.add({ key: new Scalar("plugins"), value: parts });
+  if (plans !== undefined) top.add({ key: new Scalar("plans"), value: writeValue(plans, ["plans"], context) });
+  for (const key of ["wire", "versions"] as const) {
+    for (const part of Object.keys(composition[key] ?? {})) {
+      if (!Object.hasOwn(plugins, part)) report([key, part], `There is no part "${part}".`);
+    }
+  }
+  if (problems.length > 0) throw new SpecExportError(problems);
+  const document = new Document(top, { version: "1.2", customTags: SPEC_TAGS });
+  return document.toString({ lineWidth: 0 });
+}
+
+interface PartFacts {
+  readonly part: string;
+  readonly plugin: Plugin;
+  readonly composition: Composition;
+  readonly folder: string;
+  readonly report: ReportValue;
+}
+
+function writePart({ part, plugin, composition, folder, report }: PartFacts): Node {
+  const { definition, options } = plugin;
+  const path = ["plugins", part];
+  const context = { folder, report };
+  if (definition.name === CONSTANT_PLUGIN) report(path, "A constant is a value made in code; no module exports it.");
+  const entry = new YAMLMap<Node, Node>();
+  const add = (key: string, value: unknown): void => {
+    entry.add({ key: writeKey(key), value: writeValue(value, [...path, key], context) });
+  };
+  add("use", useOf(definition, folder));
+  const version = own(composition.versions, part);
+  if (version !== undefined) add("version", version);
+  const wire = own(composition.wire, part);
+  if (wire !== undefined) add("wire", wire);
+  for (const [key, value] of Object.entries(options)) {
+    if (ENTRY_KEYS.includes(key)) report([...path, key], `An option of the name "${key}" cannot be told from the key.`);
+    else if (value !== undefined) add(key, value);
+  }
+  entry.flow = entry.items.every(({ value }) => isShort(value)) && entry.items.length <= 4;
+  return entry;
+}
+
+function isShort(node: Node | null): boolean {
+  return !(node instanceof YAMLMap || node instanceof YAMLSeq) && String((node as Scalar).value).length <= 40;
+}
+
+function own<T>(record: Readonly<Record<string, T | undefined>> | undefined, key: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
+}
