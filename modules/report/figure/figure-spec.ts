@@ -12,7 +12,7 @@ const HEIGHT = 300;
 const RATIO_HEIGHT = 100;
 const FONT_SIZE = 15;
 const FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', 'DejaVu Sans', Arial, sans-serif";
-const MARGIN = { left: 84, right: 20, top: 6, bottom: 58 };
+const MARGIN = { left: 80, right: 30, top: 6, bottom: 58 };
 const LEGEND_GAP = 8;
 
 /** The Vega specification of a figure; every figure has the same width, and the same place for its axes. */

@@ -1,5 +1,5 @@
 import { type Figure, importOptional } from "../../../core/index.ts";
-import { escapeXml } from "../escape-xml.ts";
+import { escapeXml, xmlCharacters } from "../escape-xml.ts";
 import { type Drawing, drawingOf } from "./drawing.ts";
 import { figureSpec } from "./figure-spec.ts";
 import { axisTitle, LABEL_FUNCTIONS } from "./panel.ts";
@@ -60,11 +60,7 @@ function withAccessibleRoot(
   const root = /^<svg[^>]*?width="([\d.]+)" height="([\d.]+)"[^>]*>/.exec(svg);
   if (!root) throw new TypeError("Vega wrote an SVG without width and height.");
   const [tag, width, height] = root;
-  const inside = svg
-    .slice(tag.length)
-    // Vega counts its ids from zero in every drawing.
-    .replace(/\bid="/g, `id="${id}-`)
-    .replace(/url\(#/g, `url(#${id}-`);
+  const inside = withOwnIds(xmlCharacters(svg.slice(tag.length)), id);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`,
     ` role="img" aria-labelledby="${id}-title ${id}-description">`,
@@ -72,6 +68,15 @@ function withAccessibleRoot(
     `<desc id="${id}-description">${escapeXml(description(figure, drawing))}</desc>`,
     inside,
   ].join("");
+}
+
+/** Vega counts its ids through all drawings of a process: number them anew, so that equal figures are equal text. */
+function withOwnIds(svg: string, prefix: string): string {
+  const ids = [...svg.matchAll(/\bid="([^"]*)"/g)].map(([, id]) => id as string);
+  const renamed = new Map(ids.map((id, index) => [id, `${prefix}-${index + 1}`]));
+  return svg
+    .replace(/\bid="([^"]*)"/g, (_, id: string) => `id="${renamed.get(id)}"`)
+    .replace(/url\(#([^)]*)\)/g, (_, id: string) => `url(#${renamed.get(id)})`);
 }
 
 function description({ x, y }: Figure, { series, ratio }: Drawing): string {

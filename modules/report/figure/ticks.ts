@@ -48,7 +48,7 @@ export function tickLabel(value: number, exponent: number): string {
 export function logTickLabel(value: number, [min, max]: Domain): string {
   const exponent = Math.floor(Math.log10(value) + 1e-9);
   if (min >= 0.09 && max <= 2_000) return tickLabel(value, 0);
-  return tickLabel(value, exponent === 0 ? 0 : exponent);
+  return tickLabel(value, exponent === 1 ? 0 : exponent);
 }
 
 function powerOfTen(exponent: number): string {

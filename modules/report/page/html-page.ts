@@ -62,8 +62,12 @@ async function htmlSection(
 
 async function htmlFigure(figure: Figure, id: string, options: { readonly signal?: AbortSignal }): Promise<string> {
   const { svg, notes } = await renderFigure(figure, id, options);
-  const caption = [figure.caption, ...notes].join(" ");
+  const caption = notes.length > 0 ? [endedSentence(figure.caption), ...notes].join(" ") : figure.caption;
   return `<figure>\n${svg}\n<figcaption>${escapeXml(caption)}</figcaption>\n</figure>`;
+}
+
+function endedSentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 /** Text with empty lines between paragraphs. */

@@ -21,7 +21,7 @@ a { color: inherit; text-underline-offset: 0.2em; text-decoration-color: var(--s
 figure { margin: 0; min-width: 0; }
 figure svg { display: block; width: 100%; height: auto; max-width: 44rem; }
 figcaption, caption { color: var(--soft); font-size: 0.92rem; line-height: 1.45; }
-figcaption { margin-top: 0.4rem; padding-left: 13.5%; max-width: 44rem; }
+figcaption { margin-top: 0.4rem; padding-left: 12.5%; max-width: 44rem; }
 caption { text-align: left; padding-bottom: 0.5rem; }
 table { border-collapse: collapse; font-size: 0.95rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.34rem 1.6rem 0.34rem 0; text-align: left; vertical-align: baseline; font-weight: normal; }
