@@ -1,8 +1,11 @@
 import type { Command } from "../command.ts";
 import type { Groups } from "../program.ts";
+import { dataInfo } from "./data-info.ts";
+import { dataRead } from "./data-read.ts";
+import { run } from "./run.ts";
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [];
+export const commands: readonly Command[] = [run, dataInfo, dataRead];
 
 /** What the commands with two words are about, by their first word. */
 export const groups: Groups = {

@@ -1,4 +1,3 @@
-import { describeNames } from "../errors/nearest-names.ts";
 import type { Dataset, Variable } from "./dataset.ts";
 import { VariableNotFoundError } from "./errors.ts";
 
@@ -29,7 +28,8 @@ export function findVariable(dataset: Dataset, path: string): Variable {
 function groupHint(group: Dataset): string {
   const inside = Object.values(group.variables).map((variable) => variable.path);
   if (inside.length === 0) return "It is a group without variables of its own.";
-  return `It is a group. ${describeNames("", inside)}`;
+  const more = inside.length > 12 ? `, … (${inside.length} in all)` : "";
+  return `It is a group. Read its variables: ${inside.slice(0, 12).join(", ")}${more}.`;
 }
 
 function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {

@@ -6,4 +6,5 @@ export {
   ReadFailedError,
   WriteFailedError,
 } from "./errors.ts";
+export { openDataset, recognise } from "./open-dataset.ts";
 export { type AtomicWriteOptions, writeAtomically, writeFileAtomically } from "./write-atomically.ts";

@@ -1,5 +1,6 @@
 import type { SchemaProblem } from "../errors/check-schema.ts";
 import { TwinError } from "../errors/twin-error.ts";
+import type { SourcePosition } from "../kernel/composition.ts";
 import type { RunRecord } from "./run-record.ts";
 
 /** Parameters of a task do not fit its schema: unknown, missing, or of another type. */
@@ -23,8 +24,13 @@ export class InvalidPlanError extends TwinError {
   /** Paths are within the plan: `["simulate", "parameters", "seed"]`. */
   readonly problems: readonly SchemaProblem[];
 
-  constructor(plan: string, problems: readonly SchemaProblem[]) {
-    super(`Plan "${plan}" cannot run:\n${listed(problems)}`);
+  /** @param locate - Says where a path is written, for a plan that was read from a file. */
+  constructor(
+    plan: string,
+    problems: readonly SchemaProblem[],
+    locate?: (path: SchemaProblem["path"]) => SourcePosition | undefined,
+  ) {
+    super(`Plan "${plan}" cannot run:\n${listed(problems, locate)}`);
     this.plan = plan;
     this.problems = problems;
   }
@@ -104,6 +110,13 @@ export class RunRecordDamagedError extends TwinError {
 }
 
 /** Problems as lines: where, and what. */
-function listed(problems: readonly SchemaProblem[]): string {
-  return problems.map(({ path, message }) => `  ${path.join(".") || "(all)"}: ${message}`).join("\n");
+function listed(
+  problems: readonly SchemaProblem[],
+  locate?: (path: SchemaProblem["path"]) => SourcePosition | undefined,
+): string {
+  const lines = problems.map(({ path, message }) => {
+    const at = locate?.(path);
+    return `  ${at ? `${at.file}:${at.line}:${at.column}: ` : ""}${path.join(".") || "(all)"}: ${message}`;
+  });
+  return lines.join("\n");
 }

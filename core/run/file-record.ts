@@ -1,12 +1,11 @@
-import { open, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { type Digest, digestFile, digestJson } from "../canonical/digest.ts";
 import type { Connector } from "../contracts/connector.ts";
 import { contentDigest } from "../data/content-digest.ts";
+import { recognise } from "../files/open-dataset.ts";
 import type { FileRecord } from "./run-record.ts";
 
-/** Enough for every signature that a connector looks for. */
-const HEAD_BYTES = 4096;
 /** Larger JSON is compared by its bytes. */
 const JSON_BYTES = 256e6;
 
@@ -25,8 +24,7 @@ export async function fileRecord(
   return { path: file.shown, bytes, fileDigest: digest, contentDigest: await content(file.path, bytes) };
 
   async function content(path: string, size: number): Promise<Digest | null> {
-    const head = await firstBytes(path);
-    const connector = connectors.find((each) => each.recognises(head, path));
+    const connector = await recognise(path, connectors);
     if (connector) {
       const opened = await connector.open(path, options);
       try {
@@ -49,14 +47,4 @@ async function jsonDigest(path: string): Promise<Digest | null> {
     return null;
   }
   return digestJson(value);
-}
-
-async function firstBytes(path: string): Promise<Uint8Array> {
-  const file = await open(path, "r");
-  try {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }

@@ -3,7 +3,7 @@ import { checkSchema, type SchemaProblem } from "../errors/check-schema.ts";
 import { describeNames } from "../errors/nearest-names.ts";
 import type { TwinTask } from "../kernel/twin.ts";
 import { InvalidPlanError } from "./errors.ts";
-import type { Plan, PlanInput, PlanStep } from "./plan.ts";
+import type { FileInput, Plan, PlanInput, PlanStep } from "./plan.ts";
 import type { JsonValue } from "./task.ts";
 
 /** A plan as plain JSON: what twin.yaml holds and a run record seals. */
@@ -18,7 +18,7 @@ export interface StepDocument {
   readonly task: string;
   readonly parameters?: Readonly<Record<string, JsonValue>>;
   /** `step.output`, or a file. */
-  readonly inputs?: Readonly<Record<string, string | { readonly file: string }>>;
+  readonly inputs?: Readonly<Record<string, string | FileInput>>;
 }
 
 /** The plain form of a plan. */
@@ -31,7 +31,7 @@ export function planDocument(plan: Plan): PlanDocument {
       inputs: Object.fromEntries(
         Object.entries(inputs).map(([input, from]) => [
           input,
-          "file" in from ? { file: from.file } : `${from.step}.${from.output}`,
+          "file" in from ? fileInput(from) : `${from.step}.${from.output}`,
         ]),
       ),
     },
@@ -39,10 +39,20 @@ export function planDocument(plan: Plan): PlanDocument {
   return { name: plan.name, steps: Object.fromEntries(steps) };
 }
 
+/** A file as plain data; an artifact becomes one. */
+function fileInput({ file, digest }: FileInput): FileInput {
+  return { file, ...(digest && { digest }) };
+}
+
+const FileSchema: z.ZodType<FileInput> = z.custom<FileInput>(
+  (value) => typeof value === "object" && value !== null && "file" in value && typeof value.file === "string",
+  { error: "It must be the output of a step, `step.output`, or a file, `!artifact path`" },
+);
+
 const StepSchema = z.strictObject({
   task: z.string(),
   parameters: z.record(z.string(), z.unknown()).default({}),
-  inputs: z.record(z.string(), z.union([z.string(), z.strictObject({ file: z.string() })])).default({}),
+  inputs: z.record(z.string(), z.union([z.string(), FileSchema])).default({}),
 });
 
 /**
@@ -80,7 +90,7 @@ function readStep(
   const found = taskNamed(read.value.task, tasks);
   if (typeof found === "string") report(["task"], found);
   const entries = Object.entries(inputs).map(([input, from]): [string, PlanInput | undefined] => {
-    if (typeof from !== "string") return [input, from];
+    if (typeof from !== "string") return [input, fileInput(from)];
     const match = /^([^.]+)\.([^.]+)$/.exec(from);
     if (!match)
       report(

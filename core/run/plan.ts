@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Digest } from "../canonical/digest.ts";
 import type { Needs } from "../kernel/plugin.ts";
 import { InvalidPlanError } from "./errors.ts";
 import type { AnyTask, Task } from "./task.ts";
@@ -22,10 +23,12 @@ export interface PlanStep {
 /** Where a step's input comes from: a file, or the output of another step. */
 export type PlanInput = FileInput | StepOutput;
 
-/** A file that is there before the run. */
+/** A file that is there before the run; an `artifact()` is one, too. */
 export interface FileInput {
   /** Relative to the working directory, or absolute. */
   readonly file: string;
+  /** SHA-256 that its bytes must have, where that is known. */
+  readonly digest?: Digest;
 }
 
 /** A file that another step writes. */

@@ -4,7 +4,7 @@ import type { SchemaProblem } from "../errors/check-schema.ts";
 import { InvalidArgumentError } from "../errors/invalid-argument.ts";
 import { describeNames } from "../errors/nearest-names.ts";
 import { TaskNotFoundError } from "../kernel/errors.ts";
-import { compositionOf, findTask, type TwinControl } from "../kernel/twin.ts";
+import { compositionOf, findTask, type TwinComposition, type TwinControl } from "../kernel/twin.ts";
 import { checkPlan } from "./check-plan.ts";
 import { currentEnvironment } from "./environment.ts";
 import { InvalidParametersError, InvalidPlanError, RunFailedError } from "./errors.ts";
@@ -79,8 +79,19 @@ export async function runTask(twin: TwinControl, task: string | AnyTask, options
  */
 export async function runPlan(twin: TwinControl, plan: Plan | string, options: RunOptions): Promise<RunRecord> {
   const { parameters = {}, ...rest } = options;
-  const found = typeof plan === "string" ? planOf(twin, plan) : plan;
-  return execute(twinFacts(twin), overridden(found, parameters), { ...rest, kind: "plan" });
+  if (typeof plan !== "string") {
+    return await execute(twinFacts(twin), overridden(plan, parameters), { ...rest, kind: "plan" });
+  }
+  try {
+    return await execute(twinFacts(twin), overridden(planOf(twin, plan), parameters), { ...rest, kind: "plan" });
+  } catch (error) {
+    throw error instanceof InvalidPlanError ? located(error, compositionOf(twin)) : error;
+  }
+}
+
+/** The same error, saying where in the twin.yaml each problem is. */
+function located({ plan, problems }: InvalidPlanError, { source }: TwinComposition): InvalidPlanError {
+  return new InvalidPlanError(plan, problems, (path) => source?.locate(["plans", plan, ...path]));
 }
 
 /**

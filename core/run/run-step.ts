@@ -5,6 +5,7 @@ import { digestFile } from "../canonical/digest.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { Connector } from "../contracts/connector.ts";
 import type { Log } from "../contracts/log.ts";
+import { ArtifactChangedError } from "../spec/errors.ts";
 import type { CheckedStep } from "./check-plan.ts";
 import { InputChangedError, OutputMissingError } from "./errors.ts";
 import { fileRecord } from "./file-record.ts";
@@ -100,7 +101,11 @@ async function sealInputs(
     paths[input] = { path, stamp: await stampOf(path) };
     const shown = "file" in from ? from.file : (sealed?.path ?? path);
     if (sealed === undefined) {
-      records[input] = await fileRecord({ path, shown }, context.connectors, context);
+      const record = await fileRecord({ path, shown }, context.connectors, context);
+      records[input] = record;
+      if ("file" in from && from.digest !== undefined && from.digest !== record.fileDigest) {
+        throw new ArtifactChangedError(path, from.digest, record.fileDigest);
+      }
       continue;
     }
     const { digest } = await digestFile(path, context);

@@ -5,7 +5,7 @@ import { Log } from "../contracts/log.ts";
 import { many, type Needs } from "../kernel/plugin.ts";
 import { compositionOf, resolveNeeds, type TwinComposition, type TwinControl } from "../kernel/twin.ts";
 import { ENGINE_VERSION } from "../kernel/version.ts";
-import { compositionDocument } from "./composition-document.ts";
+import { specDocument } from "../spec/spec-document.ts";
 import type { Environment } from "./environment.ts";
 import type { PlanStep } from "./plan.ts";
 import type { RunRecord } from "./run-record.ts";
@@ -24,7 +24,7 @@ export interface TwinFacts extends Pick<Environment, "engine" | "plugins"> {
 export function twinFacts(twin: TwinControl): TwinFacts {
   const composition = compositionOf(twin);
   const { clock, log, connectors } = resolveNeeds(twin, { clock: Clock, log: Log, connectors: many(Connector) });
-  const spec = compositionDocument(composition);
+  const spec = specDocument(composition);
   return {
     clock,
     log,

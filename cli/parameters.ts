@@ -1,0 +1,30 @@
+import { UsageError } from "./errors.ts";
+
+/**
+ * Reads `key=value` options. A value that is JSON (a number, true, null, a list, quoted text) is that; anything else is
+ * text.
+ */
+export function parseParameters(given: readonly string[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    pairs(given).map(([key, text]): [string, unknown] => {
+      try {
+        return [key, JSON.parse(text)];
+      } catch {
+        return [key, text];
+      }
+    }),
+  );
+}
+
+/** Reads `name=text` options, each name once. */
+export function pairs(given: readonly string[]): readonly (readonly [string, string])[] {
+  const seen = new Set<string>();
+  return given.map((pair) => {
+    const at = pair.indexOf("=");
+    if (at < 1) throw new UsageError(`"${pair}" must be name=value.`);
+    const name = pair.slice(0, at);
+    if (seen.has(name)) throw new UsageError(`"${name}" is given twice.`);
+    seen.add(name);
+    return [name, pair.slice(at + 1)] as const;
+  });
+}

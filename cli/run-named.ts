@@ -1,0 +1,54 @@
+import { join, relative, resolve } from "node:path";
+import { createTwin, loadSpec, type RunOptions, type RunRecord, runPlan, runTask } from "../core/index.ts";
+import type { CommandIo } from "./command.ts";
+import { UsageError } from "./errors.ts";
+import { pairs, parseParameters } from "./parameters.ts";
+
+/** What was typed beside the twin and the name. */
+export interface RunNamedOptions {
+  readonly parameter?: readonly string[] | undefined;
+  readonly input?: readonly string[] | undefined;
+  readonly seed?: bigint | undefined;
+  readonly out?: string | undefined;
+  readonly replace?: boolean | undefined;
+}
+
+/** Runs the plan of that name in a twin.yaml, or else the task. @returns The record, and the folder as it was asked for. */
+export async function runNamed(
+  { file, name }: { readonly file: string; readonly name: string },
+  typed: RunNamedOptions,
+  io: Pick<CommandIo, "cwd" | "signal" | "progress">,
+): Promise<{ readonly record: RunRecord; readonly folder: string }> {
+  const parameters = parseParameters(typed.parameter ?? []);
+  const inputs = Object.fromEntries(pairs(typed.input ?? []).map(([input, path]) => [input, resolve(io.cwd, path)]));
+  const composition = await loadSpec(resolve(io.cwd, file), { signal: io.signal });
+  const isPlan = Object.hasOwn(composition.plans ?? {}, name);
+  if (isPlan && Object.keys(inputs).length > 0) {
+    throw new UsageError(`"${name}" is a plan; its inputs are in ${file}. --input is for a task.`);
+  }
+  const out = resolve(io.cwd, typed.out ?? defaultFolder(name));
+  const options: RunOptions = {
+    out,
+    parameters,
+    existing: typed.replace ? "replace" : "refuse",
+    ...(typed.seed !== undefined && { seed: typed.seed }),
+    signal: io.signal,
+    onProgress: ({ step, fraction, doing }) => io.progress(fraction, isPlan ? `${step}: ${doing}` : doing),
+  };
+  const twin = await createTwin({ ...composition, signal: io.signal });
+  try {
+    const record = isPlan ? await runPlan(twin, name, options) : await runTask(twin, name, { ...options, inputs });
+    return { record, folder: relative(io.cwd, out) || "." };
+  } finally {
+    await twin.stop();
+  }
+}
+
+/** `runs/first-light-20261120T204500Z` */
+function defaultFolder(name: string): string {
+  const time = new Date()
+    .toISOString()
+    .replace(/\.\d+Z$/, "Z")
+    .replace(/[-:]/g, "");
+  return join("runs", `${name}-${time}`);
+}
