@@ -56,6 +56,7 @@ class View {
     const variables: Record<string, Variable> = {};
     const groups: Record<string, Dataset> = {};
     for (const [key, dataset] of Object.entries(group.datasets)) {
+      if (isDimensionOnly(dataset)) continue;
       const columns = columnsOf(dataset.type);
       const [only] = columns;
       if (only && only.members.length === 0 && only.leaf.class !== "sequence") {
@@ -138,6 +139,12 @@ class View {
 function shownAttributes({ attributes, isScale }: HdfDataset): Attributes {
   if (!isScale) return attributes;
   return Object.fromEntries(Object.entries(attributes).filter(([name]) => !SCALE_ATTRIBUTES.has(name)));
+}
+
+/** Whether a scale is a dimension without a variable, as netCDF-4 stores it: it has no values. */
+function isDimensionOnly({ isScale, attributes }: HdfDataset): boolean {
+  const name = attributes["NAME"];
+  return isScale && typeof name === "string" && name.startsWith("This is a netCDF dimension but not a netCDF variable");
 }
 
 function coordinatesOf(

@@ -1,3 +1,4 @@
+import { constants, copyFile } from "node:fs/promises";
 import {
   type Connector,
   type Dataset,
@@ -8,11 +9,15 @@ import {
   type Startable,
   WriteFailedError,
   type WriteOptions,
+  writeAtomically,
 } from "../../core/index.ts";
 import { ChunkCache } from "./chunk-cache.ts";
+import { HdfFileEditor } from "./hdf-file-editor.ts";
 import { type Hdf5Dataset, hdf5Dataset } from "./hdf5-dataset.ts";
-import { OpenHdfFile } from "./open-hdf-file.ts";
+import { newFileKey, OpenHdfFile } from "./open-hdf-file.ts";
 import { WorkerClient } from "./worker-client.ts";
+import { writeHdfFile } from "./write/hdf-file-writer.ts";
+import { writeDataset } from "./write/write-dataset.ts";
 
 /** The eight bytes that begin an HDF5 file, or follow its user block of 512, 1024, … bytes. */
 const SIGNATURE = Buffer.from("\x89HDF\r\n\x1a\n", "latin1");
@@ -46,22 +51,55 @@ export class Hdf5 implements Connector, HdfFiles, Startable {
 
   async createHdf<T>(
     location: string,
-    _write: (file: HdfWriter) => Promise<T>,
-    _options: HdfCreateOptions = {},
+    write: (file: HdfWriter) => Promise<T>,
+    options: HdfCreateOptions = {},
   ): Promise<T> {
-    throw new WriteFailedError(location, "writing is under construction.");
+    return await writeAtomically(location, (temporary) => writeHdfFile(temporary, location, write), options);
   }
 
-  async editHdf<T>(location: string, _edit: (file: HdfEditor) => Promise<T>): Promise<T> {
-    throw new WriteFailedError(location, "editing is under construction.");
+  async editHdf<T>(
+    location: string,
+    edit: (file: HdfEditor) => Promise<T>,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<T> {
+    const { signal } = options;
+    const before = await this.openHdf(location, options);
+    await before.close();
+    const onCopy = async (temporary: string): Promise<T> => {
+      await copyForEditing(location, temporary);
+      const key = newFileKey(temporary);
+      const editor = new HdfFileEditor(this.#client, key, { location, datasets: before.datasets, signal });
+      try {
+        await editor.open();
+        const result = await edit(editor);
+        await editor.close();
+        return result;
+      } catch (error) {
+        // The copy is thrown away; only its descriptor matters.
+        await this.#client.run({ op: "close", file: key }).catch(() => undefined);
+        throw error;
+      }
+    };
+    return await writeAtomically(location, onCopy, { ...options, existing: "replace" });
   }
 
-  async write(location: string, _dataset: Dataset, _options: WriteOptions = {}): Promise<void> {
-    throw new WriteFailedError(location, "writing is under construction.");
+  async write(location: string, dataset: Dataset, options: WriteOptions = {}): Promise<void> {
+    const write = (temporary: string): Promise<void> =>
+      writeHdfFile(temporary, location, (writer) => writeDataset(writer, dataset, options));
+    await writeAtomically(location, write, options);
   }
 
   /** Ends the worker; files that are still open are closed with it. */
   async stop(): Promise<void> {
     await this.#client.stop();
+  }
+}
+
+async function copyForEditing(location: string, temporary: string): Promise<void> {
+  try {
+    // A clone where the file system can; it shares the blocks that are not changed.
+    await copyFile(location, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  } catch (error) {
+    throw new WriteFailedError(location, `${(error as Error).message}.`, { cause: error });
   }
 }

@@ -29,16 +29,22 @@ interface Options {
 
 let lastId = 0;
 
+/** A key that no other open file has. */
+export function newFileKey(location: string): FileKey {
+  return { id: ++lastId, location };
+}
+
 /** A file read through the worker. */
 export class OpenHdfFile implements HdfFile {
   readonly location: string;
   readonly root: HdfGroup;
   readonly problems: readonly HdfProblem[];
+  /** All datasets by path. */
+  readonly datasets: ReadonlyMap<string, HdfDataset>;
   readonly #client: WorkerClient;
   readonly #key: FileKey;
   readonly #state: FileState;
   readonly #reader: ColumnReader;
-  readonly #datasets: ReadonlyMap<string, HdfDataset>;
   #generation: number;
   #closing: Promise<void> | undefined;
 
@@ -50,7 +56,7 @@ export class OpenHdfFile implements HdfFile {
     this.#generation = opened.generation;
     this.problems = opened.file.problems;
     this.root = groupOf(opened.file.root, "/");
-    this.#datasets = new Map([...datasetsIn(this.root)].map((dataset) => [dataset.path, dataset]));
+    this.datasets = new Map([...datasetsIn(this.root)].map((dataset) => [dataset.path, dataset]));
     this.#reader = new ColumnReader(this.location, (...wanted) => this.#fetch(...wanted), {
       chunks: cache,
       prefix: `${opened.key.id}\0`,
@@ -65,7 +71,7 @@ export class OpenHdfFile implements HdfFile {
   ): Promise<OpenHdfFile> {
     signal?.throwIfAborted();
     const state = await fileState(location);
-    const key = { id: ++lastId, location };
+    const key = newFileKey(location);
     try {
       const file = await client.run<RawFile>({ op: "describe", file: key }, { signal });
       return new OpenHdfFile(client, cache, { key, state, file, generation: client.generation });
@@ -184,8 +190,8 @@ export class OpenHdfFile implements HdfFile {
 
   #find({ path, members = [] }: HdfColumn): { readonly dataset: HdfDataset; readonly typeColumn: TypeColumn } {
     if (this.#closing) throw new FileClosedError(this.location);
-    const dataset = this.#datasets.get(path.startsWith("/") ? path : `/${path}`);
-    if (dataset === undefined) throw new VariableNotFoundError(path, [...this.#datasets.keys()]);
+    const dataset = this.datasets.get(path.startsWith("/") ? path : `/${path}`);
+    if (dataset === undefined) throw new VariableNotFoundError(path, [...this.datasets.keys()]);
     const columns = columnsOf(dataset.type);
     const wanted = members.join("/");
     const typeColumn = columns.find((column) => column.members.join("/") === wanted);
