@@ -2,10 +2,12 @@ import type { Command } from "../command.ts";
 import type { Groups } from "../program.ts";
 import { dataInfo } from "./data-info.ts";
 import { dataRead } from "./data-read.ts";
+import { detectorSimulate } from "./detector-simulate.ts";
+import { detectorValidate } from "./detector-validate.ts";
 import { run } from "./run.ts";
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [run, dataInfo, dataRead];
+export const commands: readonly Command[] = [run, dataInfo, dataRead, detectorSimulate, detectorValidate];
 
 /** What the commands with two words are about, by their first word. */
 export const groups: Groups = {

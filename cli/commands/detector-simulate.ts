@@ -1,0 +1,95 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { type Command, defineCommand } from "../command.ts";
+import { UsageError } from "../errors.ts";
+
+export const detectorSimulate: Command = defineCommand({
+  path: ["detector", "simulate"],
+  summary: "Simulate electron showers in a calorimeter",
+  description:
+    "Writes an HDF5 file in CaloChallenge's layout: incident_energies and showers, MeV. A shower depends on nothing but " +
+    "the seed, its number in the file and its energy.",
+  options: {
+    model: {
+      kind: "text",
+      placeholder: "name",
+      description: "gflash (fitted to full simulation) or gflash-published (published constants)",
+      choices: ["gflash", "gflash-published"],
+      default: "gflash",
+    },
+    geometry: {
+      kind: "text",
+      placeholder: "name",
+      description: "shipped geometry, or a binning .xml file with its .json beside it",
+      default: "w-si-45",
+    },
+    energyMev: { kind: "number", placeholder: "MeV", description: "kinetic energy of every electron [MeV]" },
+    energyRangeMev: {
+      kind: "text",
+      placeholder: "min:max",
+      description: "draw energies uniformly in the logarithm from here [MeV]",
+    },
+    energiesFrom: { kind: "text", placeholder: "file", description: "take the incident energies of these showers" },
+    count: {
+      kind: "integer",
+      short: "n",
+      placeholder: "number",
+      description: "number of showers (default: 1000, or as many as the file has)",
+      min: 1,
+    },
+    seed: {
+      kind: "bigint",
+      placeholder: "seed",
+      description: "seed of the run",
+      default: 1n,
+      min: 0n,
+      max: 2n ** 64n - 1n,
+    },
+    out: { kind: "text", placeholder: "file", description: "file to write", required: true },
+    replace: { kind: "flag", description: "replace the file if it is there" },
+  },
+  example: [
+    "twinloom detector simulate --model gflash --energy-mev 10000 -n 1000 --seed 7 --out showers.h5",
+    "twinloom detector simulate --energies-from reference.h5 --out showers.h5",
+  ],
+  run: async (_args, options, io) => {
+    const sources = [options.energyMev, options.energyRangeMev, options.energiesFrom];
+    if (sources.filter((source) => source !== undefined).length !== 1) {
+      throw new UsageError("Give the energies once: --energy-mev, --energy-range-mev or --energies-from.");
+    }
+    const { FileExistsError } = await import("../../core/index.ts");
+    const { simulateTask } = await import("../../thematic/detector/index.ts");
+    const { taskContext, withDetector } = await import("../detector-twin.ts");
+    const out = resolve(io.cwd, options.out);
+    if (!options.replace && existsSync(out)) throw new FileExistsError(out);
+    const model = options.model as "gflash" | "gflash-published";
+    const facts = await withDetector({ geometry: options.geometry, model }, io, async (twin) =>
+      simulateTask.run(
+        taskContext(twin, simulateTask, io, {
+          parameters: simulateTask.parameters.parse({
+            energyMeV: options.energyMev,
+            energyRangeMeV: energyRange(options.energyRangeMev),
+            count: options.count,
+            seed: options.seed.toString(),
+          }),
+          inputs: { energies: options.energiesFrom && resolve(io.cwd, options.energiesFrom) },
+          outputs: { showers: out },
+        }),
+      ),
+    );
+    const { count, model: label, geometry, seed } = facts as Record<string, string | number>;
+    if (io.json) io.printJson({ file: options.out, model: label, geometry, count, seed });
+    else io.print(`${count} showers of ${label} in ${geometry}, seed ${seed}: ${options.out}`);
+  },
+});
+
+function energyRange(typed: string | undefined): readonly [number, number] | undefined {
+  if (typed === undefined) return undefined;
+  const [min, max, ...rest] = typed.split(":").map(Number);
+  if (rest.length > 0 || !(min !== undefined && max !== undefined && min > 0 && max >= min)) {
+    throw new UsageError(
+      `--energy-range-mev ${typed}: give two energies in MeV, the smaller first, as in 1000:100000.`,
+    );
+  }
+  return [min, max];
+}

@@ -1,0 +1,57 @@
+import { createTwin, Log, resolveNeeds, type Task, type TaskContext, type Twin } from "../core/index.ts";
+import { hdf5 } from "../modules/hdf5/index.ts";
+import { report } from "../modules/report/index.ts";
+import { calorimeter, gflash } from "../thematic/detector/index.ts";
+import type { CommandIo } from "./command.ts";
+
+/** Names of the models that `twinloom detector simulate` has, as in the attribute `model` of files. */
+export type DetectorModel = "gflash" | "gflash-published";
+
+/** A type, not an interface: only that has the index signature that a composition asks for. */
+type DetectorPlugins = {
+  readonly files: ReturnType<typeof hdf5>;
+  readonly model: ReturnType<typeof gflash>;
+  readonly detector: ReturnType<typeof calorimeter>;
+  readonly report: ReturnType<typeof report>;
+};
+
+/** A twin with a calorimeter, works on it, and stops it. */
+export async function withDetector<T>(
+  { geometry, model }: { readonly geometry: string; readonly model: DetectorModel },
+  { signal }: CommandIo,
+  work: (twin: Twin<DetectorPlugins>) => Promise<T>,
+): Promise<T> {
+  const plugins: DetectorPlugins = {
+    files: hdf5(),
+    model: gflash({ geometry, constants: model === "gflash" ? "refitted" : "published" }),
+    detector: calorimeter({ geometry }),
+    report: report(),
+  };
+  const twin = await createTwin({ name: "detector", plugins, signal });
+  try {
+    return await work(twin);
+  } finally {
+    await twin.stop();
+  }
+}
+
+/** What a task gets when a command runs it without a run folder. */
+// biome-ignore lint/suspicious/noExplicitAny: a task is invariant in its parameters; each command gives its own.
+export function taskContext<T extends Task<any, any, any, any>>(
+  twin: Twin<DetectorPlugins>,
+  task: T,
+  io: CommandIo,
+  given: Pick<ContextOf<T>, "parameters" | "inputs" | "outputs">,
+): ContextOf<T> {
+  const { log } = resolveNeeds(twin, { log: Log });
+  return {
+    ...given,
+    needs: resolveNeeds(twin, task.needs),
+    signal: io.signal,
+    log,
+    progress: io.progress.bind(io),
+  } as ContextOf<T>;
+}
+
+type ContextOf<T> =
+  T extends Task<infer S, infer N, infer I, infer O> ? TaskContext<S["_zod"]["output"], N, I, O> : never;
