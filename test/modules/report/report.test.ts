@@ -107,7 +107,7 @@ describe("a document whose parts do not fit", () => {
     ["bin edges that fall", { kind: "steps", name: "a", x: [0, 2, 1], y: [1, 2] }, `${at}.x[2]`, "1 follows 2"],
     ["x that is not a number", { kind: "line", name: "a", x: [Number.NaN], y: [1] }, `${at}.x[0]`, "expected number"],
     ["a negative error", { kind: "line", name: "a", x: [1], y: [1], yError: [-1] }, `${at}.yError[0]`, "not negative"],
-    ["an unknown kind", { kind: "bars", name: "a", x: [1], y: [1] }, `${at}.kind`, '"steps"'],
+    ["an unknown kind", { kind: "bars", name: "a", x: [1], y: [1] }, `${at}.kind`, "steps, points, line"],
     ["a misspelt key", { kind: "line", name: "a", x: [1], y: [1], yerror: [1] }, `${at}.yerror`, "Unknown"],
   ])("with %s is refused, naming the place", async (_, series, path, message) => {
     const document = JSON.parse(JSON.stringify(withSeries(series)), (_key, value) => value);
