@@ -104,6 +104,8 @@ function array(dtype: DType, lengths: Readonly<Record<string, number>>): NdArray
   const data = allocate(dtype, size);
   // One loop for all dtypes; the table above has the right kind of value for each.
   const values = data as Scalar[];
-  for (let i = 0; i < size; i++) values[i] = hard[(i * 7 + 1) % hard.length] as Scalar;
+  // Shifted by one with every round, so that no row or column is like its neighbour.
+  const first = shape.length;
+  for (let i = 0; i < size; i++) values[i] = hard[(first + i + Math.floor(i / hard.length)) % hard.length] as Scalar;
   return new NdArray(data, { dtype, shape, dims: Object.keys(lengths) });
 }
