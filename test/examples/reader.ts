@@ -25,7 +25,7 @@ export async function makeReader(): Promise<string> {
     join(folder, "tsconfig.json"),
     JSON.stringify({
       extends: join(REPOSITORY, "tsconfig.json"),
-      compilerOptions: { rootDir: "/", types: ["node"], isolatedDeclarations: false },
+      compilerOptions: { rootDir: "/", types: ["node"] },
       include,
       exclude: ["examples"],
     }),
