@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Figure, Report, ReportDocument } from "../../core/index.ts";
 import { renderFigure } from "./figure/render-svg.ts";
 import { htmlPage } from "./page/html-page.ts";
@@ -10,7 +11,13 @@ export class PageReport implements Report {
   }
 
   async svg(figure: Figure, options: { readonly signal?: AbortSignal } = {}): Promise<string> {
-    const { svg } = await renderFigure(checkFigureValue(figure), "figure", options);
-    return svg;
+    const checked = checkFigureValue(figure);
+    // Drawings are put together on pages: their ids must differ.
+    const id = `figure-${digestOf(checked).slice(0, 12)}`;
+    return (await renderFigure(checked, id, options)).svg;
   }
+}
+
+function digestOf(figure: Figure): string {
+  return createHash("sha256").update(JSON.stringify(figure)).digest("hex");
 }
