@@ -1,46 +1,35 @@
-// Makes docs/images/first-light.svg, the picture of the README: the first four figures that the main job reports.
-//
-//   npm start && npx --no-install node --conditions=@twinloom/source scripts/readme-picture.ts
-//
-// An argument names another report.json.
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { createTwin, type Figure } from "twinloom";
-import { report, reportDocumentSchema } from "twinloom/modules/report";
+// Draws docs/images/first-light.svg, the picture of the README, from what `npm start` wrote: four figures of its report.
+import { readFile } from "node:fs/promises";
+import { createTwin, type Figure, type ReportDocument, writeFileAtomically } from "twinloom";
+import { report } from "twinloom/modules/report";
 
-const FIGURES = 4;
+const SHOWN = [/longitudinal profile/, /radial profile/, /Distribution of total/, /Energy resolution/];
 const COLUMNS = 2;
-const MARGIN = 16;
+const GAP = 24;
 
-const path = process.argv[2] ?? "twinloom-out/first-light/validate/report.json";
-const document = reportDocumentSchema.parse(JSON.parse(await readFile(path, "utf8")));
-const figures = document.sections
-  .flatMap(({ items }) => items)
-  .filter((item): item is Figure => item.kind === "figure")
-  .slice(0, FIGURES);
+const text = await readFile("twinloom-out/first-light/validate/report.json", "utf8");
+const { sections } = JSON.parse(text) as ReportDocument;
+const figures = sections.flatMap(({ items }) => items.filter((item): item is Figure => item.kind === "figure"));
 
-await using twin = await createTwin({ name: "picture", plugins: { report: report() } });
-const drawings = await Promise.all(figures.map((figure) => twin.report.svg(figure)));
-const sizes = drawings.map((svg) => /viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(svg)?.slice(1).map(Number) ?? []);
-const width = Math.max(...sizes.map(([w = 0]) => w));
-const height = Math.max(...sizes.map(([, h = 0]) => h));
-const placed = drawings.map((svg, index) => {
-  const x = MARGIN + (index % COLUMNS) * (width + MARGIN);
-  const y = MARGIN + Math.floor(index / COLUMNS) * (height + MARGIN);
-  return svg.replace("<svg ", `<svg x="${x}" y="${y}" `);
-});
-const total = {
-  width: MARGIN + COLUMNS * (width + MARGIN),
-  height: MARGIN + Math.ceil(figures.length / COLUMNS) * (height + MARGIN),
-};
-
-await mkdir("docs/images", { recursive: true });
-await writeFile(
-  "docs/images/first-light.svg",
-  // A background of its own: pages that show it may be dark, and the ink of a picture on its own is black.
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${total.width} ${total.height}" role="img">
-<rect width="100%" height="100%" fill="#ffffff"/>
-${placed.join("\n")}
-</svg>
-`,
+await using twin = await createTwin({ plugins: { report: report() } });
+const drawn = await Promise.all(
+  SHOWN.map((caption) => {
+    const figure = figures.find((each) => caption.test(each.caption));
+    if (figure === undefined) throw new Error(`The report has no figure "${caption.source}".`);
+    return twin.report.svg(figure);
+  }),
 );
-console.log(`docs/images/first-light.svg: ${figures.map(({ caption }) => caption).join("; ")}`);
+
+const sizes = drawn.map((svg) =>
+  ["width", "height"].map((side) => Number(new RegExp(`<svg[^>]* ${side}="([\\d.]+)`).exec(svg)?.[1])),
+);
+const width = Math.max(...sizes.map(([wide = 0]) => wide)) + GAP;
+const height = Math.max(...sizes.map(([, high = 0]) => high)) + GAP;
+const placed = drawn.map((svg, index) => {
+  const at = `x="${GAP / 2 + (index % COLUMNS) * width}" y="${GAP / 2 + Math.floor(index / COLUMNS) * height}"`;
+  return svg.replace(/^<\?xml[^>]*\?>\s*/, "").replace("<svg ", `<svg ${at} `);
+});
+const [wide, high] = [COLUMNS * width, Math.ceil(drawn.length / COLUMNS) * height];
+const size = `viewBox="0 0 ${wide} ${high}" width="${wide}" height="${high}"`;
+const page = `<svg xmlns="http://www.w3.org/2000/svg" ${size}><rect width="100%" height="100%" fill="#fff"/>${placed.join("\n")}</svg>\n`;
+await writeFileAtomically("docs/images/first-light.svg", page, { existing: "replace" });
