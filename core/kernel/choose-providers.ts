@@ -77,7 +77,7 @@ function unmet(
 ): Choice {
   return {
     code: "TWIN_UNMET_NEED",
-    message: `${request.needer} needs a ${tokenName(token)} (its need "${request.name}"), but no ${others ? "other " : ""}plugin in this twin provides one. Provided: ${providers.describe()}.`,
+    message: `${request.needer} needs ${article(tokenName(token))} (its need "${request.name}"), but no ${others ? "other " : ""}plugin in this twin provides one. Provided: ${providers.describe()}.`,
     in: "need",
   };
 }
@@ -89,4 +89,8 @@ function ambiguous(request: NeedRequest, token: Token<unknown>, candidates: read
     message: `${request.needer} needs one ${tokenName(token)} (its need "${request.name}"), but ${candidates.length} parts provide it: ${candidates.join(", ")}. Choose one, for example ${example}.`,
     in: "need",
   };
+}
+
+function article(name: string): string {
+  return /^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`;
 }

@@ -100,6 +100,8 @@ export interface Plugin<Part = unknown> {
   readonly definition: PluginDefinition<any, any, any, Part>;
   /** Options as the user gave them, before defaults. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** How a twin.yaml named its module, where the definition's own name does not say it. */
+  readonly importedFrom?: string;
 }
 
 /** Makes a plugin from its options. */

@@ -1,12 +1,13 @@
 import { dirname, resolve } from "node:path";
-import { Document, type Node, Scalar, YAMLMap, YAMLSeq } from "yaml";
+import { Document, type Node, Scalar, YAMLMap } from "yaml";
 import type { Composition } from "../kernel/composition.ts";
 import { CONSTANT_PLUGIN } from "../kernel/constant.ts";
 import type { Plugin } from "../kernel/plugin.ts";
 import { SpecExportError } from "./errors.ts";
 import { useOf } from "./import-plugin.ts";
 import { ENTRY_KEYS } from "./read-spec.ts";
-import { type ReportValue, SPEC_TAGS, writeKey, writeValue } from "./yaml-values.ts";
+import { SPEC_TAGS } from "./spec-tags.ts";
+import { onOneLine, type ReportValue, writeKey, writeValue } from "./write-values.ts";
 
 /** Where the text will be. */
 export interface ExportSpecOptions {
@@ -62,7 +63,7 @@ function writePart({ part, plugin, composition, folder, report }: PartFacts): No
   const add = (key: string, value: unknown): void => {
     entry.add({ key: writeKey(key), value: writeValue(value, [...path, key], context) });
   };
-  add("use", useOf(definition, folder));
+  add("use", useOf(plugin, folder));
   const version = own(composition.versions, part);
   if (version !== undefined) add("version", version);
   const wire = own(composition.wire, part);
@@ -71,12 +72,7 @@ function writePart({ part, plugin, composition, folder, report }: PartFacts): No
     if (ENTRY_KEYS.includes(key)) report([...path, key], `An option of the name "${key}" cannot be told from the key.`);
     else if (value !== undefined) add(key, value);
   }
-  entry.flow = entry.items.every(({ value }) => isShort(value)) && entry.items.length <= 4;
-  return entry;
-}
-
-function isShort(node: Node | null): boolean {
-  return !(node instanceof YAMLMap || node instanceof YAMLSeq) && String((node as Scalar).value).length <= 40;
+  return onOneLine(entry, 110);
 }
 
 function own<T>(record: Readonly<Record<string, T | undefined>> | undefined, key: string): T | undefined {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describeNames } from "../errors/nearest-names.ts";
-import type { PluginDefinition, PluginFactory } from "../kernel/plugin.ts";
+import type { Plugin, PluginDefinition, PluginFactory } from "../kernel/plugin.ts";
 import type { SpecCode } from "./errors.ts";
 import { resolveOwnModule, resolvePackage } from "./resolve-package.ts";
 
@@ -12,13 +12,14 @@ export type ImportPlugin = (specifier: string, options: { readonly folder: strin
 // biome-ignore lint/suspicious/noExplicitAny: the plugin of a name in a file has any type.
 type AnyFactory = PluginFactory<any, unknown>;
 
-/** A plugin's factory, or why there is none. */
+/** A plugin's definition, or why there is none. */
 export type ImportedPlugin =
-  | { readonly factory: AnyFactory }
+  | {
+      readonly definition: PluginDefinition;
+      /** Where it was imported from, where its own name does not say it. */
+      readonly importedFrom?: string;
+    }
   | { readonly code: SpecCode; readonly message: string; readonly cause?: unknown };
-
-/** Where plugins were imported from, where their own name does not say it: their module's URL, with `#…`. */
-const imported = new WeakMap<PluginDefinition, string>();
 
 /**
  * Imports the plugin that `use` names.
@@ -48,13 +49,13 @@ export async function importPluginOf(
   const name = isPath(specifier) ? withFragment(moduleUrl(specifier, folder).href, fragment) : use;
   const chosen = chooseFactory(module, { use, name, fragment });
   if (typeof chosen === "string") return { code: "TWIN_PLUGIN_NOT_FOUND", message: chosen };
-  if (chosen.definition.name !== name) imported.set(chosen.definition, name);
-  return { factory: chosen };
+  const { definition } = chosen;
+  return { definition, ...(definition.name !== name && { importedFrom: name }) };
 }
 
 /** How a twin.yaml in a folder names a plugin. */
-export function useOf(definition: PluginDefinition, folder: string): string {
-  const name = imported.get(definition) ?? definition.name;
+export function useOf({ definition, importedFrom }: Plugin, folder: string): string {
+  const name = importedFrom ?? definition.name;
   const [specifier = "", fragment] = splitUse(name);
   if (!specifier.startsWith("file:")) return name;
   const path = relative(folder, fileURLToPath(specifier)).split(sep).join("/");

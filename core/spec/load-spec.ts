@@ -70,8 +70,8 @@ async function load(path: string, { importPlugin, signal }: LoadSpecOptions): Pr
   for (const [part, { use, options }] of text.parts) {
     signal?.throwIfAborted();
     const found = await importPluginOf(use, dirname(file), importPlugin);
-    if ("factory" in found) {
-      plugins.push([part, { definition: found.factory.definition, options }]);
+    if ("definition" in found) {
+      plugins.push([part, { ...found, options }]);
       continue;
     }
     if (found.cause !== undefined) causes.push(found.cause);

@@ -3,8 +3,9 @@ import { type Document, isAlias, isMap, isScalar, LineCounter, type Node, parseD
 import { describeNames } from "../errors/nearest-names.ts";
 import type { CompositionPath, SourcePosition } from "../kernel/composition.ts";
 import type { Diagnostic, SpecCode } from "./errors.ts";
+import { ValueReader } from "./read-values.ts";
 import { SpecSource } from "./spec-source.ts";
-import { keyText, SPEC_TAG_NAMES, SPEC_TAGS, ValueReader } from "./yaml-values.ts";
+import { keyText, SPEC_TAG_NAMES, SPEC_TAGS } from "./spec-tags.ts";
 
 /** A part as a twin.yaml has it, before its plugin is imported. */
 export interface PartEntry {

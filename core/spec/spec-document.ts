@@ -13,9 +13,9 @@ import { isSecret } from "./secret.ts";
 export function specDocument(composition: Composition): { readonly [key: string]: JsonValue } {
   const { name, plugins, wire, versions, plans, source } = composition;
   const folder = dirname(resolve(source?.file ?? "twin.yaml"));
-  const parts = Object.entries(plugins).map(([part, { definition, options }]): [string, JsonValue] => [
+  const parts = Object.entries(plugins).map(([part, plugin]): [string, JsonValue] => [
     part,
-    { use: useOf(definition, folder), options: plain(options, folder) },
+    { use: useOf(plugin, folder), options: plain(plugin.options, folder) },
   ]);
   return {
     ...(name !== undefined && { twin: name }),

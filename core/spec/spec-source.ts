@@ -1,6 +1,6 @@
 import { type Document, isAlias, isMap, isSeq, type LineCounter, type Node } from "yaml";
 import type { CompositionPath, CompositionSource, SourcePosition } from "../kernel/composition.ts";
-import { keyText } from "./yaml-values.ts";
+import { keyText } from "./spec-tags.ts";
 
 /** Finds places of a composition in the twin.yaml that it was read from. */
 export class SpecSource implements CompositionSource {
