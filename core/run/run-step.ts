@@ -122,6 +122,7 @@ async function runTask(
 ): Promise<JsonValue> {
   const { task } = step;
   const outputs: Record<string, string> = {};
+  await mkdir(context.workFolder, { recursive: true }); // also for a task that only returns a result
   for (const [output, { file }] of declaredOutputs(step)) {
     outputs[output] = join(context.workFolder, file);
     await mkdir(dirname(outputs[output]), { recursive: true });
