@@ -70,7 +70,7 @@ export class NdArray<D extends DType = DType> {
     const strides: number[] = [];
     const dims: string[] = [];
     this.dims.forEach((name, axis) => {
-      const wanted = selection[name] ?? {};
+      const wanted = (Object.hasOwn(selection, name) ? selection[name] : undefined) ?? {};
       const stride = this.strides[axis] as number;
       if (typeof wanted === "number") {
         offset += normaliseIndex(wanted, this, axis) * stride;
@@ -98,8 +98,13 @@ export class NdArray<D extends DType = DType> {
     });
   }
 
-  /** The same values on other axes; a view where this array is contiguous, else a copy. */
+  /** As many values on other axes; a view where this array is contiguous, else a copy. */
   reshape(shape: readonly number[], dims?: readonly string[]): NdArray<D> {
+    if (shape.reduce((product, length) => product * length, 1) !== this.size) {
+      throw new InvalidArrayError(
+        `Shape [${this.shape}] has ${this.size} elements; shape [${shape}] would need another number.`,
+      );
+    }
     const source = this.contiguous();
     return new NdArray(source.data, {
       dtype: this.dtype,
@@ -156,7 +161,7 @@ export class NdArray<D extends DType = DType> {
   }
 
   /**
-   * The values as float64, flat and row-major; booleans as 0 and 1.
+   * The values as float64, flat and row-major; booleans as 0 and 1. A view of the data where it is float64 already.
    *
    * @throws {@link UnsafeIntegerError} when a 64-bit integer is not exactly a float64 (beyond ±(2^53 - 1));
    *   {@link InvalidArrayError} for strings.

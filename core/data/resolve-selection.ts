@@ -40,6 +40,7 @@ export async function resolveSelection(
   for (const [number, dim] of variable.dims.entries()) {
     const axis = { variable: variable.path, dim, length: variable.shape[number] as number };
     const wanted = Object.hasOwn(selection, dim) ? selection[dim] : undefined;
+    checkForm(axis, wanted);
     axes.push(isByValue(wanted) ? await byValue(axis, wanted, readCoordinate) : byIndex(axis, wanted));
   }
   return axes;
@@ -54,8 +55,11 @@ export function selectedLayout(axes: readonly AxisSelection[]): {
   return { shape: kept.map((axis) => axis.count), dims: kept.map((axis) => axis.dim) };
 }
 
-const RANGE_KEYS = ["start", "stop", "step"];
-const SELECTION_KEYS = [...RANGE_KEYS, "value", "tolerance", "from", "to"];
+const SELECTION_FORMS = [
+  ["start", "stop", "step"],
+  ["value", "tolerance"],
+  ["from", "to"],
+];
 
 interface Axis {
   readonly variable: string;
@@ -75,6 +79,22 @@ function checkDimensions({ path, dims }: Selectable, selection: Selection): void
   }
 }
 
+/** Refuses what is no selection of a dimension, so that a misspelt key does not select everything. */
+function checkForm(axis: Axis, wanted: unknown): void {
+  if (wanted === undefined || typeof wanted === "number") return;
+  if (typeof wanted !== "object" || wanted === null) {
+    throw invalid(
+      axis,
+      `dimension "${axis.dim}" needs an index, a range or a coordinate value; got ${String(wanted)}.`,
+    );
+  }
+  const keys = Object.keys(wanted);
+  const fits = SELECTION_FORMS.some((form) => keys.every((key) => form.includes(key)));
+  if (fits) return;
+  const forms = SELECTION_FORMS.map((form) => `{ ${form.join(", ")} }`).join(", ");
+  throw invalid(axis, `{ ${keys.join(", ")} } selects nothing of "${axis.dim}". Give an index or one of ${forms}.`);
+}
+
 function isByValue(wanted: DimensionSelection | undefined): wanted is NearestValue | ValueRange {
   return typeof wanted === "object" && ("value" in wanted || "from" in wanted || "to" in wanted);
 }
@@ -92,15 +112,6 @@ function byIndex(axis: Axis, wanted: number | IndexRange | undefined): AxisSelec
     }
     return { dim: axis.dim, start, step: 1, count: 1, drop: true };
   }
-  if (Object(wanted) !== wanted) {
-    throw invalid(
-      axis,
-      `dimension "${axis.dim}" needs an index, a range or a coordinate value; got ${String(wanted)}.`,
-    );
-  }
-  const unknown = Object.keys(wanted).find((key) => !RANGE_KEYS.includes(key));
-  if (unknown !== undefined)
-    throw invalid(axis, `"${unknown}" selects nothing of "${axis.dim}". ${describeNames(unknown, SELECTION_KEYS)}`);
   const start = rangeEnd(axis, wanted.start ?? 0);
   const stop = rangeEnd(axis, wanted.stop ?? axis.length);
   const step = wanted.step ?? 1;
