@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, defineCommand } from "../command.ts";
-import { UsageError } from "../errors.ts";
 
 export const detectorSimulate: Command = defineCommand({
   path: ["detector", "simulate"],
@@ -55,6 +54,7 @@ export const detectorSimulate: Command = defineCommand({
   run: async (_args, options, io) => {
     const sources = [options.energyMev, options.energyRangeMev, options.energiesFrom];
     if (sources.filter((source) => source !== undefined).length !== 1) {
+      const { UsageError } = await import("../errors.ts");
       throw new UsageError("Give the energies once: --energy-mev, --energy-range-mev or --energies-from.");
     }
     const { FileExistsError } = await import("../../core/index.ts");
@@ -68,7 +68,7 @@ export const detectorSimulate: Command = defineCommand({
         taskContext(twin, simulateTask, io, {
           parameters: simulateTask.parameters.parse({
             energyMeV: options.energyMev,
-            energyRangeMeV: energyRange(options.energyRangeMev),
+            energyRangeMeV: await energyRange(options.energyRangeMev),
             count: options.count,
             seed: options.seed.toString(),
           }),
@@ -83,10 +83,11 @@ export const detectorSimulate: Command = defineCommand({
   },
 });
 
-function energyRange(typed: string | undefined): readonly [number, number] | undefined {
+async function energyRange(typed: string | undefined): Promise<readonly [number, number] | undefined> {
   if (typed === undefined) return undefined;
   const [min, max, ...rest] = typed.split(":").map(Number);
   if (rest.length > 0 || !(min !== undefined && max !== undefined && min > 0 && max >= min)) {
+    const { UsageError } = await import("../errors.ts");
     throw new UsageError(
       `--energy-range-mev ${typed}: give two energies in MeV, the smaller first, as in 1000:100000.`,
     );

@@ -30,9 +30,11 @@ export function runTestCommands(args: readonly string[], options: RunOptions = {
 
 function runNode(args: readonly string[], { cwd, env, signalAt }: RunOptions): Promise<Outcome> {
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+  // Node warns on standard error of one of these where the other is set, too.
+  const { FORCE_COLOR, NO_COLOR, ...inherited } = process.env;
   const child = spawn(process.execPath, args, {
     cwd: cwd ?? fileURLToPath(ROOT),
-    env: { ...process.env, FORCE_COLOR: "", ...env },
+    env: { ...inherited, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";
