@@ -17,10 +17,10 @@ import {
 import { attributeValues } from "./attribute-value.ts";
 import type { ChunkCache } from "./chunk-cache.ts";
 import { ColumnReader } from "./column-reader.ts";
-import { columnsOf, type TypeColumn } from "./columns.ts";
+import { columnsOf, numberIn, type TypeColumn } from "./columns.ts";
 import { decodeColumn, dtypeOf } from "./decode.ts";
 import { codedFailure } from "./failures.ts";
-import type { FileKey, RawDataset, RawFile, RawGroup, RawSlab, RawValues } from "./worker/protocol.ts";
+import type { DirectValues, FileKey, RawDataset, RawFile, RawGroup, RawSlab, RawValues } from "./worker/protocol.ts";
 import type { WorkerClient } from "./worker-client.ts";
 
 interface Options {
@@ -45,6 +45,8 @@ export class OpenHdfFile implements HdfFile {
   readonly #key: FileKey;
   readonly #state: FileState;
   readonly #reader: ColumnReader;
+  /** Positions in the file of the values of contiguous datasets, by path. */
+  readonly #valuesAt = new Map<string, number>();
   #generation: number;
   #closing: Promise<void> | undefined;
 
@@ -55,7 +57,7 @@ export class OpenHdfFile implements HdfFile {
     this.#state = opened.state;
     this.#generation = opened.generation;
     this.problems = opened.file.problems;
-    this.root = groupOf(opened.file.root, "/");
+    this.root = groupOf(opened.file.root, "/", this.#valuesAt);
     this.datasets = new Map([...datasetsIn(this.root)].map((dataset) => [dataset.path, dataset]));
     this.#reader = new ColumnReader(this.location, (...wanted) => this.#fetch(...wanted), {
       chunks: cache,
@@ -160,7 +162,7 @@ export class OpenHdfFile implements HdfFile {
 
   async #fetch(
     dataset: HdfDataset,
-    { layout }: TypeColumn,
+    column: TypeColumn,
     slabs: readonly RawSlab[],
     signal: AbortSignal | undefined,
   ): Promise<readonly RawValues[]> {
@@ -170,12 +172,29 @@ export class OpenHdfFile implements HdfFile {
     const { path, chunkShape, filters } = dataset;
     try {
       return await this.#client.run<readonly RawValues[]>(
-        { op: "read", file: this.#key, path, element: layout, chunkShape, slabs },
+        {
+          op: "read",
+          file: this.#key,
+          path,
+          element: column.layout,
+          chunkShape,
+          direct: this.#direct(dataset, column),
+          slabs,
+        },
         { signal },
       );
     } catch (error) {
       throw codedFailure(error, { what: "read", location: this.location, path, filters });
     }
+  }
+
+  /** Where a column may be read from the file directly: contiguous, whole elements, in our byte order. */
+  #direct({ path, shape }: HdfDataset, { leaf, layout }: TypeColumn): DirectValues | undefined {
+    const position = this.#valuesAt.get(path);
+    const isWhole = layout.leaf === "plain" && layout.offsets.length * layout.leafSize === layout.size;
+    const isBigEndian = numberIn(leaf)?.bigEndian === true && leaf.size > 1;
+    if (position === undefined || shape === undefined || !isWhole || layout.pointers || isBigEndian) return undefined;
+    return { position, shape };
   }
 
   /** A new worker opens the file anew; it must still be the one whose metadata we have. */
@@ -256,20 +275,24 @@ async function fileState(location: string): Promise<FileState> {
   }
 }
 
-function groupOf(raw: RawGroup, path: string): HdfGroup {
+function groupOf(raw: RawGroup, path: string, valuesAt: Map<string, number>): HdfGroup {
   const child = (name: string): string => (path === "/" ? `/${name}` : `${path}/${name}`);
   return {
     path,
     attributes: attributeValues(raw.attributes),
-    groups: Object.fromEntries(raw.groups.map((group) => [group.name, groupOf(group, child(group.name))])),
+    groups: Object.fromEntries(raw.groups.map((group) => [group.name, groupOf(group, child(group.name), valuesAt)])),
     datasets: Object.fromEntries(
-      raw.datasets.map((dataset) => [dataset.name, datasetOf(dataset, child(dataset.name))]),
+      raw.datasets.map((dataset) => {
+        if (dataset.valuesAt !== undefined) valuesAt.set(child(dataset.name), dataset.valuesAt);
+        return [dataset.name, datasetOf(dataset, child(dataset.name))];
+      }),
     ),
     links: Object.fromEntries(raw.links.map(({ name, ...link }) => [name, link])),
   };
 }
 
-function datasetOf({ name: _name, attributes, virtualSources, ...rest }: RawDataset, path: string): HdfDataset {
+function datasetOf(raw: RawDataset, path: string): HdfDataset {
+  const { name: _name, valuesAt: _valuesAt, attributes, virtualSources, ...rest } = raw;
   return { ...rest, path, attributes: attributeValues(attributes), ...(virtualSources && { virtualSources }) };
 }
 

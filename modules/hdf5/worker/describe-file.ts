@@ -1,25 +1,28 @@
+import { closeSync, fstatSync, openSync } from "node:fs";
 import type { HdfLink, HdfProblem } from "../../../core/index.ts";
 import { describeAttributes } from "./describe-attributes.ts";
-import { type HdfLibrary, LibraryError } from "./library.ts";
+import { type HdfLibrary, type HdfModule, LibraryError, type RawMetadata } from "./library.ts";
 import type { RawDataset, RawFile, RawGroup } from "./protocol.ts";
+import { HeaderReader, type StoredHeader } from "./stored-header.ts";
 import { storedType } from "./stored-type.ts";
-
-/** Kinds of objects, HDF5's `H5G_obj_t`. */
-const GROUP = 0;
-const DATASET = 1;
-const TYPE = 2;
 
 /** Groups nested deeper are taken for damage. */
 const MAX_DEPTH = 200;
 
 /** Walks a file: everything but the values of its datasets. Ends whatever links there are: no group is entered twice. */
-export function describeFile(library: HdfLibrary, file: bigint): RawFile {
-  const walk = new Walk(library, file);
-  const root = walk.group("/", "", 0);
-  if (root === undefined) {
-    throw new LibraryError("open", walk.problems[0]?.reason ?? "its root group cannot be read");
+export function describeFile(library: HdfLibrary, file: bigint, location: string): RawFile {
+  const descriptor = openSync(location, "r");
+  try {
+    const headers = HeaderReader.open(descriptor, fstatSync(descriptor).size);
+    const walk = new Walk(library, file, headers);
+    const root = walk.group("/", 0);
+    if (root === undefined) {
+      throw new LibraryError("open", walk.problems[0]?.reason ?? "its root group cannot be read");
+    }
+    return { root, problems: walk.problems };
+  } finally {
+    closeSync(descriptor);
   }
-  return { root, problems: walk.problems };
 }
 
 type NamedLink = HdfLink & { readonly name: string };
@@ -28,19 +31,20 @@ class Walk {
   readonly problems: HdfProblem[] = [];
   readonly #library: HdfLibrary;
   readonly #file: bigint;
+  readonly #headers: HeaderReader | undefined;
   /** Path under which each group is shown, by identity. */
   readonly #shown = new Map<string, string>();
 
-  constructor(library: HdfLibrary, file: bigint) {
+  constructor(library: HdfLibrary, file: bigint, headers: HeaderReader | undefined) {
     this.#library = library;
     this.#file = file;
+    this.#headers = headers;
   }
 
-  /** @param within - File that the group lies in, where an external link led to it; part of its identity. */
-  group(path: string, within: string, depth: number): RawGroup | undefined {
+  group(path: string, depth: number): RawGroup | undefined {
     return this.#guard(path, () => {
       if (depth > MAX_DEPTH) throw new LibraryError("operation", `groups are nested more than ${MAX_DEPTH} deep`);
-      this.#shown.set(this.#identity(path, within), path);
+      this.#shown.set(this.#identity(path), path);
       const names = this.#library.checkSilent(`listing ${path}`, (module) => module.get_names(this.#file, path, false));
       const group = {
         name: nameOf(path),
@@ -50,8 +54,8 @@ class Walk {
         links: [] as NamedLink[],
       };
       // Objects under their own names first, so that a soft link never takes the place of what it leads to.
-      const links = names.filter((name) => !this.#addObject(group, { path: join(path, name), within, depth }));
-      for (const name of links) this.#addLink(group, { path: join(path, name), within, depth });
+      const links = names.filter((name) => !this.#addObject(group, { path: join(path, name), depth }));
+      for (const name of links) this.#addLink(group, { path: join(path, name), depth });
       return group;
     });
   }
@@ -59,10 +63,7 @@ class Walk {
   /** Adds what a hard link leads to. @returns Whether it was a hard link. */
   #addObject(group: MutableGroup, place: Place): boolean {
     const { path } = place;
-    const isHard = this.#guard(path, () => {
-      const soft = this.#library.check(`looking at ${path}`, (module) => module.get_symbolic_link(this.#file, path));
-      return soft === null && this.#external(path) === undefined;
-    });
+    const isHard = this.#guard(path, () => this.#softTarget(path) === null && this.#external(path) === undefined);
     if (isHard === undefined) return true;
     if (!isHard) return false;
     this.#add(group, place, { kind: "hard", target: path });
@@ -73,67 +74,88 @@ class Walk {
     const { path } = place;
     this.#guard(path, () => {
       const external = this.#external(path);
-      const target = external
-        ? external.path
-        : (this.#library.check(`looking at ${path}`, (module) => module.get_symbolic_link(this.#file, path)) ?? "");
       const link = external
-        ? ({ kind: "external", target, file: external.file } as const)
-        : ({ kind: "soft", target } as const);
-      const within = external ? `${place.within}>${external.file}` : place.within;
-      const leadsTo = this.#add(group, { ...place, within }, link);
-      group.links.push({ ...link, leadsTo, name: nameOf(path) });
+        ? ({ kind: "external", target: external.path, file: external.file } as const)
+        : ({ kind: "soft", target: this.#softTarget(path) ?? "" } as const);
+      group.links.push({ ...link, leadsTo: this.#add(group, place, link), name: nameOf(path) });
     });
   }
 
   /** Adds the object at a path to a group, and tells what it is. */
-  #add(group: MutableGroup, place: Place, link: Omit<HdfLink, "leadsTo">): HdfLink["leadsTo"] {
-    const { path, within, depth } = place;
-    switch (this.#typeOf(path)) {
-      case GROUP: {
-        const shown = this.#shown.get(this.#identity(path, within));
-        if (shown !== undefined) {
-          const leadsTo = isInside(path, shown) ? "loop" : "group";
-          if (link.kind === "hard") group.links.push({ kind: "hard", target: shown, leadsTo, name: nameOf(path) });
-          return leadsTo;
-        }
-        // A soft link to a group that the walk has yet to reach: it is shown under its own name.
-        if (link.kind === "soft") return "group";
-        const child = this.group(path, within, depth + 1);
-        if (child) group.groups.push(child);
-        return "group";
-      }
-      case DATASET: {
-        const dataset = this.#guard(path, () => this.#dataset(path));
+  #add(group: MutableGroup, { path, depth }: Place, link: Omit<HdfLink, "leadsTo">): HdfLink["leadsTo"] {
+    const object = this.#objectAt(path);
+    switch (object.kind) {
+      case "dataset": {
+        const isElsewhere = link.kind === "external";
+        const dataset = this.#guard(path, () => this.#dataset(path, object.metadata, isElsewhere));
         if (dataset) group.datasets.push(dataset);
         return "dataset";
       }
-      case TYPE:
+      case "group": {
+        // An external group is reported, not entered: objects of another file have no identity that ends a walk.
+        if (link.kind === "external") return "group";
+        const shown = this.#shown.get(this.#identity(path));
+        const leadsTo = shown !== undefined && isInside(path, shown) ? "loop" : "group";
+        // A group is shown once, under its own name.
+        if (shown === undefined && link.kind === "hard") {
+          const child = this.group(path, depth + 1);
+          if (child) group.groups.push(child);
+        } else if (shown !== undefined && link.kind === "hard") {
+          group.links.push({ kind: "hard", target: shown, leadsTo, name: nameOf(path) });
+        }
+        return leadsTo;
+      }
+      case "type":
         return "type";
-      default:
-        this.problems.push({
-          path,
-          reason:
-            link.kind === "hard"
-              ? "its object cannot be opened"
-              : `the ${link.kind} link leads nowhere (${link.file ? `${link.file}: ` : ""}${link.target})`,
-        });
+      case "nothing": {
+        const leads = `the ${link.kind} link leads nowhere (${link.file ? `${link.file}: ` : ""}${link.target})`;
+        this.problems.push({ path, reason: link.kind === "hard" ? object.reason : leads });
         return "nothing";
+      }
     }
   }
 
-  #dataset(path: string): RawDataset {
+  /**
+   * Finds out what a path leads to by opening it. h5wasm's own `get_type` reads unset memory when the object cannot be
+   * opened.
+   */
+  #objectAt(path: string): ObjectAt {
+    const doing = `looking at ${path}`;
+    const attempts: string[] = [];
+    const attempt = <T>(open: (module: HdfModule) => T): T | undefined => {
+      try {
+        return this.#library.check(doing, open);
+      } catch (error) {
+        if (!(error instanceof LibraryError) || error.kind === "fatal") throw error;
+        attempts.push(error.message);
+        return undefined;
+      }
+    };
+    const metadata = attempt((module) => module.get_dataset_metadata(this.#file, path));
+    if (metadata) return { kind: "dataset", metadata };
+    if (attempt((module) => module.get_names(this.#file, path, false))) return { kind: "group" };
+    if (attempt((module) => module.get_datatype_metadata(this.#file, path))) return { kind: "type" };
+    // Of a damaged dataset the first attempt tells most, of a damaged group the second.
+    const reason = attempts.find((message) => !/not a (dataset|group)/.test(message));
+    return { kind: "nothing", reason: reason ?? "its object cannot be opened" };
+  }
+
+  #dataset(path: string, metadata: RawMetadata, isElsewhere: boolean): RawDataset {
     const library = this.#library;
     const file = this.#file;
     const doing = `looking at ${path}`;
-    const metadata = library.checkSilent(doing, (module) => module.get_dataset_metadata(file, path));
     const filters = library.checkSilent(doing, (module) => module.get_dataset_filters(file, path));
     const attributeNames = library.checkSilent(doing, (module) => module.get_attribute_names(file, path));
     const shape = metadata.shape ?? undefined;
-    const checked = (shape ?? []).every((length) => Number.isSafeInteger(length));
-    if (!checked) throw new LibraryError("operation", `its shape [${shape}] is beyond all reason`);
+    if (!(shape ?? []).every((length) => Number.isSafeInteger(length))) {
+      throw new LibraryError("operation", `its shape [${shape}] is beyond all reason`);
+    }
+    const stored = isElsewhere ? {} : this.#storedHeader(path);
+    const type = storedType(metadata);
     return {
       name: nameOf(path),
-      type: storedType(metadata),
+      type: stored.oddType === undefined ? type : { class: "unknown", size: type.size, reason: stored.oddType },
+      valuesAt: stored.valuesAt,
       shape,
       // HDF5 writes "unlimited" as 2^64 - 1.
       maxShape: (metadata.maxshape ?? []).map((length) => (length >= 2 ** 63 ? undefined : length)),
@@ -176,13 +198,8 @@ class Walk {
           Buffer.from(attribute.values.bytes).toString("latin1").startsWith("DIMENSION_SCALE");
   }
 
-  #typeOf(path: string): number {
-    // With an error printed, the number is left-over memory.
-    return (
-      this.#guard(undefined, () =>
-        this.#library.checkSilent(`looking at ${path}`, (module) => module.get_type(this.#file, path)),
-      ) ?? -1
-    );
+  #softTarget(path: string): string | null {
+    return this.#library.check(`looking at ${path}`, (module) => module.get_symbolic_link(this.#file, path));
   }
 
   #external(path: string): { readonly file: string; readonly path: string } | undefined {
@@ -190,12 +207,23 @@ class Walk {
     return link.filename === undefined ? undefined : { file: link.filename, path: link.obj_path ?? "" };
   }
 
+  /** What only the header tells; nothing of a header that this cannot read, which HDF5 has read. */
+  #storedHeader(path: string): StoredHeader {
+    try {
+      const address = Buffer.from(this.#identity(path).split(".").map(Number)).readBigUInt64LE();
+      return this.#headers?.read(Number(address)) ?? {};
+    } catch (error) {
+      if (error instanceof LibraryError && error.kind === "fatal") throw error;
+      return {};
+    }
+  }
+
   /** Address of an object in its file. */
-  #identity(path: string, within: string): string {
+  #identity(path: string): string {
     const reference = this.#library.checkSilent(`looking at ${path}`, (module) =>
       module.create_object_reference(this.#file, path),
     );
-    return `${within}#${Array.from(reference).join(".")}`;
+    return Array.from(reference).join(".");
   }
 
   /** What cannot be looked at is listed as a problem, and the walk goes on; a crash of the library passes. */
@@ -210,9 +238,13 @@ class Walk {
   }
 }
 
+type ObjectAt =
+  | { readonly kind: "dataset"; readonly metadata: RawMetadata }
+  | { readonly kind: "group" | "type" }
+  | { readonly kind: "nothing"; readonly reason: string };
+
 interface Place {
   readonly path: string;
-  readonly within: string;
   readonly depth: number;
 }
 

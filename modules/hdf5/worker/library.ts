@@ -10,13 +10,13 @@ export interface HdfModule {
   open(path: string, mode: number, trackOrder: boolean, lowestVersion: number, highestVersion: number): bigint;
   close_file(file: bigint): number;
   get_names(file: bigint, path: string, recursive: boolean): string[];
-  get_type(file: bigint, path: string): number;
   get_symbolic_link(file: bigint, path: string): string | null;
   get_external_link(file: bigint, path: string): { filename?: string; obj_path?: string };
   get_attribute_names(file: bigint, path: string): string[];
   get_attribute_metadata(file: bigint, path: string, name: string): RawMetadata;
   get_attribute_data(file: bigint, path: string, name: string, pointer: bigint): number;
   get_dataset_metadata(file: bigint, path: string): RawMetadata;
+  get_datatype_metadata(file: bigint, path: string): RawMetadata;
   get_dataset_filters(file: bigint, path: string): { id: number; name: string; cd_values: number[] }[];
   get_dataset_data(
     file: bigint,

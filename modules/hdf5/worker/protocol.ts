@@ -9,6 +9,8 @@ export type WorkerRequest =
       readonly path: string;
       readonly element: ElementLayout;
       readonly chunkShape: readonly number[] | undefined;
+      /** Where the values lie, if they may be read from the file directly. */
+      readonly direct: DirectValues | undefined;
       readonly slabs: readonly RawSlab[];
     }
   | { readonly op: "close"; readonly file: FileKey }
@@ -35,6 +37,13 @@ export type WorkerRequest =
 export interface FileKey {
   readonly id: number;
   readonly location: string;
+}
+
+/** Values that lie in the file one after another, as they come out. */
+export interface DirectValues {
+  /** Position in the file of the first. */
+  readonly position: number;
+  readonly shape: readonly number[];
 }
 
 /** A hyperslab, one entry per dimension. */
@@ -95,6 +104,8 @@ export interface RawAttribute {
 export interface RawDataset {
   readonly name: string;
   readonly type: HdfType;
+  /** Position in the file of the values, where they are contiguous. */
+  readonly valuesAt: number | undefined;
   readonly shape: readonly number[] | undefined;
   readonly maxShape: readonly (number | undefined)[];
   readonly chunkShape: readonly number[] | undefined;

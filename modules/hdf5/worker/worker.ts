@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import { describeFile } from "./describe-file.ts";
 import { createGroup, resizeDataset, setAttribute, writeSlab } from "./edit-file.ts";
@@ -13,6 +13,7 @@ import {
   type WorkerMessage,
   type WorkerRequest,
 } from "./protocol.ts";
+import { readContiguous } from "./read-contiguous.ts";
 import { readSlab } from "./read-slab.ts";
 
 /** HDF5's `H5F_ACC_…`. */
@@ -20,6 +21,8 @@ const READ_ONLY = 0;
 const READ_WRITE = 1;
 
 const files = new Map<number, bigint>();
+/** Of files that are read past HDF5, too. */
+const descriptors = new Map<number, number>();
 let loading: Promise<HdfLibrary> | undefined;
 
 parentPort?.on("message", (message: WorkerMessage) => void answer(message));
@@ -43,10 +46,14 @@ async function answer({ id, request, shared }: WorkerMessage): Promise<void> {
 function perform(library: HdfLibrary, request: WorkerRequest, isCancelled: () => boolean): unknown {
   switch (request.op) {
     case "describe":
-      return describeFile(library, openFile(library, request.file, READ_ONLY));
+      return describeFile(library, openFile(library, request.file, READ_ONLY), request.file.location);
     case "read": {
-      const { path, element, chunkShape } = request;
+      const { path, element, chunkShape, direct } = request;
       const file = openFile(library, request.file, READ_ONLY);
+      if (direct) {
+        const source = { ...direct, descriptor: descriptorOf(request.file), elementBytes: element.size };
+        return request.slabs.map((slab) => readContiguous(source, slab, isCancelled));
+      }
       return request.slabs.map((slab) => readSlab(library, { file, path, element, chunkShape }, slab, isCancelled));
     }
     case "close":
@@ -79,7 +86,19 @@ function openFile(library: HdfLibrary, { id, location }: FileKey, mode: number):
   }
 }
 
+function descriptorOf({ id, location }: FileKey): number {
+  let descriptor = descriptors.get(id);
+  if (descriptor === undefined) {
+    descriptor = openSync(location, "r");
+    descriptors.set(id, descriptor);
+  }
+  return descriptor;
+}
+
 function closeFile(library: HdfLibrary, { id }: FileKey): void {
+  const descriptor = descriptors.get(id);
+  descriptors.delete(id);
+  if (descriptor !== undefined) closeSync(descriptor);
   const file = files.get(id);
   files.delete(id);
   if (file !== undefined) library.check("closing it", (module) => module.close_file(file));
@@ -87,6 +106,8 @@ function closeFile(library: HdfLibrary, { id }: FileKey): void {
 
 function failureOf(error: unknown): WorkerFailure {
   if (error instanceof LibraryError) return { kind: error.kind, message: error.message };
+  // Our own memory ran out, not the library's.
+  if (error instanceof RangeError) return { kind: "operation", message: error.message };
   const { code, message } = error as NodeJS.ErrnoException;
   return code === undefined ? { kind: "fatal", message: String(error) } : { kind: "open", message };
 }

@@ -1,0 +1,183 @@
+import { readSync } from "node:fs";
+import { oddType } from "./odd-type.ts";
+
+/** What an object header tells that h5wasm does not. */
+export interface StoredHeader {
+  /** Why values of its type would be read wrongly, if they would. */
+  readonly oddType?: string;
+  /** Position in the file of the values of a contiguous dataset. */
+  readonly valuesAt?: number;
+}
+
+const DATATYPE = 0x03;
+const EXTERNAL_FILES = 0x07;
+const LAYOUT = 0x08;
+const FILTERS = 0x0b;
+const CONTINUATION = 0x10;
+
+/** Flag of a message that lies elsewhere. */
+const SHARED = 0x02;
+
+interface Message {
+  readonly type: number;
+  readonly flags: number;
+  readonly data: Buffer;
+}
+
+/** More than any sound header has. */
+const MAX_PIECES = 1000;
+const MAX_PIECE_BYTES = 2 ** 26;
+
+/**
+ * Reads object headers straight from a file.
+ *
+ * @see Source: HDF5 File Format Specification 3.0, II and IV.A.
+ */
+export class HeaderReader {
+  readonly #descriptor: number;
+  readonly #base: number;
+  readonly #offsetBytes: number;
+  readonly #lengthBytes: number;
+
+  private constructor(
+    descriptor: number,
+    layout: { readonly base: number; readonly offsetBytes: number; readonly lengthBytes: number },
+  ) {
+    this.#descriptor = descriptor;
+    this.#base = layout.base;
+    this.#offsetBytes = layout.offsetBytes;
+    this.#lengthBytes = layout.lengthBytes;
+  }
+
+  /** @returns `undefined` where there is no superblock that it knows. */
+  static open(descriptor: number, fileBytes: number): HeaderReader | undefined {
+    const signature = Buffer.from("\x89HDF\r\n\x1a\n", "latin1");
+    for (let base = 0; base + 16 <= fileBytes; base = base === 0 ? 512 : base * 2) {
+      const head = readAt(descriptor, base, 16);
+      if (!head.subarray(0, 8).equals(signature)) continue;
+      const version = head[8] as number;
+      const at = version < 2 ? 13 : 9;
+      const layout = { base, offsetBytes: head[at] as number, lengthBytes: head[at + 1] as number };
+      const isKnown = version <= 3 && [2, 4, 8].includes(layout.offsetBytes) && [2, 4, 8].includes(layout.lengthBytes);
+      return isKnown ? new HeaderReader(descriptor, layout) : undefined;
+    }
+    return undefined;
+  }
+
+  /** @param address - Address of a dataset's header, relative to the superblock. @throws on anything unexpected. */
+  read(address: number): StoredHeader {
+    const messages = this.#messages(address);
+    const type = messages.find((message) => message.type === DATATYPE);
+    const odd = type && this.#oddType(type);
+    const valuesAt = this.#valuesAt(messages);
+    return { ...(odd !== undefined && { oddType: odd }), ...(valuesAt !== undefined && { valuesAt }) };
+  }
+
+  #oddType({ flags, data }: Message): string | undefined {
+    if ((flags & SHARED) === 0) return oddType(data).odd;
+    const version = data[0] as number;
+    // Version 3 with type 1 is a message in the file's heap of shared messages, which this does not read.
+    if (version === 3 && data[1] !== 2) return undefined;
+    const committed = this.#offset(data, version === 1 ? 8 : 2);
+    const type = this.#messages(committed).find((message) => message.type === DATATYPE);
+    return type && (type.flags & SHARED) === 0 ? oddType(type.data).odd : undefined;
+  }
+
+  #valuesAt(messages: readonly Message[]): number | undefined {
+    const layout = messages.find(({ type }) => type === LAYOUT)?.data;
+    if (layout === undefined || messages.some(({ type }) => type === EXTERNAL_FILES || type === FILTERS))
+      return undefined;
+    const version = layout[0] as number;
+    // Versions 3 and 4: contiguous is class 1, its address follows.
+    if ((version !== 3 && version !== 4) || layout[1] !== 1) return undefined;
+    const isUndefined = layout.subarray(2, 2 + this.#offsetBytes).every((byte) => byte === 0xff);
+    return isUndefined ? undefined : this.#base + this.#offset(layout, 2);
+  }
+
+  #messages(address: number): Message[] {
+    const start = readAt(this.#descriptor, this.#base + address, 64);
+    return start.subarray(0, 4).toString("latin1") === "OHDR"
+      ? this.#messagesOfVersion2(address, start)
+      : this.#messagesOfVersion1(address, start);
+  }
+
+  #messagesOfVersion1(address: number, start: Buffer): Message[] {
+    if (start[0] !== 1) throw new Error(`an object header of version ${start[0]}`);
+    const pieces = [{ at: address + 16, bytes: start.readUInt32LE(8) }];
+    const messages: Message[] = [];
+    for (let i = 0; i < pieces.length && i < MAX_PIECES; i++) {
+      const { at, bytes } = pieces[i] as (typeof pieces)[number];
+      const piece = readAt(this.#descriptor, this.#base + at, bytes);
+      for (let position = 0; position + 8 <= piece.length; ) {
+        const size = piece.readUInt16LE(position + 2);
+        const message = {
+          type: piece.readUInt16LE(position),
+          flags: piece[position + 4] as number,
+          data: piece.subarray(position + 8, position + 8 + size),
+        };
+        this.#take(message, messages, pieces, 0);
+        position += 8 + size;
+      }
+    }
+    return messages;
+  }
+
+  #messagesOfVersion2(address: number, start: Buffer): Message[] {
+    const flags = start[5] as number;
+    const sizeAt = 6 + (flags & 0x20 ? 16 : 0) + (flags & 0x10 ? 4 : 0);
+    const sizeBytes = 1 << (flags & 3);
+    // With order of creation, each message has two bytes more.
+    const headBytes = 4 + (flags & 0x04 ? 2 : 0);
+    const pieces = [{ at: address + sizeAt + sizeBytes, bytes: unsigned(start, sizeAt, sizeBytes) }];
+    const messages: Message[] = [];
+    for (let i = 0; i < pieces.length && i < MAX_PIECES; i++) {
+      const { at, bytes } = pieces[i] as (typeof pieces)[number];
+      const piece = readAt(this.#descriptor, this.#base + at, bytes);
+      for (let position = 0; position + headBytes <= piece.length; ) {
+        const size = piece.readUInt16LE(position + 1);
+        const from = position + headBytes;
+        const message = {
+          type: piece[position] as number,
+          flags: piece[position + 3] as number,
+          data: piece.subarray(from, from + size),
+        };
+        // A further piece begins with "OCHK" and ends with a checksum.
+        this.#take(message, messages, pieces, 4);
+        position = from + size;
+      }
+    }
+    return messages;
+  }
+
+  #take(message: Message, messages: Message[], pieces: { at: number; bytes: number }[], frame: number): void {
+    if (message.type !== CONTINUATION) {
+      messages.push(message);
+      return;
+    }
+    const at = this.#offset(message.data, 0) + frame;
+    pieces.push({ at, bytes: unsigned(message.data, this.#offsetBytes, this.#lengthBytes) - 2 * frame });
+  }
+
+  #offset(bytes: Buffer, at: number): number {
+    return unsigned(bytes, at, this.#offsetBytes);
+  }
+}
+
+function unsigned(bytes: Buffer, at: number, length: number): number {
+  return length === 8 ? Number(bytes.readBigUInt64LE(at)) : bytes.readUIntLE(at, length);
+}
+
+/** Bytes of a file, fewer at its end. */
+function readAt(descriptor: number, position: number, length: number): Buffer {
+  if (!(length >= 0 && length <= MAX_PIECE_BYTES) || !Number.isSafeInteger(position)) {
+    throw new Error(`${length} bytes at ${position} are beyond all reason`);
+  }
+  const bytes = Buffer.alloc(length);
+  let done = 0;
+  while (done < length) {
+    const more = readSync(descriptor, bytes, done, length - done, position + done);
+    if (more === 0) break;
+    done += more;
+  }
+  return bytes.subarray(0, done);
+}
