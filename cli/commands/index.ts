@@ -5,9 +5,21 @@ import { dataRead } from "./data-read.ts";
 import { detectorSimulate } from "./detector-simulate.ts";
 import { detectorValidate } from "./detector-validate.ts";
 import { run } from "./run.ts";
+import { specCheck } from "./spec-check.ts";
+import { specExport } from "./spec-export.ts";
+import { specSchema } from "./spec-schema.ts";
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [run, dataInfo, dataRead, detectorSimulate, detectorValidate];
+export const commands: readonly Command[] = [
+  run,
+  dataInfo,
+  dataRead,
+  detectorSimulate,
+  detectorValidate,
+  specCheck,
+  specSchema,
+  specExport,
+];
 
 /** What the commands with two words are about, by their first word. */
 export const groups: Groups = {

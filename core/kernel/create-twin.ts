@@ -6,7 +6,7 @@ import { CompositionError, StopFailedError } from "./errors.ts";
 import { describeNeed, type Needs } from "./plugin.ts";
 import { type PartRecipe, partResolver } from "./resolve-parts.ts";
 import { RunningParts } from "./running-parts.ts";
-import { rememberTwin, type Twin, type TwinComposition, type TwinState } from "./twin.ts";
+import { rememberTwin, type Twin, type TwinComposition, type TwinState, tasksOf } from "./twin.ts";
 import { partLog, TwinLog } from "./twin-log.ts";
 
 /** A composition, and how to start it. */
@@ -37,7 +37,7 @@ export interface TwinOptions<P extends Plugins = Plugins> extends Composition<P>
 export async function createTwin<const P extends Plugins>(options: TwinOptions<P>): Promise<Twin<P>> {
   const { signal, startTimeoutMs = 60_000, stopTimeoutMs = 10_000, ...given } = options;
   signal?.throwIfAborted();
-  const composition = describeComposition(given);
+  const composition: TwinComposition = { ...given, name: given.name ?? "twin", tasks: tasksOf(given) };
   const checked = checkComposition(given);
   if (checked.problems.length > 0) {
     throw new CompositionError(`Twin "${composition.name}" cannot be composed`, checked.problems);
@@ -115,13 +115,6 @@ function assembleTwin<P extends Plugins>(state: TwinState, running: RunningParts
   const twin = Object.freeze({ ...Object.fromEntries(parts), stop, [Symbol.asyncDispose]: stop });
   rememberTwin(twin, state);
   return twin as Twin<P>;
-}
-
-function describeComposition(composition: Composition): TwinComposition {
-  const tasks = Object.entries(composition.plugins).flatMap(([part, plugin]) =>
-    (plugin?.definition?.tasks ?? []).map((task) => ({ part, task })),
-  );
-  return { ...composition, name: composition.name ?? "twin", tasks };
 }
 
 function withSuppressed(error: unknown, suppressed: readonly unknown[]): unknown {

@@ -5,7 +5,7 @@ import { describePart } from "./check-part.ts";
 import { chooseProviders } from "./choose-providers.ts";
 import type { Composition, Parts, Plugins, Problem } from "./composition.ts";
 import { CompositionError, TaskNotFoundError, TwinStoppedError } from "./errors.ts";
-import { describeNeed, type Needs, type Resolved } from "./plugin.ts";
+import { describeNeed, type Needs, type Plugin, type Resolved } from "./plugin.ts";
 import type { Providers } from "./providers.ts";
 
 /** A running twin: every part under the user's name, typed as its plugin makes it. */
@@ -47,6 +47,13 @@ const states = new WeakMap<object, TwinState>();
 /** Ties a twin to what the engine keeps of it. */
 export function rememberTwin(twin: object, state: TwinState): void {
   states.set(twin, state);
+}
+
+/** The tasks of a composition; parts that are no plugins are left to its checks. */
+export function tasksOf({ plugins }: Composition): readonly TwinTask[] {
+  return Object.entries(plugins).flatMap(([part, plugin]) =>
+    ((plugin as Partial<Plugin> | undefined)?.definition?.tasks ?? []).map((task) => ({ part, task })),
+  );
 }
 
 /** What a twin was made of, and its tasks. Works on a stopped twin too. */

@@ -14,7 +14,7 @@ export type SpecCode =
 
 /** One thing that is wrong with a twin.yaml, and where. */
 export interface Diagnostic extends SourcePosition {
-  readonly code: SpecCode | ProblemCode;
+  readonly code: SpecCode | ProblemCode | "TWIN_INVALID_PLAN";
   readonly message: string;
   /** Path in the composition; `["plugins", "detector", "geometry"]`. */
   readonly path: readonly (string | number)[];

@@ -4,6 +4,7 @@ import { FileNotFoundError, FileUnreadableError } from "../files/errors.ts";
 import { checkComposition, checkPart } from "../kernel/check-composition.ts";
 import type { Composition, CompositionSource, Plugins, Problem } from "../kernel/composition.ts";
 import type { Plugin } from "../kernel/plugin.ts";
+import { checkPlans } from "./check-plans.ts";
 import { type Diagnostic, SpecError } from "./errors.ts";
 import { type ImportPlugin, importPluginOf } from "./import-plugin.ts";
 import { readSpec, type SpecText } from "./read-spec.ts";
@@ -43,14 +44,19 @@ export async function loadSpec(path: string, options: LoadSpecOptions = {}): Pro
 }
 
 /**
- * Everything that is wrong with a twin.yaml, its plugins, and how its parts fit together; empty when nothing is.
+ * Everything that is wrong with a twin.yaml, its plugins, how its parts fit together, and its plans; empty when nothing
+ * is. Creates nothing.
  *
  * @throws `TWIN_FILE_NOT_FOUND`, `TWIN_FILE_UNREADABLE`.
  */
 export async function checkSpec(path: string, options: LoadSpecOptions = {}): Promise<readonly Diagnostic[]> {
   const { composition, diagnostics, complete } = await load(path, options);
   if (!complete) return diagnostics;
-  return inOrder([...diagnostics, ...toDiagnostics(checkComposition(composition).problems, composition.source)]);
+  const { source } = composition;
+  const plans = checkPlans(composition).map(({ message, path }): Diagnostic => {
+    return { code: "TWIN_INVALID_PLAN", message, path, ...source.locate(path) };
+  });
+  return inOrder([...diagnostics, ...toDiagnostics(checkComposition(composition).problems, source), ...plans]);
 }
 
 interface Loaded {

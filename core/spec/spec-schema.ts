@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { tokenName } from "../contracts/token.ts";
-import { describeNeed, type Needs, type PluginDefinition, type PluginFactory } from "../kernel/plugin.ts";
+import { describeNeed, type Needs, type Plugin } from "../kernel/plugin.ts";
 import type { JsonValue } from "../run/task.ts";
 import { factoriesOf } from "./import-plugin.ts";
 import { ownPluginModules, resolveOwnModule } from "./resolve-package.ts";
 
+type AnyDefinition = Plugin["definition"];
 type JsonObject = { readonly [key: string]: JsonValue };
 
 const USE = "Module of the plugin, as in `import`; `#…` says which where it exports several.";
@@ -15,10 +16,10 @@ const WIRE = "By need, the part that meets it, where several could; a list where
  * The JSON Schema (draft-07) of twin.yaml for editors: keys, and the options of known plugins, with descriptions. Of other
  * plugins it allows any options. Editors must be told of the tags `!artifact` and `!bigint`.
  *
- * @param factories - Known plugins; see {@link ownPlugins}.
+ * @param plugins - Definitions of the known plugins; see {@link ownPlugins}.
  */
-export function specSchema(factories: Iterable<PluginFactory<never, unknown>>): JsonObject {
-  const definitions = [...factories].map(({ definition }) => definition as PluginDefinition);
+export function specSchema(plugins: Iterable<AnyDefinition>): JsonObject {
+  const definitions = [...plugins];
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "Twinloom twin",
@@ -52,16 +53,17 @@ export function specSchema(factories: Iterable<PluginFactory<never, unknown>>): 
   };
 }
 
-/** All plugins that Twinloom itself exports. Imports their modules. */
-export async function ownPlugins(): Promise<readonly PluginFactory<never, unknown>[]> {
+/** The definitions of all plugins that Twinloom itself exports. Imports their modules. */
+export async function ownPlugins(): Promise<readonly AnyDefinition[]> {
   const modules = await Promise.all(
     ownPluginModules().map((subpath) => import(/* @vite-ignore */ resolveOwnModule(subpath).href) as Promise<object>),
   );
-  const factories = modules.flatMap((module) => [...factoriesOf(module).values()]);
-  return [...new Map(factories.map((factory) => [factory.definition.name, factory])).values()];
+  return [
+    ...new Set(modules.flatMap((module) => [...factoriesOf(module).values()].map(({ definition }) => definition))),
+  ];
 }
 
-function entrySchema(definition: PluginDefinition): JsonObject {
+function entrySchema(definition: AnyDefinition): JsonObject {
   const options = definition.options === undefined ? {} : optionsSchema(definition.options);
   const needs = Object.entries(
     Object.assign({}, ...(definition.tasks ?? []).map((task) => task.needs), definition.needs) as Needs,

@@ -1,0 +1,52 @@
+import type { Composition } from "../../core/index.ts";
+import { type Command, type CommandIo, defineCommand } from "../command.ts";
+
+export const specExport: Command = defineCommand({
+  path: ["spec", "export"],
+  summary: "Write a composition as a twin.yaml",
+  description:
+    "The composition is a twin.yaml, or a module that exports one as `composition`, by default, or as its only export " +
+    "with plugins. Prints the text, or writes it to a file. Secrets stay references.",
+  arguments: { composition: { description: "module (.ts, .js) that exports a composition, or a twin.yaml" } },
+  options: {
+    out: { kind: "text", placeholder: "file", description: "file to write; paths in it are relative to its folder" },
+    replace: { kind: "flag", description: "replace an existing file" },
+  },
+  example: ["twinloom spec export composition.ts", "twinloom spec export composition.ts --out twin.yaml"],
+  run: async ({ composition: path }, { out, replace }, io) => {
+    const { resolve } = await import("node:path");
+    const { exportSpec, specDocument, writeFileAtomically } = await import("../../core/index.ts");
+    const composition = await readComposition(resolve(io.cwd, path), path, io);
+    const file = resolve(io.cwd, out ?? "twin.yaml");
+    const text = exportSpec(composition, { file });
+    if (out !== undefined) {
+      await writeFileAtomically(file, text, { existing: replace ? "replace" : "refuse", signal: io.signal });
+    }
+    if (io.json) io.printJson({ text, document: specDocument(composition), ...(out !== undefined && { file }) });
+    else if (out === undefined) io.print(text.trimEnd());
+    else io.print(`${io.style.green("written")}: ${out}`);
+  },
+});
+
+async function readComposition(file: string, path: string, io: CommandIo): Promise<Composition> {
+  const { pathToFileURL } = await import("node:url");
+  const { FileNotFoundError, loadSpec } = await import("../../core/index.ts");
+  if (/\.ya?ml$/i.test(file)) return await loadSpec(file, { signal: io.signal });
+  const { existsSync } = await import("node:fs");
+  if (!existsSync(file)) throw new FileNotFoundError(path);
+  const module = (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
+  for (const name of ["composition", "default"]) if (isComposition(module[name])) return module[name];
+  const [only, ...others] = Object.values(module).filter(isComposition);
+  if (only !== undefined && others.length === 0) return only;
+  const { UsageError } = await import("../errors.ts");
+  throw new UsageError(
+    only === undefined
+      ? `"${path}" exports no composition. Export one: export const composition = { plugins: { … } }.`
+      : `"${path}" exports several compositions. Export the one to write as \`composition\`.`,
+  );
+}
+
+function isComposition(value: unknown): value is Composition {
+  if (typeof value !== "object" || value === null || !("plugins" in value)) return false;
+  return typeof value.plugins === "object" && value.plugins !== null;
+}
