@@ -33,7 +33,7 @@ const SYSTEM_PATH = (process.env["PATH"] ?? "").split(delimiter).filter((folder)
 
 /** The Node of this process and the system's own, each version once. */
 export function nodeVersions(): readonly NodeVersion[] {
-  const system = execFileSync("node", ["-p", "process.execPath"], { env: environment(), encoding: "utf8" }).trim();
+  const system = execFileSync("node", ["-p", "process.execPath"], { env: plainEnvironment(), encoding: "utf8" }).trim();
   const versions = [process.execPath, system].map((path) => ({
     version: execFileSync(path, ["--version"], { encoding: "utf8" }).trim(),
     folder: dirname(path),
@@ -55,7 +55,7 @@ export async function makeConsumer(packageJson: object): Promise<Consumer> {
     run: async (commandLine, { node } = {}) => {
       const running = promisify(execFile)("sh", ["-c", commandLine], {
         cwd: folder,
-        env: environment(node),
+        env: plainEnvironment(node),
         maxBuffer: 64e6,
       });
       running.child.stdin?.end();
@@ -75,7 +75,7 @@ export async function makeConsumer(packageJson: object): Promise<Consumer> {
 }
 
 /** The environment of a plain shell: what npm sets for the scripts of this repository would mislead a consumer's npm. */
-function environment(node?: NodeVersion): NodeJS.ProcessEnv {
+export function plainEnvironment(node?: NodeVersion): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) =>
       !/^(?:npm_(?:package|lifecycle|command|execpath|node_execpath|config_(?:local_prefix|prefix))|INIT_CWD|NODE_(?:OPTIONS|ENV|PATH)$|VITEST|TWINLOOM_)/.test(
