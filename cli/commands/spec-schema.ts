@@ -10,14 +10,11 @@ export const specSchema: Command = defineCommand({
   arguments: { twin: { description: "twin.yaml whose plugins the schema should cover too", optional: true } },
   example: ["twinloom spec schema > twin.schema.json", "twinloom spec schema twin.yaml > twin.schema.json"],
   run: async ({ twin }, _options, io) => {
-    const { resolve } = await import("node:path");
+    const { dirname, resolve } = await import("node:path");
     const { loadSpec, ownPlugins, specSchema: schemaOf } = await import("../../core/index.ts");
-    const definitions = [...(await ownPlugins())];
-    if (twin !== undefined) {
-      const { plugins } = await loadSpec(resolve(io.cwd, twin), { signal: io.signal });
-      definitions.push(...Object.values(plugins).map(({ definition }) => definition));
-    }
-    const schema = schemaOf(new Set(definitions));
+    const file = resolve(io.cwd, twin ?? "twin.yaml");
+    const others = twin === undefined ? [] : Object.values((await loadSpec(file, { signal: io.signal })).plugins);
+    const schema = schemaOf([...(await ownPlugins()), ...others], { folder: dirname(file) });
     if (io.json) io.printJson(schema);
     else io.print(JSON.stringify(schema, null, 2));
   },

@@ -11,15 +11,20 @@ import type { Providers } from "./providers.ts";
 /** A running twin: every part under the user's name, typed as its plugin makes it. */
 export type Twin<P extends Plugins = Plugins> = Parts<P> & TwinControl;
 
-/** What every twin has beside its parts. */
-export interface TwinControl extends AsyncDisposable {
+/**
+ * What every twin has beside its parts. Not an interface, so that every twin is a `Twin`: only type aliases are
+ * assignable to a record.
+ */
+export type TwinControl = {
   /**
    * Stops all parts, dependents first. Calling it again gives the same promise.
    *
    * @throws `TWIN_STOP_FAILED` when parts fail to stop; all of them were asked to.
    */
   stop(): Promise<void>;
-}
+  /** The same, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+};
 
 /** A task of a twin, and the part whose plugin brings it. */
 export interface TwinTask {

@@ -54,7 +54,10 @@ export async function importPluginOf(
 }
 
 /** How a twin.yaml in a folder names a plugin. */
-export function useOf({ definition, importedFrom }: Plugin, folder: string): string {
+export function useOf(
+  { definition, importedFrom }: Pick<Plugin, "definition" | "importedFrom">,
+  folder: string,
+): string {
   const name = importedFrom ?? definition.name;
   const [specifier = "", fragment] = splitUse(name);
   if (!specifier.startsWith("file:")) return name;

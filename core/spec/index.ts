@@ -12,4 +12,4 @@ export type { ImportPlugin } from "./import-plugin.ts";
 export { checkSpec, type LoadedSpec, type LoadSpecOptions, loadSpec } from "./load-spec.ts";
 export { env, SecretReference, secret } from "./secret.ts";
 export { specDocument } from "./spec-document.ts";
-export { ownPlugins, specSchema } from "./spec-schema.ts";
+export { type KnownPlugin, ownPlugins, specSchema } from "./spec-schema.ts";

@@ -1,11 +1,14 @@
+import { resolve } from "node:path";
 import { z } from "zod";
 import { tokenName } from "../contracts/token.ts";
 import { describeNeed, type Needs, type Plugin } from "../kernel/plugin.ts";
 import type { JsonValue } from "../run/task.ts";
-import { factoriesOf } from "./import-plugin.ts";
+import { factoriesOf, useOf } from "./import-plugin.ts";
 import { ownPluginModules, resolveOwnModule } from "./resolve-package.ts";
 
-type AnyDefinition = Plugin["definition"];
+/** A plugin that a schema covers. */
+export type KnownPlugin = Pick<Plugin, "definition" | "importedFrom">;
+
 type JsonObject = { readonly [key: string]: JsonValue };
 
 const USE = "Module of the plugin, as in `import`; `#…` says which where it exports several.";
@@ -16,10 +19,12 @@ const WIRE = "By need, the part that meets it, where several could; a list where
  * The JSON Schema (draft-07) of twin.yaml for editors: keys, and the options of known plugins, with descriptions. Of other
  * plugins it allows any options. Editors must be told of the tags `!artifact` and `!bigint`.
  *
- * @param plugins - Definitions of the known plugins; see {@link ownPlugins}.
+ * @param plugins - Known plugins, or their factories; see {@link ownPlugins}.
+ * @param options - `folder`: of the twin.yaml; the working directory by default.
  */
-export function specSchema(plugins: Iterable<AnyDefinition>): JsonObject {
-  const definitions = [...plugins];
+export function specSchema(plugins: Iterable<KnownPlugin>, options: { readonly folder?: string } = {}): JsonObject {
+  const folder = resolve(options.folder ?? ".");
+  const known = new Map([...plugins].map((plugin) => [useOf(plugin, folder), plugin.definition]));
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "Twinloom twin",
@@ -35,14 +40,14 @@ export function specSchema(plugins: Iterable<AnyDefinition>): JsonObject {
           type: "object",
           required: ["use"],
           properties: {
-            use: { anyOf: [{ enum: definitions.map(({ name }) => name) }, { type: "string" }], description: USE },
+            use: { anyOf: [{ enum: [...known.keys()] }, { type: "string" }], description: USE },
             version: { type: "string", description: VERSION },
             wire: { type: "object", description: WIRE },
           },
-          allOf: definitions.map((definition) => ({
-            if: { properties: { use: { const: definition.name } }, required: ["use"] },
+          allOf: [...known].map(([use, definition]) => ({
+            if: { properties: { use: { const: use } }, required: ["use"] },
             // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
-            then: entrySchema(definition),
+            then: entrySchema(use, definition),
           })),
         },
       },
@@ -53,17 +58,16 @@ export function specSchema(plugins: Iterable<AnyDefinition>): JsonObject {
   };
 }
 
-/** The definitions of all plugins that Twinloom itself exports. Imports their modules. */
-export async function ownPlugins(): Promise<readonly AnyDefinition[]> {
+/** The factories of all plugins that Twinloom itself exports. Imports their modules. */
+export async function ownPlugins(): Promise<readonly KnownPlugin[]> {
   const modules = await Promise.all(
     ownPluginModules().map((subpath) => import(/* @vite-ignore */ resolveOwnModule(subpath).href) as Promise<object>),
   );
-  return [
-    ...new Set(modules.flatMap((module) => [...factoriesOf(module).values()].map(({ definition }) => definition))),
-  ];
+  const factories = modules.flatMap((module) => [...factoriesOf(module).values()]);
+  return [...new Map(factories.map((factory) => [factory.definition.name, factory])).values()];
 }
 
-function entrySchema(definition: AnyDefinition): JsonObject {
+function entrySchema(use: string, definition: Plugin["definition"]): JsonObject {
   const options = definition.options === undefined ? {} : optionsSchema(definition.options);
   const needs = Object.entries(
     Object.assign({}, ...(definition.tasks ?? []).map((task) => task.needs), definition.needs) as Needs,
@@ -85,11 +89,11 @@ function entrySchema(definition: AnyDefinition): JsonObject {
   };
   return {
     // References in the schema of the options start here.
-    $id: `twinloom:options/${encodeURIComponent(definition.name)}`,
+    $id: `twinloom:options/${encodeURIComponent(use)}`,
     ...(rest as JsonObject),
     type: "object",
     properties: {
-      use: { const: definition.name, description: USE },
+      use: { const: use, description: USE },
       version: { type: "string", description: VERSION },
       wire: { type: "object", properties: Object.fromEntries(wires), additionalProperties: false, description: WIRE },
       ...properties,

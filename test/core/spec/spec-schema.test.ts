@@ -9,7 +9,7 @@ const entryOf = (schema: Any, use: string): Any =>
   schema.properties.plugins.additionalProperties.allOf.find((each: Any) => each.if.properties.use.const === use)?.then;
 
 describe("specSchema", () => {
-  const schema: Any = specSchema([detector.definition, listener.definition]);
+  const schema: Any = specSchema([detector, listener]);
 
   it("describes the options of known plugins, as they are written", () => {
     expect(entryOf(schema, "test-plugins/detector")).toMatchObject({
@@ -50,7 +50,7 @@ describe("specSchema", () => {
       options: z.looseObject({ tree }),
       create: () => ({}),
     });
-    const entry = entryOf(specSchema([plugin.definition]), "test/tree");
+    const entry = entryOf(specSchema([plugin]), "test/tree");
     expect(entry.additionalProperties).toEqual({});
     expect(entry.$id).toBe("twinloom:options/test%2Ftree");
     expect(JSON.stringify(entry)).toContain('"$ref":"#/definitions/');
@@ -58,7 +58,7 @@ describe("specSchema", () => {
 
   it("covers every plugin of this package, each with options that have descriptions", async () => {
     const plugins = await ownPlugins();
-    const names = plugins.map(({ name }) => name);
+    const names = plugins.map(({ definition }) => definition.name);
     expect(names).toEqual(expect.arrayContaining(["twinloom/modules/hdf5", "twinloom/modules/memory"]));
     const own: Any = specSchema(plugins);
     for (const name of names) {
