@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { SchemaProblem } from "../errors/check-schema.ts";
 import { InvalidArgumentError } from "../errors/invalid-argument.ts";
 import { describeNames } from "../errors/nearest-names.ts";
-import { TaskNotFoundError } from "../kernel/errors.ts";
+import { CompositionError, TaskNotFoundError } from "../kernel/errors.ts";
 import { compositionOf, findTask, type TwinComposition, type TwinControl } from "../kernel/twin.ts";
 import { checkPlan } from "./check-plan.ts";
 import { currentEnvironment } from "./environment.ts";
@@ -163,7 +163,8 @@ function needProblems(plan: Plan, facts: TwinFacts): readonly SchemaProblem[] {
       facts.resolve(step);
       return [];
     } catch (error) {
-      return [{ path: [name], message: (error as Error).message }];
+      if (!(error instanceof CompositionError)) throw error;
+      return error.problems.map(({ message }) => ({ path: [name], message }));
     }
   });
 }
