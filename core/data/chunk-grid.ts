@@ -48,7 +48,7 @@ export function* gridBlocks(shape: readonly number[], blockShape: readonly numbe
  * Shape of the largest block of at most `maxBytes` whose elements are consecutive in row-major order: whole in its last
  * axes, part of one axis, one index in the axes before. At least one element.
  *
- * @param chunkShape - Storage chunks; the cut axis is cut at chunk ends where a chunk fits.
+ * @param layout - `chunkShape`: storage chunks; the cut axis is cut at chunk ends where a chunk fits.
  */
 export function rowMajorBlockShape(
   layout: {
