@@ -46,13 +46,19 @@ function fileInput({ file, digest }: FileInput): FileInput {
 
 const FileSchema: z.ZodType<FileInput> = z.custom<FileInput>(
   (value) => typeof value === "object" && value !== null && "file" in value && typeof value.file === "string",
-  { error: "It must be the output of a step, `step.output`, or a file, `!artifact path`" },
 );
 
-const StepSchema = z.strictObject({
+const StepSchema = z.object({
   task: z.string(),
   parameters: z.record(z.string(), z.unknown()).default({}),
-  inputs: z.record(z.string(), z.union([z.string(), FileSchema])).default({}),
+  inputs: z
+    .record(
+      z.string(),
+      z.union([z.string(), FileSchema], {
+        error: "It must be the output of a step, `step.output`, or a file, `!artifact path`",
+      }),
+    )
+    .default({}),
 });
 
 /**

@@ -115,17 +115,17 @@ describe("The plain form of a plan", () => {
           ],
         },
         {
+          "message": "Unknown. Did you mean "task"? There are: task, inputs, parameters.",
+          "path": [
+            "c",
+            "tsk",
+          ],
+        },
+        {
           "message": "Missing; it must be a string.",
           "path": [
             "c",
             "task",
-          ],
-        },
-        {
-          "message": "Unknown.",
-          "path": [
-            "c",
-            "tsk",
           ],
         },
         {
@@ -135,7 +135,7 @@ describe("The plain form of a plan", () => {
           ],
         },
         {
-          "message": "Invalid input.",
+          "message": "It must be the output of a step, \`step.output\`, or a file, \`!artifact path\`.",
           "path": [
             "e",
             "inputs",
