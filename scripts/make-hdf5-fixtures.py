@@ -214,6 +214,25 @@ def scales_and_links():
         a["big"] = np.arange(6.0).reshape(2, 3)
 
 
+def conformance():
+    """What test/modules/hdf5/conformance.test.ts says is in conformance.h5."""
+    with h5py.File(OUT / "conformance.h5", "w") as f:
+        f.attrs["title"] = "a slab of air"
+        f["time"] = np.arange(9) * 0.5
+        f["time"].attrs["units"] = "s"
+        f["level"] = np.array([1000, 850, 500, 100], "f4")
+        f["level"].attrs["units"] = "hPa"
+        for name in ("time", "level"):
+            f[name].make_scale(name)
+        field = (np.arange(36).reshape(9, 4) * 0.25).astype(">f8")
+        f.create_dataset("temperature", data=field, chunks=(2, 3), compression="gzip", shuffle=True)
+        f["temperature"].attrs["units"] = "K"
+        f["group/flags"] = np.arange(9) % 3 == 0
+        for dataset in (f["temperature"], f["group/flags"]):
+            dataset.dims[0].attach_scale(f["time"])
+        f["temperature"].dims[1].attach_scale(f["level"])
+
+
 def plain(value):
     """A value that JSON holds exactly."""
     if isinstance(value, (bytes, np.bytes_)):
@@ -288,4 +307,5 @@ compound()
 sequences()
 storage()
 scales_and_links()
+conformance()
 expected()

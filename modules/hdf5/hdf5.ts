@@ -25,11 +25,12 @@ const SIGNATURE = Buffer.from("\x89HDF\r\n\x1a\n", "latin1");
 /** Reads and writes HDF5 files: as datasets, and raw. */
 export class Hdf5 implements Connector, HdfFiles, Startable {
   readonly formats: readonly string[] = ["hdf5"];
-  readonly #client: WorkerClient;
+  /** Runs HDF5; tests end it as a crash would. */
+  protected readonly client: WorkerClient;
   readonly #cache: ChunkCache;
 
   constructor(options: { readonly cacheBytes: number; readonly timeoutMs: number }) {
-    this.#client = new WorkerClient(options.timeoutMs);
+    this.client = new WorkerClient(options.timeoutMs);
     this.#cache = new ChunkCache(options.cacheBytes);
   }
 
@@ -46,7 +47,7 @@ export class Hdf5 implements Connector, HdfFiles, Startable {
   }
 
   async openHdf(location: string, options: { readonly signal?: AbortSignal } = {}): Promise<OpenHdfFile> {
-    return await OpenHdfFile.open(this.#client, this.#cache, location, options);
+    return await OpenHdfFile.open(this.client, this.#cache, location, options);
   }
 
   async createHdf<T>(
@@ -68,7 +69,7 @@ export class Hdf5 implements Connector, HdfFiles, Startable {
     const onCopy = async (temporary: string): Promise<T> => {
       await copyForEditing(location, temporary);
       const key = newFileKey(temporary);
-      const editor = new HdfFileEditor(this.#client, key, { location, datasets: before.datasets, signal });
+      const editor = new HdfFileEditor(this.client, key, { location, datasets: before.datasets, signal });
       try {
         await editor.open();
         const result = await edit(editor);
@@ -76,7 +77,7 @@ export class Hdf5 implements Connector, HdfFiles, Startable {
         return result;
       } catch (error) {
         // The copy is thrown away; only its descriptor matters.
-        await this.#client.run({ op: "close", file: key }).catch(() => undefined);
+        await this.client.run({ op: "close", file: key }).catch(() => undefined);
         throw error;
       }
     };
@@ -91,7 +92,7 @@ export class Hdf5 implements Connector, HdfFiles, Startable {
 
   /** Ends the worker; files that are still open are closed with it. */
   async stop(): Promise<void> {
-    await this.#client.stop();
+    await this.client.stop();
   }
 }
 
