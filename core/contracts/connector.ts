@@ -13,7 +13,7 @@ export interface Connector {
   recognises(head: Uint8Array, location: string): boolean;
 
   /**
-   * Opens a file. Reads metadata only; values are read by {@link Variable.read}.
+   * Opens a file. Reads metadata only; values are read by `Variable.read`.
    *
    * @throws `TWIN_FILE_NOT_FOUND`, `TWIN_FILE_UNREADABLE` (not this format, truncated, corrupt).
    */
@@ -34,6 +34,7 @@ export interface OpenDataset extends Dataset, AsyncDisposable {
   readonly format: string;
   /** Where it was opened from. */
   readonly location: string;
+  /** Releases the file. */
   close(): Promise<void>;
 }
 

@@ -69,6 +69,7 @@ export interface HdfFile extends AsyncDisposable {
     options?: { readonly signal?: AbortSignal },
   ): Promise<{ readonly counts: NdArray<"uint32">; readonly values: NdArray }>;
 
+  /** Releases the file. */
   close(): Promise<void>;
 }
 
@@ -195,7 +196,9 @@ export interface HdfWriter {
   attachScale(path: string, dimension: number, scale: string): void;
   /** Makes a dataset a dimension scale. */
   makeScale(path: string, name?: string): void;
+  /** Links to a path of this file, which need not be there. */
   createSoftLink(path: string, target: string): void;
+  /** Links to a path of another file, which need not be there. */
   createExternalLink(path: string, target: { readonly file: string; readonly path: string }): void;
   /**
    * Writes values at `start` (default: the origin) and grows the dataset where its unlimited dimensions need it.
@@ -231,5 +234,6 @@ export interface HdfEditor {
     value: AttributeValue,
     options?: { readonly existing?: "refuse" | "replace" },
   ): Promise<void>;
+  /** Makes a group; those above it must be there. */
   createGroup(path: string): Promise<void>;
 }

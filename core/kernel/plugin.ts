@@ -55,7 +55,9 @@ type Intersection<U> = (U extends [infer T] ? (all: T) => void : never) extends 
 
 /** A part may have a start and a stop; both are called at most once, stop only after start. */
 export interface Startable {
+  /** Called after all that this part needs has started; rejecting stops the twin's creation. */
   start?(options: { readonly signal: AbortSignal }): void | Promise<void>;
+  /** Called after all that needs this part has stopped. */
   stop?(): void | Promise<void>;
 }
 

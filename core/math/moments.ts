@@ -4,6 +4,7 @@ export class RunningMoments {
   #mean = 0;
   #squares = 0;
 
+  /** Takes one more value. */
   add(value: number): void {
     this.#count++;
     const delta = value - this.#mean;

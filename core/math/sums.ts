@@ -3,6 +3,7 @@ export class CompensatedSum {
   #sum = 0;
   #lost = 0;
 
+  /** Takes one more value. */
   add(value: number): void {
     const next = this.#sum + value;
     // Once an infinity or NaN is in, the compensation would turn it into NaN.

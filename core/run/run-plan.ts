@@ -30,6 +30,7 @@ export interface RunOptions {
   /** 0 to 2^64 - 1. It becomes the parameter `seed` of each task that has one and was given none. */
   readonly seed?: number | bigint;
   readonly signal?: AbortSignal;
+  /** Called when a step tells how far it is. */
   readonly onProgress?: (progress: RunProgress) => void;
   /** Largest number of steps run at the same time; the number of processors, at most 4, by default. */
   readonly concurrency?: number;

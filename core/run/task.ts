@@ -51,6 +51,7 @@ export interface Task<
   run(context: TaskContext<z.output<S>, N, I, O>): Promise<JsonValue>;
 }
 
+/** A task whose types are of no interest, or not known. */
 // biome-ignore lint/suspicious/noExplicitAny: a task is invariant in its parameters; the runner validates them first.
 export type AnyTask = Task<any, any, any, any>;
 

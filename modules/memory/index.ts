@@ -1,5 +1,5 @@
 /**
- * Files that live in memory: a {@link Connector} for tests, and the reference for every other one. Locations are
+ * Files that live in memory: a `Connector` for tests, and the reference for every other one. Locations are
  * `memory:` and a name.
  *
  * @example

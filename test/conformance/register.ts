@@ -8,9 +8,12 @@ export interface ConformanceCase<Fixture> {
 
 /** What a test runner offers; vitest and `node:test` both do. */
 export interface TestRunner {
+  /** Groups tests. */
   describe(name: string, body: () => void): unknown;
+  /** Registers a test. */
   readonly it: {
     (name: string, body: () => Promise<void>): unknown;
+    /** Registers a test that is not run. */
     skip(name: string, body: () => Promise<void>): unknown;
   };
 }
