@@ -40,6 +40,8 @@ export function failureJson(error: TwinError): unknown {
 /** The failure for people. The stack is shown for defects, and for everything with TWINLOOM_DEBUG=1. */
 export function failureText(error: TwinError, debug: boolean): string {
   const lines = [`twinloom: ${error.message}`];
+  // The message tells what to call; here it is typed.
+  if (error.message.includes('existing: "replace"')) lines.push("  On the command line: --replace.");
   if (!(error instanceof UsageError)) lines.push(`  ${error.code}, see docs/errors.md#${error.code.toLowerCase()}`);
   if (debug || error instanceof InternalError)
     lines.push(stackOf(error instanceof InternalError ? error.cause : error));

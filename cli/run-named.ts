@@ -1,5 +1,15 @@
-import { join, relative, resolve } from "node:path";
-import { createTwin, loadSpec, type RunOptions, type RunRecord, runPlan, runTask } from "../core/index.ts";
+import { join, resolve } from "node:path";
+import {
+  type Composition,
+  createTwin,
+  describeNames,
+  loadSpec,
+  type RunOptions,
+  type RunRecord,
+  runPlan,
+  runTask,
+  TaskNotFoundError,
+} from "../core/index.ts";
 import type { CommandIo } from "./command.ts";
 import { UsageError } from "./errors.ts";
 import { pairs, parseParameters } from "./parameters.ts";
@@ -13,7 +23,7 @@ export interface RunNamedOptions {
   readonly replace?: boolean | undefined;
 }
 
-/** Runs the plan of that name in a twin.yaml, or else the task. @returns The record, and the folder as it was asked for. */
+/** Runs the plan of that name in a twin.yaml, or else the task. @returns The record, and its folder as it was asked for. */
 export async function runNamed(
   { file, name }: { readonly file: string; readonly name: string },
   typed: RunNamedOptions,
@@ -23,10 +33,12 @@ export async function runNamed(
   const inputs = Object.fromEntries(pairs(typed.input ?? []).map(([input, path]) => [input, resolve(io.cwd, path)]));
   const composition = await loadSpec(resolve(io.cwd, file), { signal: io.signal });
   const isPlan = Object.hasOwn(composition.plans ?? {}, name);
+  if (!isPlan) checkTask(composition, name, file);
   if (isPlan && Object.keys(inputs).length > 0) {
     throw new UsageError(`"${name}" is a plan; its inputs are in ${file}. --input is for a task.`);
   }
-  const out = resolve(io.cwd, typed.out ?? defaultFolder(name));
+  const folder = typed.out ?? defaultFolder(name);
+  const out = resolve(io.cwd, folder);
   const options: RunOptions = {
     out,
     parameters,
@@ -38,10 +50,20 @@ export async function runNamed(
   const twin = await createTwin({ ...composition, signal: io.signal });
   try {
     const record = isPlan ? await runPlan(twin, name, options) : await runTask(twin, name, { ...options, inputs });
-    return { record, folder: relative(io.cwd, out) || "." };
+    return { record, folder };
   } finally {
     await twin.stop();
   }
+}
+
+/** Plans are names here, too, which the engine cannot know when it looks for a task. */
+function checkTask({ plugins, plans = {} }: Composition, name: string, file: string): void {
+  const tasks = Object.entries(plugins).flatMap(([part, { definition }]) =>
+    (definition.tasks ?? []).map((task) => ({ name: task.name, qualified: `${part}.${task.name}` })),
+  );
+  if (tasks.some((task) => task.name === name || task.qualified === name)) return;
+  const names = new Set([...Object.keys(plans), ...tasks.map((task) => task.name)]);
+  throw new TaskNotFoundError(name, `${file} has no plan or task "${name}". ${describeNames(name, names)}`);
 }
 
 /** `runs/first-light-20261120T204500Z` */
