@@ -4,7 +4,7 @@ import type { Composition, Plugins } from "./composition.ts";
 import { ENGINE_PARTS } from "./engine-parts.ts";
 import { CompositionError, StopFailedError } from "./errors.ts";
 import { describeNeed, type Needs } from "./plugin.ts";
-import { type PartRecipe, partResolver } from "./resolve-parts.ts";
+import type { PartRecipe } from "./resolve-parts.ts";
 import { RunningParts } from "./running-parts.ts";
 import { rememberTwin, type Twin, type TwinComposition, type TwinState, tasksOf } from "./twin.ts";
 import { partLog, TwinLog } from "./twin-log.ts";
@@ -52,7 +52,7 @@ export async function createTwin<const P extends Plugins>(options: TwinOptions<P
     log,
   });
   try {
-    await running.launch(partCreator(checked, log));
+    await running.launch(await partCreator(checked, log));
   } catch (error) {
     throw withSuppressed(
       error,
@@ -64,10 +64,12 @@ export async function createTwin<const P extends Plugins>(options: TwinOptions<P
 }
 
 /** Creates parts by name; each gets the signal of its own creation. */
-function partCreator(
+async function partCreator(
   checked: CheckedComposition,
   log: TwinLog,
-): (part: string, signal: AbortSignal) => Promise<unknown> {
+): Promise<(part: string, signal: AbortSignal) => Promise<unknown>> {
+  // Not at module load: importing the engine should not load its container.
+  const { partResolver } = await import("./resolve-parts.ts");
   const signals = new Map<string, AbortSignal>();
   const logPart = checked.providers.of(Log)[0] ?? ENGINE_PARTS.get(Log)?.part;
   const recipe = ({ part, plugin, options, providers }: PlannedPart): PartRecipe => ({
