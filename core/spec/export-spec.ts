@@ -7,7 +7,7 @@ import { SpecExportError } from "./errors.ts";
 import { useOf } from "./import-plugin.ts";
 import { ENTRY_KEYS } from "./read-spec.ts";
 import { SPEC_TAGS } from "./spec-tags.ts";
-import { onOneLine, type ReportValue, writeKey, writeValue } from "./write-values.ts";
+import { onOneLine, type ReportValue, ValueWriter, writeKey } from "./write-values.ts";
 
 /** Where the text will be. */
 export interface ExportSpecOptions {
@@ -26,16 +26,16 @@ export function exportSpec(composition: Composition, options: ExportSpecOptions 
   const folder = dirname(resolve(options.file ?? composition.source?.file ?? "twin.yaml"));
   const problems: { path: readonly (string | number)[]; message: string }[] = [];
   const report: ReportValue = (path, message) => void problems.push({ path, message });
-  const context = { folder, report };
+  const writer = new ValueWriter({ folder, report });
   const { name, plugins, plans } = composition;
   const top = new YAMLMap<Node, Node>();
-  if (name !== undefined) top.add({ key: new Scalar("twin"), value: writeValue(name, ["twin"], context) });
+  if (name !== undefined) top.add({ key: new Scalar("twin"), value: writer.write(name, ["twin"]) });
   const parts = new YAMLMap<Node, Node>();
   for (const [part, plugin] of Object.entries(plugins)) {
-    parts.add({ key: writeKey(part), value: writePart({ part, plugin, composition, ...context }) });
+    parts.add({ key: writeKey(part), value: writePart({ part, plugin, composition, folder, report, writer }) });
   }
   top.add({ key: new Scalar("plugins"), value: parts });
-  if (plans !== undefined) top.add({ key: new Scalar("plans"), value: writeValue(plans, ["plans"], context) });
+  if (plans !== undefined) top.add({ key: new Scalar("plans"), value: writer.write(plans, ["plans"]) });
   for (const key of ["wire", "versions"] as const) {
     for (const part of Object.keys(composition[key] ?? {})) {
       if (!Object.hasOwn(plugins, part)) report([key, part], `There is no part "${part}".`);
@@ -52,16 +52,16 @@ interface PartFacts {
   readonly composition: Composition;
   readonly folder: string;
   readonly report: ReportValue;
+  readonly writer: ValueWriter;
 }
 
-function writePart({ part, plugin, composition, folder, report }: PartFacts): Node {
+function writePart({ part, plugin, composition, folder, report, writer }: PartFacts): Node {
   const { definition, options } = plugin;
   const path = ["plugins", part];
-  const context = { folder, report };
   if (definition.name === CONSTANT_PLUGIN) report(path, "A constant is a value made in code; no module exports it.");
   const entry = new YAMLMap<Node, Node>();
   const add = (key: string, value: unknown): void => {
-    entry.add({ key: writeKey(key), value: writeValue(value, [...path, key], context) });
+    entry.add({ key: writeKey(key), value: writer.write(value, [...path, key]) });
   };
   add("use", useOf(plugin, folder));
   const version = own(composition.versions, part);

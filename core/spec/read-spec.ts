@@ -1,5 +1,15 @@
 import { dirname } from "node:path";
-import { type Document, isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLError,
+  type YAMLMap,
+} from "yaml";
 import { describeNames } from "../errors/nearest-names.ts";
 import type { CompositionPath, SourcePosition } from "../kernel/composition.ts";
 import type { Diagnostic, SpecCode } from "./errors.ts";
@@ -25,6 +35,8 @@ export interface SpecText {
 }
 
 const TOP_KEYS = ["twin", "plugins", "plans"];
+// One slip can make many; after the first few they say nothing new.
+const MOST_SYNTAX_ERRORS = 20;
 /** Keys of a plugin's entry that are no options. */
 export const ENTRY_KEYS: readonly string[] = ["use", "version", "wire"];
 
@@ -64,9 +76,9 @@ class SpecReader {
   }
 
   read(): SpecText {
-    for (const { code, pos, message } of [...this.#document.errors, ...this.#document.warnings]) {
-      const text = code === "DUPLICATE_KEY" ? "This key is written twice." : tagMessage(message);
-      this.#report("TWIN_SPEC_SYNTAX", this.#source.positionAt(pos[0]), { path: [], message: text });
+    for (const error of [...this.#document.errors, ...this.#document.warnings].slice(0, MOST_SYNTAX_ERRORS)) {
+      const position = this.#source.positionAt(error.pos[0]);
+      this.#report("TWIN_SPEC_SYNTAX", position, { path: [], message: syntaxMessage(error) });
     }
     const base = { parts: new Map<string, PartEntry>(), source: this.#source, diagnostics: this.#diagnostics };
     // After a syntax error the tree may be cut short; what it lacks is then no news.
@@ -184,7 +196,9 @@ function isWire(value: unknown): value is Readonly<Record<string, string | reado
   );
 }
 
-function tagMessage(message: string): string {
+function syntaxMessage({ code, message }: YAMLError): string {
+  if (code === "DUPLICATE_KEY") return "This key is written twice.";
+  if (code === "RESOURCE_EXHAUSTION") return "This is nested too deeply to be read.";
   const tag = /Unresolved tag: (\S+)/.exec(message)?.[1];
   return tag === undefined ? message : `Unknown tag "${tag}". ${describeNames(tag, SPEC_TAG_NAMES)}`;
 }

@@ -14,6 +14,7 @@ export interface ReadContext {
   readonly report: ReportNode;
 }
 
+const MOST_DEEP = 100;
 // Aliases multiply: a small file can describe a tree that fills the memory.
 const MOST_NODES = 20_000;
 
@@ -39,6 +40,8 @@ export class ValueReader {
     if (this.#nodes === MOST_NODES) report(`More than ${MOST_NODES} values: aliases multiply them.`);
     if (this.#nodes >= MOST_NODES) return undefined;
     if (this.#open.has(node)) return report("This value contains itself.");
+    if (this.#open.size === MOST_DEEP)
+      return report(`This is nested too deeply to be read: more than ${MOST_DEEP} levels.`);
     this.#open.add(node);
     const value = this.#value(node, path, report);
     this.#open.delete(node);

@@ -26,7 +26,7 @@ export function specDocument(composition: Composition): { readonly [key: string]
   };
 }
 
-function plain(value: unknown, folder: string): JsonValue {
+function plain(value: unknown, folder: string, above: readonly unknown[] = []): JsonValue {
   if (isSecret(value)) return { secret: value.toString() };
   if (isArtifact(value)) {
     return { artifact: value.digest === undefined ? { path: value.pathFrom(folder) } : { digest: value.digest } };
@@ -34,12 +34,13 @@ function plain(value: unknown, folder: string): JsonValue {
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
   if (typeof value === "number") return Number.isFinite(value) ? value : { number: String(value) };
   if (typeof value === "bigint") return { bigint: String(value) };
-  if (Array.isArray(value)) return value.map((item) => plain(item, folder));
   if (typeof value !== "object") return { kind: typeof value };
+  if (above.includes(value)) return { kind: "cycle" };
+  if (Array.isArray(value)) return Array.from(value, (item) => plain(item, folder, [...above, value]));
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     return { kind: (value as object).constructor?.name || "object" };
   }
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(members.map(([key, member]) => [key, plain(member, folder)]));
+  return Object.fromEntries(members.map(([key, member]) => [key, plain(member, folder, [...above, value])]));
 }

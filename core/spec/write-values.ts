@@ -3,39 +3,66 @@ import { type Artifact, isArtifact } from "./artifact.ts";
 import { isSecret } from "./secret.ts";
 
 /** Told of each value that cannot be written. */
-export type ReportValue = (path: readonly (string | number)[], message: string) => undefined;
+export type ReportValue = (path: readonly (string | number)[], message: string) => void;
 
-/** The YAML of a value; the reverse of {@link ValueReader}. */
-export function writeValue(
-  value: unknown,
-  path: readonly (string | number)[],
-  context: { readonly folder: string; readonly report: ReportValue },
-): Node {
-  const nothing = (message: string): Node => {
-    context.report(path, message);
-    return new Scalar(null);
-  };
-  if (isSecret(value)) return quoted(value.toString());
-  if (isArtifact(value)) return writeArtifact(value, context.folder);
-  if (value === null || typeof value === "boolean") return new Scalar(value);
-  if (typeof value === "number") return writeNumber(value);
-  if (typeof value === "bigint") return tagged(new Scalar(String(value)), "!bigint");
-  if (typeof value === "string") return writeText(value);
-  if (Array.isArray(value)) {
+/** Writes values as YAML; the reverse of {@link ValueReader}. What cannot be written is reported, and is null. */
+export class ValueWriter {
+  readonly #folder: string;
+  readonly #report: ReportValue;
+  readonly #open = new Set<object>();
+
+  /** @param context - `folder`: of the twin.yaml, where relative paths start. */
+  constructor(context: { readonly folder: string; readonly report: ReportValue }) {
+    this.#folder = context.folder;
+    this.#report = context.report;
+  }
+
+  /** The YAML of a value at a path of the composition. */
+  write(value: unknown, path: readonly (string | number)[]): Node {
+    if (isSecret(value)) return quoted(value.toString());
+    if (isArtifact(value)) return writeArtifact(value, this.#folder);
+    if (typeof value === "object" && value !== null) return this.#collection(value, path);
+    if (value === null || typeof value === "boolean") return new Scalar(value);
+    if (typeof value === "number") return writeNumber(value);
+    if (typeof value === "bigint") return tagged(new Scalar(String(value)), "!bigint");
+    if (typeof value === "string") return writeText(value);
+    return this.#refuse(
+      path,
+      value === undefined ? "undefined is no plain data." : `A ${typeof value} is no plain data.`,
+    );
+  }
+
+  #collection(value: object, path: readonly (string | number)[]): Node {
+    if (this.#open.has(value)) return this.#refuse(path, "This value contains itself.");
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) {
+      return this.#refuse(path, `A ${value.constructor?.name || "class instance"} is no plain data.`);
+    }
+    this.#open.add(value);
+    const written = Array.isArray(value) ? this.#sequence(value, path) : this.#map(value, path);
+    this.#open.delete(value);
+    return onOneLine(written, 60);
+  }
+
+  #sequence(items: readonly unknown[], path: readonly (string | number)[]): YAMLSeq<Node> {
     const sequence = new YAMLSeq<Node>();
-    value.forEach((item, index) => void sequence.add(writeValue(item, [...path, index], context)));
-    return onOneLine(sequence, 60);
+    // Array.from sees holes, too.
+    sequence.items = Array.from(items, (item, index) => this.write(item, [...path, index]));
+    return sequence;
   }
-  if (typeof value !== "object") return nothing(`A ${typeof value} is no plain data.`);
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) {
-    return nothing(`A ${(value as object).constructor?.name || "class instance"} is no plain data.`);
+
+  #map(members: object, path: readonly (string | number)[]): YAMLMap<Node, Node> {
+    const map = new YAMLMap<Node, Node>();
+    for (const [key, member] of Object.entries(members)) {
+      if (member !== undefined) map.add({ key: writeKey(key), value: this.write(member, [...path, key]) });
+    }
+    return map;
   }
-  const map = new YAMLMap<Node, Node>();
-  for (const [key, member] of Object.entries(value)) {
-    if (member !== undefined) map.add({ key: writeKey(key), value: writeValue(member, [...path, key], context) });
+
+  #refuse(path: readonly (string | number)[], message: string): Node {
+    this.#report(path, message);
+    return new Scalar(null);
   }
-  return onOneLine(map, 60);
 }
 
 /** Marks a collection of scalars to be written on one line where it has no more than so many characters. */

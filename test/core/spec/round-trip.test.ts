@@ -241,10 +241,19 @@ plugins:
 
 describe("what no twin.yaml can hold", () => {
   it("is reported together, by path", () => {
+    const circle: Record<string, unknown> = {};
+    circle["around"] = [circle];
     const given: Composition = {
       plugins: {
         fake: constant(Echo, { options: {} }),
-        a: echo({ when: new Date(0), deep: [{ run: () => 1 }], use: "x", tag: Symbol("t") }),
+        a: echo({
+          when: new Date(0),
+          deep: [{ run: () => 1 }],
+          use: "x",
+          tag: Symbol("t"),
+          holes: [undefined],
+          circle,
+        }),
       },
       wire: { nobody: {} },
     };
@@ -255,6 +264,8 @@ describe("what no twin.yaml can hold", () => {
         - plugins.a.deep.0.run: A function is no plain data.
         - plugins.a.use: An option of the name "use" cannot be told from the key.
         - plugins.a.tag: A symbol is no plain data.
+        - plugins.a.holes.0: undefined is no plain data.
+        - plugins.a.circle.around.0: This value contains itself.
         - wire.nobody: There is no part "nobody".]
     `);
   });

@@ -13,6 +13,8 @@ describe("specDocument", () => {
   });
 
   it("is plain JSON that can be digested", () => {
+    const circle: Record<string, unknown> = {};
+    circle["around"] = circle;
     const digest = `sha256:${"0".repeat(64)}`;
     const composition = {
       name: "t",
@@ -30,6 +32,7 @@ describe("specDocument", () => {
             nothing: undefined,
             when: new Date(0),
             call: () => 1,
+            circle,
           },
         }),
         fake: constant(Echo, { options: {} }),
@@ -51,6 +54,7 @@ describe("specDocument", () => {
             infinite: { number: "Infinity" },
             when: { kind: "Date" },
             call: { kind: "function" },
+            circle: { around: { kind: "cycle" } },
           },
         },
         fake: { use: "twinloom#constant", options: {} },
