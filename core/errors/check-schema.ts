@@ -25,9 +25,12 @@ export type SchemaResult<T> =
  */
 export function checkSchema<S extends z.ZodType>(schema: S, value: unknown): SchemaResult<z.output<S>> {
   const parsed = schema.safeParse(value);
-  const issues = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue, value));
-  const known = new Set(issues.map(({ path }) => JSON.stringify(path)));
-  const unknown = unknownKeys(schema, value, []).filter(({ path }) => !known.has(JSON.stringify(path)));
+  const unknown = unknownKeys(schema, value, []);
+  // A strict schema tells of these keys, too, but not what there is instead.
+  const told = new Set(unknown.map(({ path }) => JSON.stringify(path)));
+  const issues = (parsed.error?.issues ?? [])
+    .flatMap((issue) => problemsOf(issue, value))
+    .filter(({ path }) => !told.has(JSON.stringify(path)));
   if (parsed.success && unknown.length === 0) return { value: parsed.data as z.output<S> };
   return { problems: [...unknown, ...issues] };
 }

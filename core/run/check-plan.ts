@@ -28,8 +28,8 @@ export function checkPlan(plan: Plan): CheckedPlan {
   const checked = new Map<string, CheckedStep>();
   for (const [name, step] of Object.entries(plan.steps)) {
     const parameters = checkSchema(step.task.parameters, step.parameters);
-    for (const { path, message } of parameters.problems ?? []) {
-      problems.push({ path: [name, "parameters", ...path], message });
+    for (const problem of parameters.problems ?? []) {
+      problems.push({ ...problem, path: [name, "parameters", ...problem.path] });
     }
     problems.push(...nameProblems(name), ...inputProblems(plan, name, step), ...outputProblems(name, step));
     checked.set(name, { ...step, checked: parameters.problems ? undefined : parameters.value });

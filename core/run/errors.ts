@@ -24,12 +24,8 @@ export class InvalidPlanError extends TwinError {
   /** Paths are within the plan: `["simulate", "parameters", "seed"]`. */
   readonly problems: readonly SchemaProblem[];
 
-  /** @param locate - Says where a path is written, for a plan that was read from a file. */
-  constructor(
-    plan: string,
-    problems: readonly SchemaProblem[],
-    locate?: (path: SchemaProblem["path"]) => SourcePosition | undefined,
-  ) {
+  /** @param locate - Says where a problem is written, for a plan that was read from a file. */
+  constructor(plan: string, problems: readonly SchemaProblem[], locate?: Locate) {
     super(`Plan "${plan}" cannot run:\n${listed(problems, locate)}`);
     this.plan = plan;
     this.problems = problems;
@@ -109,14 +105,15 @@ export class RunRecordDamagedError extends TwinError {
   }
 }
 
+type Locate = (problem: SchemaProblem) => SourcePosition | undefined;
+
 /** Problems as lines: where, and what. */
-function listed(
-  problems: readonly SchemaProblem[],
-  locate?: (path: SchemaProblem["path"]) => SourcePosition | undefined,
-): string {
-  const lines = problems.map(({ path, message }) => {
-    const at = locate?.(path);
-    return `  ${at ? `${at.file}:${at.line}:${at.column}: ` : ""}${path.join(".") || "(all)"}: ${message}`;
+function listed(problems: readonly SchemaProblem[], locate?: Locate): string {
+  const lines = problems.map((problem) => {
+    const { path, message } = problem;
+    const where = locate?.(problem) ?? "";
+    const prefix = typeof where === "string" ? where : `${where.file}:${where.line}:${where.column}: `;
+    return `  ${prefix}${path.join(".") || "(all)"}: ${message}`;
   });
   return lines.join("\n");
 }

@@ -76,7 +76,7 @@ export function planFromDocument(name: string, steps: unknown, tasks: readonly T
   if (read.problems) throw new InvalidPlanError(name, read.problems);
   const found = Object.entries(read.value).map(([step, value]): [string, PlanStep | undefined] => [
     step,
-    readStep(value, tasks, (path, message) => problems.push({ path: [step, ...path], message })),
+    readStep(value, tasks, (path, message, at) => problems.push({ path: [step, ...path], message, ...(at && { at }) })),
   ]);
   if (problems.length > 0) throw new InvalidPlanError(name, problems);
   return { name, steps: Object.fromEntries(found) as Record<string, PlanStep> };
@@ -85,11 +85,11 @@ export function planFromDocument(name: string, steps: unknown, tasks: readonly T
 function readStep(
   value: unknown,
   tasks: readonly TwinTask[],
-  report: (path: readonly (string | number)[], message: string) => void,
+  report: (path: SchemaProblem["path"], message: string, at?: "key") => void,
 ): PlanStep | undefined {
   const read = checkSchema(StepSchema, value);
   if (read.problems) {
-    for (const { path, message } of read.problems) report(path, message);
+    for (const { path, message, at } of read.problems) report(path, message, at);
     return undefined;
   }
   const { parameters, inputs } = read.value;

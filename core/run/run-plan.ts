@@ -92,7 +92,7 @@ export async function runPlan(twin: TwinControl, plan: Plan | string, options: R
 
 /** The same error, saying where in the twin.yaml each problem is. */
 function located({ plan, problems }: InvalidPlanError, { source }: TwinComposition): InvalidPlanError {
-  return new InvalidPlanError(plan, problems, (path) => source?.locate(["plans", plan, ...path]));
+  return new InvalidPlanError(plan, problems, ({ path, at }) => source?.locate(["plans", plan, ...path], at));
 }
 
 /**

@@ -115,6 +115,7 @@ describe("The plain form of a plan", () => {
           ],
         },
         {
+          "at": "key",
           "message": "Unknown. Did you mean "task"? There are: task, inputs, parameters.",
           "path": [
             "c",
