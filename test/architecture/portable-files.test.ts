@@ -24,3 +24,14 @@ it("the lock file names no registry but npm's own", () => {
   );
   expect([...new Set(hosts)].filter((host) => host !== "registry.npmjs.org")).toEqual([]);
 });
+
+it("the lock file has every optional package of every platform, so that npm ci works from it everywhere", () => {
+  const { packages } = JSON.parse(readRepositoryFile("package-lock.json")) as {
+    packages: Readonly<Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>>;
+  };
+  const locked = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf("node_modules/") + 13)));
+  const optional = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+    Object.keys(optionalDependencies),
+  );
+  expect(optional.filter((name) => !locked.has(name))).toEqual([]);
+});
