@@ -18,7 +18,7 @@ export const specExport: Command = defineCommand({
     const { exportSpec, specDocument, writeFileAtomically } = await import("../../core/index.ts");
     const composition = await readComposition(resolve(io.cwd, path), path, io);
     const file = resolve(io.cwd, out ?? "twin.yaml");
-    const text = exportSpec(composition, { file });
+    const text = await exportSpec(composition, { file });
     if (out !== undefined) {
       await writeFileAtomically(file, text, { existing: replace ? "replace" : "refuse", signal: io.signal });
     }

@@ -7,7 +7,7 @@ import type { Plugin } from "../kernel/plugin.ts";
 import { checkPlans } from "./check-plans.ts";
 import { type Diagnostic, SpecError } from "./errors.ts";
 import { type ImportPlugin, importPluginOf } from "./import-plugin.ts";
-import { readSpec, type SpecText } from "./read-spec.ts";
+import type { SpecText } from "./read-spec.ts";
 
 /** How a twin.yaml is loaded. */
 export interface LoadSpecOptions {
@@ -69,6 +69,8 @@ interface Loaded {
 
 async function load(path: string, { importPlugin, signal }: LoadSpecOptions): Promise<Loaded> {
   const file = resolve(path);
+  // Imported here: only programs that read or write specs need YAML.
+  const { readSpec } = await import("./read-spec.ts");
   const text = readSpec(await readText(file, signal), file);
   const diagnostics = [...text.diagnostics];
   const causes: unknown[] = [];

@@ -22,7 +22,7 @@ afterAll(() => folder.remove());
 
 /** Through the text of a file and back. */
 async function reload(composition: Composition): Promise<{ text: string; loaded: Composition }> {
-  const text = exportSpec(composition, { file: `${folder.path}/twin.yaml` });
+  const text = await exportSpec(composition, { file: `${folder.path}/twin.yaml` });
   const file = await folder.write("twin.yaml", text);
   const { source: _, ...loaded } = await loadSpec(file, { importPlugin: importTestPlugin });
   return { text, loaded };
@@ -240,7 +240,7 @@ plugins:
 });
 
 describe("what no twin.yaml can hold", () => {
-  it("is reported together, by path", () => {
+  it("is reported together, by path", async () => {
     const circle: Record<string, unknown> = {};
     circle["around"] = [circle];
     const given: Composition = {
@@ -257,7 +257,7 @@ describe("what no twin.yaml can hold", () => {
       },
       wire: { nobody: {} },
     };
-    expect(() => exportSpec(given)).toThrowErrorMatchingInlineSnapshot(`
+    await expect(exportSpec(given)).rejects.toThrowErrorMatchingInlineSnapshot(`
       [SpecExportError: This composition cannot be written as a twin.yaml:
         - plugins.fake: A constant is a value made in code; no module exports it.
         - plugins.a.when: A Date is no plain data.

@@ -41,7 +41,7 @@ describe("a secret", () => {
     expect(() => reference.reveal()).toThrow(expect.objectContaining({ code: "TWIN_SECRET_MISSING" }));
   });
 
-  it("never shows: printed, logged, serialised, exported or digested, it is its reference", () => {
+  it("never shows: printed, logged, serialised, exported or digested, it is its reference", async () => {
     vi.stubEnv("TWINLOOM_TEST_SECRET", PLAIN);
     const reference = env("TWINLOOM_TEST_SECRET");
     const composition = { plugins: { d: detector({ geometry: "pb-sci-20", password: reference }) } };
@@ -49,7 +49,7 @@ describe("a secret", () => {
       `${reference}`,
       JSON.stringify({ reference }),
       inspect({ reference }, { showHidden: true, depth: 9 }),
-      exportSpec(composition),
+      await exportSpec(composition),
       canonicalJson(specDocument(composition)),
     ];
     for (const text of shown) {
