@@ -116,6 +116,28 @@ describe("twinloom data read", () => {
     expect((await json("data", "read", "small.h5", "/run/names")).values).toEqual(["alpha", 'a "quote"']);
   });
 
+  it("agrees with h5py on a file that was not written here", async () => {
+    // Sums: Python's math.fsum of h5py 3.16.0's values; std: numpy 2.4.6 in float64.
+    expect(await json("data", "read", SAMPLE, "incident_energies", "showers", "--stats")).toEqual([
+      {
+        ...{ dims: ["dim_0", "dim_1"], shape: [200, 1], dtype: "float32", unit: null, count: 200, missing: 0 },
+        ...{ sum: 4382144.954467773, mean: 21910.72477233887, min: 1041.785400390625, max: 96958.1484375 },
+        std: expect.closeTo(25035.483210631057, 9),
+      },
+      {
+        ...{ dims: ["dim_0", "dim_1"], shape: [200, 6480], dtype: "float32", unit: null, count: 1296000, missing: 0 },
+        ...{ sum: 3954730.7196502686, mean: 3.051489752816565, min: 0, max: 577 },
+        std: expect.closeTo(18.079052922624278, 12),
+      },
+    ]);
+  });
+
+  it("prints in full what is too large for one block", async () => {
+    const { values } = await json("data", "read", SAMPLE, "showers");
+    expect(values).toHaveLength(200 * 6480);
+    expect(values.reduce((sum: number, value: number) => sum + value, 0)).toBeCloseTo(3954730.7196502686, 6);
+  });
+
   it.each<[string[], number, string]>([
     [["small.h5", "signl"], 1, "TWIN_VARIABLE_NOT_FOUND"],
     [["small.h5", "signal", "--slice", "chanel=0"], 1, "TWIN_INVALID_SELECTION"],
