@@ -38,7 +38,8 @@ export class Progress {
     const filled = Math.round(fraction * BAR_WIDTH);
     const line = `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${percent}  ${doing}`;
     // A line wider than the terminal wraps, and a wrapped line cannot be redrawn.
-    const shown = line.slice(0, this.#stream.columns - 1);
+    // A terminal that does not know its width says 0.
+    const shown = line.slice(0, (this.#stream.columns || 80) - 1);
     this.#stream.write(`${CLEAR_LINE}${shown}`);
     this.#drawnLength = shown.length;
   }

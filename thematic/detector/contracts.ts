@@ -59,8 +59,18 @@ export interface Showers {
   /** Showers `[start, stop)` (default: all) in order, in batches. */
   batches(options?: BatchOptions): AsyncIterable<ShowerBatch>;
 
-  /** As a dataset in CaloChallenge's layout, lazily, to be written by a connector. */
-  toDataset(): Dataset;
+  /**
+   * As a dataset in CaloChallenge's layout, lazily, to be written by a connector.
+   *
+   * @param options - `progress` is called after every batch that is made or read for it.
+   */
+  toDataset(options?: DatasetOptions): Dataset;
+}
+
+/** Who wants to know how far reading a dataset of showers is. */
+export interface DatasetOptions {
+  /** Showers `[0, done)` have been made. */
+  progress?(done: number): void;
 }
 
 /** Which showers, and how many at a time. */

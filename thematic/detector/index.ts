@@ -4,7 +4,14 @@
  *
  * @module
  */
-export { type BatchOptions, Calorimeter, type ShowerBatch, type Showers, type SimulateRequest } from "./contracts.ts";
+export {
+  type BatchOptions,
+  Calorimeter,
+  type DatasetOptions,
+  type ShowerBatch,
+  type Showers,
+  type SimulateRequest,
+} from "./contracts.ts";
 export {
   GeometryInvalidError,
   GeometryUnsupportedError,

@@ -10,7 +10,7 @@ import {
   type Storage,
   type Variable,
 } from "../../../core/index.ts";
-import type { Showers } from "../contracts.ts";
+import type { DatasetOptions, Showers } from "../contracts.ts";
 
 const CHUNK_SHOWERS = 100;
 
@@ -18,7 +18,7 @@ const CHUNK_SHOWERS = 100;
  * Showers as a dataset in CaloChallenge's layout, with named dimensions and units: `incident_energies` `[event,
  * particle]` (one particle) and `showers` `[event, voxel]`, voxel = (layer · alphas + alpha) · rings + r. Both in MeV.
  */
-export function showerDataset(showers: Showers): Dataset {
+export function showerDataset(showers: Showers, options: DatasetOptions = {}): Dataset {
   const energies = new NdArray(showers.energyMeV, {
     dtype: "float64",
     shape: [showers.count, 1],
@@ -44,7 +44,7 @@ export function showerDataset(showers: Showers): Dataset {
       units_length: "mm",
     },
   });
-  const variable = new ShowerVariable(showers);
+  const variable = new ShowerVariable(showers, options);
   return {
     ...inMemory,
     dims: { ...inMemory.dims, voxel: { length: variable.shape[1] as number, unlimited: false } },
@@ -66,10 +66,12 @@ class ShowerVariable implements Variable {
   };
   readonly storage: Storage;
   readonly #showers: Showers;
+  readonly #options: DatasetOptions;
 
-  constructor(showers: Showers) {
+  constructor(showers: Showers, options: DatasetOptions) {
     const voxels = showers.geometry.shape.reduce((product, length) => product * length, 1);
     this.#showers = showers;
+    this.#options = options;
     this.shape = [showers.count, voxels];
     this.storage = { filters: [], chunkShape: [Math.max(1, Math.min(CHUNK_SHOWERS, showers.count)), voxels] };
   }
@@ -90,6 +92,7 @@ class ShowerVariable implements Variable {
           data[written++] = values[from] as number;
         }
       }
+      this.#options.progress?.(batch.start + batch.count);
     }
     const kept = [events, voxels].filter((axis) => !axis.drop);
     return new NdArray(data, {
@@ -116,6 +119,7 @@ class ShowerVariable implements Variable {
         selection: { event: { start, stop: start + count }, voxel: { start: 0, stop: width } },
         array: energies.reshape([count, width], ["event", "voxel"]),
       };
+      this.#options.progress?.(start + count);
     }
   }
 }

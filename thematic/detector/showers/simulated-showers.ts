@@ -7,7 +7,7 @@ import {
   OutOfDomainError,
   type ValidityRange,
 } from "../../../core/index.ts";
-import type { BatchOptions, ShowerBatch, Showers, SimulateRequest } from "../contracts.ts";
+import type { BatchOptions, DatasetOptions, ShowerBatch, Showers, SimulateRequest } from "../contracts.ts";
 import { NoSimulatorError } from "../errors.ts";
 import type { CalorimeterGeometry } from "../geometry/geometry.ts";
 import { batchRanges } from "./batch-ranges.ts";
@@ -91,8 +91,8 @@ class SimulatedShowers implements Showers {
     }
   }
 
-  toDataset(): Dataset {
-    return showerDataset(this);
+  toDataset(options?: DatasetOptions): Dataset {
+    return showerDataset(this, options);
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Attributes, type Dataset, NdArray, type Variable } from "../../../core/index.ts";
-import type { BatchOptions, ShowerBatch, Showers } from "../contracts.ts";
+import type { BatchOptions, DatasetOptions, ShowerBatch, Showers } from "../contracts.ts";
 import { ShowersInvalidError } from "../errors.ts";
 import type { CalorimeterGeometry } from "../geometry/geometry.ts";
 import { batchRanges } from "./batch-ranges.ts";
@@ -72,8 +72,8 @@ class StoredShowers implements Showers {
     }
   }
 
-  toDataset(): Dataset {
-    return showerDataset(this);
+  toDataset(options?: DatasetOptions): Dataset {
+    return showerDataset(this, options);
   }
 
   #check(data: Float32Array, start: number): void {

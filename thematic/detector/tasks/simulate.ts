@@ -73,8 +73,9 @@ export const simulate: Task<typeof Parameters, typeof needs, keyof typeof inputs
     const eventIds = BigInt64Array.from(energyMeV, (_, index) => BigInt(parameters.firstEventId + index));
     const showers = await calorimeter.simulate({ energyMeV, seed, eventIds });
     const attributes = { ...showers.attributes, first_event_id: parameters.firstEventId, twinloom: ENGINE_VERSION };
-    const dataset = { ...showers.toDataset() };
-    context.progress(0, `simulating ${energyMeV.length} showers`);
+    const doing = `simulating ${showers.count} showers`;
+    const dataset = showers.toDataset({ progress: (done) => context.progress(done / showers.count, doing) });
+    context.progress(0, doing);
     await writer.write(
       path,
       { ...dataset, attributes: { ...dataset.attributes, ...attributes } },
