@@ -58,7 +58,12 @@ describe("a twin's life", () => {
 
   it("waits for each start before the next", async () => {
     const lines: string[] = [];
-    const slow = { start: async () => (await delay(5), void lines.push("a started")) };
+    const slow = {
+      start: async (): Promise<void> => {
+        await delay(5);
+        lines.push("a started");
+      },
+    };
     const twin = await createTwin({
       plugins: { b: part("b", () => ({ start: () => void lines.push("b starts") }), "a"), a: part("a", () => slow) },
     });
