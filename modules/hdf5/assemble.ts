@@ -11,8 +11,18 @@ export interface TouchedChunk {
 }
 
 /** Number of chunks that a slab touches. */
-export function countTouched(slab: RawSlab, chunkShape: readonly number[]): number {
-  return chunkShape.reduce((product, length, axis) => product * gridIndices(slab, axis, length).length, 1);
+export function countTouched({ start, count, step }: RawSlab, chunkShape: readonly number[]): number {
+  let touched = 1;
+  for (let axis = 0; axis < chunkShape.length; axis++) {
+    const length = chunkShape[axis] as number;
+    const stride = step[axis] as number;
+    const first = start[axis] as number;
+    const selected = count[axis] as number;
+    const last = first + (selected - 1) * stride;
+    // With steps no longer than a chunk none between is left out; with longer ones each element has its own.
+    touched *= stride <= length && selected > 0 ? Math.floor(last / length) - Math.floor(first / length) + 1 : selected;
+  }
+  return touched;
 }
 
 /** The chunks that a slab touches, in row-major order. */
@@ -45,11 +55,12 @@ export function* touchedChunks(
 function gridIndices({ start, count, step }: RawSlab, axis: number, length: number): number[] {
   const indices: number[] = [];
   const stride = step[axis] as number;
+  const first = start[axis] as number;
   for (let i = 0; i < (count[axis] as number); ) {
-    const index = Math.floor(((start[axis] as number) + i * stride) / length);
+    const index = Math.floor((first + i * stride) / length);
     indices.push(index);
     // The first selected element of a later chunk.
-    i = Math.ceil(((index + 1) * length - (start[axis] as number)) / stride);
+    i = Math.ceil(((index + 1) * length - first) / stride);
   }
   return indices;
 }

@@ -62,8 +62,8 @@ export class ColumnReader {
     slabs.forEach((slab, i) => {
       (this.#isForCache(dataset, column, slab) ? cached : direct).push(i);
     });
-    await this.#readDirect(dataset, column, { slabs, which: direct, results, signal });
-    await this.#readCached(dataset, column, { slabs, which: cached, results, signal });
+    if (direct.length > 0) await this.#readDirect(dataset, column, { slabs, which: direct, results, signal });
+    if (cached.length > 0) await this.#readCached(dataset, column, { slabs, which: cached, results, signal });
     return results;
   }
 

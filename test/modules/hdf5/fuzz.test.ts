@@ -85,7 +85,7 @@ function damaged(bytes: Buffer, random: (below: number) => number): Buffer {
       return copy.subarray(0, random(copy.length));
     case 1: {
       const start = random(copy.length);
-      return copy.fill(0, start, start + 1 + random(64));
+      return copy.fill(0, start, Math.min(copy.length, start + 1 + random(64)));
     }
     default:
       // Most of a small file is metadata, which is where damage hurts.
