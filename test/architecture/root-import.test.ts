@@ -28,7 +28,7 @@ function packagesOf(urls: readonly string[]): ReadonlySet<string> {
 
 it("importing the root loads no wasm, no plot library, no container and no logger", () => {
   const { urls } = importRoot();
-  expect(packagesOf(urls)).toEqual(new Set(["canonicalize", "semver", "yaml", "zod"]));
+  expect(packagesOf(urls)).toEqual(new Set(["canonicalize", "semver", "zod"]));
   expect(urls.filter((url) => /\.(wasm|node)$|\/(modules|thematic|cli)\//.test(url))).toEqual([]);
 });
 
