@@ -15,12 +15,15 @@ export const specExport: Command = defineCommand({
   example: ["twinloom spec export composition.ts", "twinloom spec export composition.ts --out twin.yaml"],
   run: async ({ composition: path }, { out, replace }, io) => {
     const { resolve } = await import("node:path");
-    const { exportSpec, specDocument, writeFileAtomically } = await import("../../core/index.ts");
+    const { checkSpec, exportSpec, specDocument, writeFileAtomically } = await import("../../core/index.ts");
     const composition = await readComposition(resolve(io.cwd, path), path, io);
     const file = resolve(io.cwd, out ?? "twin.yaml");
     const text = await exportSpec(composition, { file });
     if (out !== undefined) {
       await writeFileAtomically(file, text, { existing: replace ? "replace" : "refuse", signal: io.signal });
+      // Only now can it be told whether the modules that it names are found from its folder.
+      for (const { message, code } of await checkSpec(file, { signal: io.signal }))
+        io.warn(`${out}: ${message} [${code}]`);
     }
     if (io.json) io.printJson({ text, document: specDocument(composition), ...(out !== undefined && { file }) });
     else if (out === undefined) io.print(text.trimEnd());

@@ -24,14 +24,20 @@ export type SchemaResult<T> =
  * @returns The parsed value with its defaults, or all problems, those with names listing the nearest valid ones.
  */
 export function checkSchema<S extends z.ZodType>(schema: S, value: unknown): SchemaResult<z.output<S>> {
-  const parsed = schema.safeParse(value);
+  let parsed: z.ZodSafeParseResult<z.output<S>>;
+  try {
+    parsed = schema.safeParse(value);
+  } catch (error) {
+    // A transform or refinement that throws, or that is asynchronous.
+    return { problems: [{ path: [], message: `The schema itself failed: ${(error as Error).message}` }] };
+  }
   const unknown = unknownKeys(schema, value, []);
   // A strict schema tells of these keys, too, but not what there is instead.
   const told = new Set(unknown.map(({ path }) => JSON.stringify(path)));
   const issues = (parsed.error?.issues ?? [])
     .flatMap((issue) => problemsOf(issue, value))
     .filter(({ path }) => !told.has(JSON.stringify(path)));
-  if (parsed.success && unknown.length === 0) return { value: parsed.data as z.output<S> };
+  if (parsed.success && unknown.length === 0) return { value: parsed.data };
   return { problems: [...unknown, ...issues] };
 }
 

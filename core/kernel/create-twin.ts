@@ -1,4 +1,5 @@
 import { Log } from "../contracts/log.ts";
+import { InvalidArgumentError } from "../errors/invalid-argument.ts";
 import { type CheckedComposition, checkComposition, type PlannedPart } from "./check-composition.ts";
 import type { Composition, Plugins } from "./composition.ts";
 import { ENGINE_PARTS } from "./engine-parts.ts";
@@ -15,7 +16,7 @@ export interface TwinOptions<P extends Plugins = Plugins> extends Composition<P>
   readonly signal?: AbortSignal;
   /** Longest time that one part may take to be created, and again to start; 60,000 by default. */
   readonly startTimeoutMs?: number;
-  /** Longest time that one part may take to stop; 10,000 by default. */
+  /** Longest time that one part may take to stop, or to notice that creation was called off; 10,000 by default. */
   readonly stopTimeoutMs?: number;
 }
 
@@ -29,6 +30,7 @@ export interface TwinOptions<P extends Plugins = Plugins> extends Composition<P>
  * @returns The twin: each part under the user's name, `stop()`, and `[Symbol.asyncDispose]` for `await using`.
  * @throws `TWIN_INVALID_COMPOSITION` with all problems, nothing created. `TWIN_START_TIMEOUT`. The coded error of a part
  *   as it is; anything else a part throws as `TWIN_START_FAILED`. The signal's reason when it was aborted.
+ *   `TWIN_INVALID_ARGUMENT` for a timeout that is no positive number.
  *
  * @example
  * await using twin = await createTwin({ name: "ecal-testbeam", plugins: { files: hdf5(), detector: calorimeter() } });
@@ -36,6 +38,7 @@ export interface TwinOptions<P extends Plugins = Plugins> extends Composition<P>
  */
 export async function createTwin<const P extends Plugins>(options: TwinOptions<P>): Promise<Twin<P>> {
   const { signal, startTimeoutMs = 60_000, stopTimeoutMs = 10_000, ...given } = options;
+  checkTimeouts({ startTimeoutMs, stopTimeoutMs });
   signal?.throwIfAborted();
   const composition: TwinComposition = { ...given, name: given.name ?? "twin", tasks: tasksOf(given) };
   const checked = checkComposition(given);
@@ -117,6 +120,12 @@ function assembleTwin<P extends Plugins>(state: TwinState, running: RunningParts
   const twin = Object.freeze({ ...Object.fromEntries(parts), stop, [Symbol.asyncDispose]: stop });
   rememberTwin(twin, state);
   return twin as Twin<P>;
+}
+
+function checkTimeouts(timeouts: Readonly<Record<string, number>>): void {
+  for (const [name, timeoutMs] of Object.entries(timeouts)) {
+    if (!(timeoutMs > 0)) throw new InvalidArgumentError(`${name} is ${timeoutMs}; it must be a positive number.`);
+  }
 }
 
 function withSuppressed(error: unknown, suppressed: readonly unknown[]): unknown {

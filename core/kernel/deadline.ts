@@ -1,3 +1,6 @@
+// A longer timer would fire at once; this is 24 days.
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** How long something may take, and who may call it off. */
 export interface Deadline {
   readonly timeoutMs: number;
@@ -15,7 +18,7 @@ export function within<T>(work: Promise<T>, deadline: Deadline): Promise<T> {
   const { timeoutMs, signal } = deadline;
   return new Promise<T>((resolve, reject) => {
     const onAbort = (): void => settle(() => reject(signal?.reason));
-    const timer = setTimeout(() => settle(() => reject(deadline.onTimeout())), timeoutMs);
+    const timer = setTimeout(() => settle(() => reject(deadline.onTimeout())), Math.min(timeoutMs, LONGEST_MS));
     const settle = (act: () => void): void => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);

@@ -85,6 +85,21 @@ describe("twinloom spec export", () => {
     expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("TWIN_FILE_EXISTS") });
   });
 
+  it("warns when the file it wrote names a plugin that is not found from there", async () => {
+    const core = pathToFileURL("core/index.ts").href;
+    await write(
+      "own.ts",
+      `import { definePlugin, token } from ${JSON.stringify(core)};
+const own = definePlugin({ name: "nowhere-lens", version: "1.0.0", provides: token<object>("lens"), create: () => ({}) });
+export const composition = { plugins: { lens: own() } };`,
+    );
+    const { code, stderr } = await runTwinloom(["spec", "export", "own.ts", "--out", "own.yaml"], { cwd: folder });
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^own\.yaml: The package "nowhere-lens" is not installed/),
+    ]);
+  });
+
   it("wants a module with one composition", async () => {
     await write("none.mjs", "export const a = 1;");
     await write("two.mjs", "export const a = { plugins: {} }; export const b = { plugins: {} };");

@@ -57,6 +57,15 @@ describe("checkSchema", () => {
     expect(checkSchema(number, { seed: "x" }).problems?.[0]?.message).toMatch(/^Invalid input: expected number/);
   });
 
+  it("tells when the schema itself fails", () => {
+    const throwing = z.string().transform(() => {
+      throw new Error("no lens");
+    });
+    expect(checkSchema(throwing, "x").problems?.[0]?.message).toBe("The schema itself failed: no lens");
+    const later = z.string().refine(async () => true);
+    expect(checkSchema(later, "x").problems?.[0]?.message).toMatch(/^The schema itself failed: .*[Pp]romise/);
+  });
+
   it("never takes a name of Object.prototype for a key of the schema", () => {
     expect(checkSchema(z.object({}), JSON.parse('{"__proto__": 1, "constructor": 2}')).problems).toHaveLength(2);
   });

@@ -250,6 +250,23 @@ describe("a start that takes too long", () => {
   );
 });
 
+describe("timeouts", () => {
+  it.each([0, -1, Number.NaN])("refuses %d", async (startTimeoutMs) => {
+    await expect(createTwin({ plugins: {}, startTimeoutMs })).rejects.toMatchObject({ code: "TWIN_INVALID_ARGUMENT" });
+  });
+
+  it("may be endless", async () => {
+    const slow = { start: () => delay(5) };
+    const endless = Number.POSITIVE_INFINITY;
+    const twin = await createTwin({
+      plugins: { a: part("a", () => slow) },
+      startTimeoutMs: endless,
+      stopTimeoutMs: endless,
+    });
+    await twin.stop();
+  });
+});
+
 describe("calling creation off", () => {
   it("creates nothing when the signal is aborted already", async () => {
     const create = vi.fn(() => ({}));
