@@ -1,3 +1,4 @@
+import { lineCopier } from "./copy-line.ts";
 import type { DataOf, DType, Scalar, ScalarOf } from "./dtype.ts";
 import { InvalidArrayError, UnsafeIntegerError } from "./errors.ts";
 import type { NdArray, SliceRange } from "./nd-array.ts";
@@ -44,20 +45,20 @@ export interface Layout {
 /** Copies a strided view, row-major, into `target` from its start. */
 export function copyStrided<D extends DType>(source: DataOf<D>, layout: Layout, target: DataOf<D>): void {
   const { run, shape, strides } = splitRuns(layout);
+  const copyLine = lineCopier(source, target);
+  const last = shape.length - 1;
   let written = 0;
   const copyAxis = (axis: number, start: number): void => {
-    if (axis === shape.length) {
-      copyRun(source, start, target, written, run);
-      written += run;
+    const length = shape[axis] ?? 1;
+    const stride = strides[axis] ?? 1;
+    if (axis > last || (axis === last && run === 1)) {
+      // A run of consecutive elements, or an axis of single ones.
+      const count = axis > last ? run : length;
+      copyLine({ start, stride: axis > last ? 1 : stride, at: written, length: count });
+      written += count;
       return;
     }
-    const stride = strides[axis] as number;
-    if (run === 1 && axis === shape.length - 1) {
-      copyLine({ source, start, stride }, target, written, shape[axis] as number);
-      written += shape[axis] as number;
-      return;
-    }
-    for (let i = 0, at = start; i < (shape[axis] as number); i++, at += stride) copyAxis(axis + 1, at);
+    for (let i = 0, at = start; i < length; i++, at += stride) copyAxis(axis + 1, at);
   };
   copyAxis(0, layout.offset);
 }
@@ -72,38 +73,6 @@ function splitRuns({ shape, strides }: Layout): {
   let axis = shape.length;
   while (axis > 0 && (shape[axis - 1] === 1 || strides[axis - 1] === run)) run *= shape[--axis] as number;
   return { run, shape: shape.slice(0, axis), strides: strides.slice(0, axis) };
-}
-
-/** Copies consecutive elements. Typed arrays have a call for it, worth it from a few elements on. */
-function copyRun<D extends DType>(
-  source: DataOf<D>,
-  start: number,
-  target: DataOf<D>,
-  at: number,
-  length: number,
-): void {
-  if (length >= 16 && !Array.isArray(source)) {
-    // `set` takes the subarray of its own kind; the union of all kinds is more than the compiler can pair.
-    (target as Uint8Array).set((source as Uint8Array).subarray(start, start + length), at);
-    return;
-  }
-  const from = source as Scalar[];
-  const to = target as Scalar[];
-  for (let i = 0; i < length; i++) to[at + i] = from[start + i] as Scalar;
-}
-
-/** Copies elements that lie `stride` apart. */
-function copyLine<D extends DType>(
-  line: { readonly source: DataOf<D>; readonly start: number; readonly stride: number },
-  target: DataOf<D>,
-  at: number,
-  length: number,
-): void {
-  const from = line.source as Scalar[];
-  const to = target as Scalar[];
-  for (let i = 0, position = line.start; i < length; i++, position += line.stride) {
-    to[at + i] = from[position] as Scalar;
-  }
 }
 
 /** Refuses an array whose shape, dims, strides and data do not fit each other. */
