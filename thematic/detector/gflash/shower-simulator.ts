@@ -129,7 +129,7 @@ export class ShowerSimulator {
     const { energyShape } = this.#constants.spots;
     let sum = 0;
     for (let spot = 0; spot < count; spot++) {
-      const energy = energyShape === null ? 1 : this.#random.gamma(energyShape);
+      const energy = this.#drawSpotEnergy(energyShape);
       this.#spotEnergies[spot] = energy;
       this.#spotVoxels[spot] = this.#drawVoxel();
       sum += energy;
@@ -141,6 +141,12 @@ export class ShowerSimulator {
       if (voxel < 0) continue;
       this.#voxels[voxel] = (this.#voxels[voxel] as number) + (this.#spotEnergies[spot] as number) * scale;
     }
+  }
+
+  /** Energy of a spot in arbitrary units. */
+  #drawSpotEnergy(shape: number | null): number {
+    if (shape === null) return 1;
+    return shape === 1 ? -Math.log(this.#random.uniformCoarse()) : this.#random.gamma(shape);
   }
 
   /** Voxel of a spot within its layer; -1 beyond the outermost ring. */
