@@ -36,9 +36,10 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.15rem 1.2rem;
 dd { margin: 0; overflow-wrap: anywhere; font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 @media print {
   :root { color-scheme: light; --ink: #000; --soft: #444; --line: #bbb; --page: #fff; --band: #f4f4f4; }
-  body { padding: 0; max-width: none; font-size: 10pt; }
+  html { font-size: 9.5pt; }
+  body { padding: 0; max-width: none; }
   nav { display: none; }
-  .items { grid-template-columns: repeat(2, 1fr); }
+  .items { grid-template-columns: repeat(2, 1fr); gap: 1.2rem 1.6rem; }
   figure, tr { break-inside: avoid; }
   h2 { break-after: avoid; }
 }
