@@ -50,3 +50,11 @@ it("every page of docs/ opens with what its reader will be able to do or find", 
     .filter((page) => !/^# [^\n]+\n\n(?:\S[^\n]*\n)*?[^\n]*\byou (?:can|will|know)\b/i.test(readRepositoryFile(page)));
   expect(silent).toEqual([]);
 });
+
+it("the index of decisions has each of them, under its title", () => {
+  const index = readRepositoryFile("docs/decisions/README.md");
+  for (const page of repositoryFiles("docs/decisions/0*.md")) {
+    const [, number, title] = /^# (\d+)\. (.+)\n/.exec(readRepositoryFile(page)) ?? [];
+    expect(index).toContain(`| [${number}](${page.slice(page.lastIndexOf("/") + 1)}) | ${title} |`);
+  }
+});
