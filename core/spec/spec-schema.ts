@@ -51,7 +51,11 @@ export function specSchema(plugins: Iterable<KnownPlugin>, options: { readonly f
           })),
         },
       },
-      plans: { type: "object", description: "Plans: by name, steps that run tasks of the twin's plugins." },
+      plans: {
+        description: "Plans: by name, steps that run tasks of the twin's plugins.",
+        type: "object",
+        additionalProperties: { type: "object", additionalProperties: stepSchema([...known.values()]) },
+      },
     },
     required: ["plugins"],
     additionalProperties: false,
@@ -65,6 +69,33 @@ export async function ownPlugins(): Promise<readonly KnownPlugin[]> {
   );
   const factories = modules.flatMap((module) => [...factoriesOf(module).values()]);
   return [...new Map(factories.map((factory) => [factory.definition.name, factory])).values()];
+}
+
+function stepSchema(definitions: readonly Plugin["definition"][]): JsonObject {
+  const tasks = new Set(definitions.flatMap(({ tasks: all = [] }) => all.map(({ name }) => name)));
+  const known = tasks.size === 0 ? [] : [{ enum: [...tasks] }];
+  return {
+    type: "object",
+    properties: {
+      task: {
+        anyOf: [...known, { type: "string" }],
+        description: "Name of a task; `part.task` where several parts bring it.",
+      },
+      parameters: { type: "object", description: "Parameters of the task." },
+      inputs: {
+        type: "object",
+        additionalProperties: {
+          anyOf: [
+            { type: "string", description: "`step.output`; with the tag `!artifact`, a file." },
+            { type: "object", required: ["file"], properties: { file: { type: "string" } } },
+          ],
+        },
+        description: "By input of the task, the output of a step or a file.",
+      },
+    },
+    required: ["task"],
+    additionalProperties: false,
+  };
 }
 
 function entrySchema(use: string, definition: Plugin["definition"]): JsonObject {

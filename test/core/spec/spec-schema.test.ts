@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { definePlugin, ownPlugins, specSchema, token } from "../../../core/index.ts";
+import { definePlugin, defineTask, ownPlugins, specSchema, token } from "../../../core/index.ts";
 import { detector, listener } from "./plugins.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a schema is read at many depths here.
@@ -32,6 +32,25 @@ describe("specSchema", () => {
   it("describes the needs that can be wired", () => {
     expect(entryOf(schema, "test-plugins/listener").properties.wire).toMatchObject({
       properties: { echo: { type: "string", description: "Part that provides test/echo." } },
+      additionalProperties: false,
+    });
+  });
+
+  it("offers the tasks of known plugins to the steps of plans", () => {
+    const task = defineTask({
+      name: "paint",
+      description: "Paints.",
+      parameters: z.object({}),
+      needs: {},
+      inputs: {},
+      outputs: {},
+      run: async () => null,
+    });
+    const painter = definePlugin({ ...listener.definition, needs: {}, tasks: [task], create: () => ({}) });
+    const { plans }: Any = specSchema([painter])["properties"];
+    expect(plans.additionalProperties.additionalProperties).toMatchObject({
+      properties: { task: { anyOf: [{ enum: ["paint"] }, { type: "string" }] } },
+      required: ["task"],
       additionalProperties: false,
     });
   });
