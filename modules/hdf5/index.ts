@@ -6,7 +6,7 @@ import { Hdf5 } from "./hdf5.ts";
 export interface Hdf5Options {
   /** Bytes of decoded chunks kept in memory for neighbouring reads; 64 MB by default. */
   readonly cacheBytes?: number;
-  /** Time without any progress after which reading is given up, ms; 120,000 by default. */
+  /** Time without any progress after which reading is given up, ms; 60,000 by default. */
   readonly timeoutMs?: number;
 }
 
@@ -41,7 +41,7 @@ export const hdf5: PluginFactory<Hdf5Options, Hdf5> = definePlugin({
       .number()
       .int()
       .min(1)
-      .default(120_000)
+      .default(60_000)
       .describe("Time without any progress after which reading is given up, ms."),
   }),
   create: (_needs, options) => new Hdf5(options),

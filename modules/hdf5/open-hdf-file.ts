@@ -19,6 +19,7 @@ import type { ChunkCache } from "./chunk-cache.ts";
 import { ColumnReader } from "./column-reader.ts";
 import { columnsOf, numberIn, type TypeColumn } from "./columns.ts";
 import { decodeColumn, dtypeOf } from "./decode.ts";
+import { ReadTimeoutError } from "./errors.ts";
 import { codedFailure } from "./failures.ts";
 import type { DirectValues, FileKey, RawDataset, RawFile, RawGroup, RawSlab, RawValues } from "./worker/protocol.ts";
 import type { WorkerClient } from "./worker-client.ts";
@@ -49,6 +50,8 @@ export class OpenHdfFile implements HdfFile {
   readonly #valuesAt = new Map<string, number>();
   #generation: number;
   #closing: Promise<void> | undefined;
+  /** Set once HDF5 hung on this file: it would again, for as long again. */
+  #hung: ReadTimeoutError | undefined;
 
   private constructor(client: WorkerClient, cache: ChunkCache, opened: Opened) {
     this.location = opened.key.location;
@@ -167,6 +170,7 @@ export class OpenHdfFile implements HdfFile {
     signal: AbortSignal | undefined,
   ): Promise<readonly RawValues[]> {
     if (this.#closing) throw new FileClosedError(this.location);
+    if (this.#hung) throw this.#hung;
     signal?.throwIfAborted();
     await this.#checkUnchanged();
     const { path, chunkShape, filters } = dataset;
@@ -184,6 +188,7 @@ export class OpenHdfFile implements HdfFile {
         { signal },
       );
     } catch (error) {
+      if (error instanceof ReadTimeoutError) this.#hung = error;
       throw codedFailure(error, { what: "read", location: this.location, path, filters });
     }
   }
