@@ -35,9 +35,9 @@ export function describeNames(wanted: string, names: Iterable<string>): string {
   return isLikely(wanted, best) ? `Did you mean "${best}"? ${list}` : list;
 }
 
-/** Whether a name is a likely slip of another: at most a third of its letters differ, but at least one may. */
+/** Whether a name is a likely slip of another: at most a third of the letters of the longer one differ. */
 function isLikely(wanted: string, name: string): boolean {
-  const allowed = Math.max(1, Math.floor(Math.max(wanted.length, name.length) / 3));
+  const allowed = Math.floor(Math.max(wanted.length, name.length) / 3);
   return editDistance(wanted.toLowerCase(), name.toLowerCase()) <= allowed;
 }
 

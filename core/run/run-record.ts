@@ -112,10 +112,11 @@ export async function readRunRecord(path: string): Promise<RunRecord> {
 
 /**
  * Whether two runs made the same outputs: the same steps and output names, each equal in content (or, where a file has
- * no content digest, byte for byte).
+ * no content digest, byte for byte). False where either did not succeed: what is missing is equal to nothing.
  */
-export function sameOutputs(a: Pick<RunRecord, "steps">, b: Pick<RunRecord, "steps">): boolean {
-  return canonicalJson(outputDigests(a)) === canonicalJson(outputDigests(b));
+export function sameOutputs(a: Pick<RunRecord, "state" | "steps">, b: Pick<RunRecord, "state" | "steps">): boolean {
+  const bothSucceeded = a.state === "succeeded" && b.state === "succeeded";
+  return bothSucceeded && canonicalJson(outputDigests(a)) === canonicalJson(outputDigests(b));
 }
 
 function outputDigests({ steps }: Pick<RunRecord, "steps">): unknown {

@@ -56,7 +56,7 @@ export async function runStep(step: CheckedStep, context: StepContext): Promise<
   };
   try {
     const paths = await sealInputs(step, context, inputs);
-    const result = await runTask(step, context, paths);
+    const result = await callTask(step, context, paths);
     await checkUnchanged(paths, inputs, context);
     const outputs = await sealOutputs(step, context);
     return { record: finish({ state: "succeeded", result, outputs }) };
@@ -115,7 +115,7 @@ async function sealInputs(
   return paths;
 }
 
-async function runTask(
+async function callTask(
   step: CheckedStep,
   context: StepContext,
   inputs: Readonly<Record<string, SealedInput>>,

@@ -133,6 +133,8 @@ describe("runPlan", () => {
     expect(sameOutputs(first, second)).toBe(true);
     expect(first.digest).not.toBe(second.digest);
     expect(sameOutputs(first, other)).toBe(false);
+    const failed = { ...first, state: "failed" as const };
+    expect(sameOutputs(failed, failed)).toBe(false);
   });
 
   it("gives the seed of the run to each task that takes one and has none", async () => {
