@@ -58,3 +58,13 @@ it("the index of decisions has each of them, under its title", () => {
     expect(index).toContain(`| [${number}](${page.slice(page.lastIndexOf("/") + 1)}) | ${title} |`);
   }
 });
+
+it("every page and file of the repository that a comment names is there", () => {
+  const sources = repositoryFiles("core", "modules", "thematic", "cli", "scripts", "examples/*.ts", "examples/*.yaml");
+  const dead = sources.flatMap((path) =>
+    [...readRepositoryFile(path).matchAll(/\b(?:docs|scripts|examples)\/[\w/.-]+\.(?:md|json|ts|sh|h5|svg)\b/g)]
+      .filter(([named]) => !existsSync(join(REPOSITORY, named)))
+      .map(([named]) => `${path}: ${named}`),
+  );
+  expect(dead).toEqual([]);
+});
