@@ -53,8 +53,8 @@ export async function checkSpec(path: string, options: LoadSpecOptions = {}): Pr
   const { composition, diagnostics, complete } = await load(path, options);
   if (!complete) return diagnostics;
   const { source } = composition;
-  const plans = checkPlans(composition).map(({ message, path }): Diagnostic => {
-    return { code: "TWIN_INVALID_PLAN", message, path, ...source.locate(path) };
+  const plans = checkPlans(composition).map(({ message, path, at }): Diagnostic => {
+    return { code: "TWIN_INVALID_PLAN", message, path, ...source.locate(path, at) };
   });
   return inOrder([...diagnostics, ...toDiagnostics(checkComposition(composition).problems, source), ...plans]);
 }
