@@ -60,7 +60,8 @@ class Moments {
   add(array: NdArray): void {
     const values = array.values();
     if (values instanceof BigInt64Array || values instanceof BigUint64Array) this.#addIntegers(values);
-    else if (!Array.isArray(values)) this.#addNumbers(values);
+    else if (!Array.isArray(values))
+      this.#addNumbers(values instanceof Float64Array ? values : new Float64Array(values));
   }
 
   summary(): Summary {
@@ -79,45 +80,34 @@ class Moments {
 
   #addIntegers(values: BigInt64Array | BigUint64Array): void {
     let sum = this.#integerSum ?? 0n;
+    let [min, max] = [this.#min, this.#max];
     for (const value of values) {
       sum += value;
-      if (this.#min === undefined || value < this.#min) this.#min = value;
-      if (this.#max === undefined || value > this.#max) this.#max = value;
+      if (min === undefined || value < min) min = value;
+      if (max === undefined || value > max) max = value;
     }
+    this.#addNumbers(Float64Array.from(values, Number));
     this.#integerSum = sum;
-    this.#addBlock(Float64Array.from(values, Number));
+    this.#min = min;
+    this.#max = max;
   }
 
-  #addNumbers(values: ArrayLike<number>): void {
+  /** Two passes over a block: sum and extremes, then squared deviations from its mean; both are combined with the rest. */
+  #addNumbers(values: Float64Array): void {
+    const sum = new CompensatedSum();
+    let count = 0;
     let min = Number.POSITIVE_INFINITY;
     let max = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < values.length; i++) {
       const value = values[i] as number;
-      if (!Number.isFinite(value)) {
-        if (Number.isNaN(value)) this.#missing++;
-        continue;
+      if (Number.isFinite(value)) {
+        sum.add(value);
+        count++;
+        if (value < min) min = value;
+        if (value > max) max = value;
+      } else if (Number.isNaN(value)) {
+        this.#missing++;
       }
-      if (value < min) min = value;
-      if (value > max) max = value;
-    }
-    // Also false where there was no finite value.
-    if (min <= max) {
-      this.#min = this.#min === undefined ? min : Math.min(Number(this.#min), min);
-      this.#max = this.#max === undefined ? max : Math.max(Number(this.#max), max);
-    }
-    this.#addBlock(values);
-  }
-
-  /** Two passes over a block: its mean, then the squared deviations from it; then both are combined with the rest. */
-  #addBlock(values: ArrayLike<number>): void {
-    const sum = new CompensatedSum();
-    let count = 0;
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i] as number;
-      if (!Number.isFinite(value)) continue;
-      sum.add(value);
-      this.#sum.add(value);
-      count++;
     }
     if (count === 0) return;
     const mean = sum.value / count;
@@ -131,6 +121,9 @@ class Moments {
     this.#squares += squares.value + apart * apart * ((this.#count / all) * count);
     this.#mean += apart * (count / all);
     this.#count = all;
+    this.#sum.merge(sum);
+    this.#min = this.#min === undefined ? min : Math.min(Number(this.#min), min);
+    this.#max = this.#max === undefined ? max : Math.max(Number(this.#max), max);
   }
 }
 
@@ -144,6 +137,12 @@ class CompensatedSum {
     // What the rounding of `next` lost, from the larger of the two.
     this.#lost += Math.abs(this.#sum) >= Math.abs(value) ? this.#sum - next + value : value - next + this.#sum;
     this.#sum = next;
+  }
+
+  /** Adds another sum, with what it lost. */
+  merge(other: CompensatedSum): void {
+    this.add(other.#sum);
+    this.#lost += other.#lost;
   }
 
   get value(): number {
