@@ -24,6 +24,15 @@ import { codedFailure } from "./failures.ts";
 import type { DirectValues, FileKey, RawDataset, RawFile, RawGroup, RawSlab, RawValues } from "./worker/protocol.ts";
 import type { WorkerClient } from "./worker-client.ts";
 
+/** Registered numbers of filters. */
+const GZIP = 1;
+const SHUFFLE = 2;
+/** Filters, in the order of writing, that are undone without HDF5. */
+const PLAIN_PIPELINES = new Set(["", `${GZIP}`, `${SHUFFLE},${GZIP}`]);
+
+/** Where the values of a dataset are. */
+type Places = Pick<RawDataset, "valuesAt" | "chunkIndex">;
+
 interface Options {
   readonly signal?: AbortSignal | undefined;
 }
@@ -46,8 +55,8 @@ export class OpenHdfFile implements HdfFile {
   readonly #key: FileKey;
   readonly #state: FileState;
   readonly #reader: ColumnReader;
-  /** Positions in the file of the values of contiguous datasets, by path. */
-  readonly #valuesAt = new Map<string, number>();
+  /** Where the values of datasets are, by path. */
+  readonly #places: ReadonlyMap<string, Places>;
   #generation: number;
   #closing: Promise<void> | undefined;
   /** Set once HDF5 hung on this file: it would again, for as long again. */
@@ -60,7 +69,9 @@ export class OpenHdfFile implements HdfFile {
     this.#state = opened.state;
     this.#generation = opened.generation;
     this.problems = opened.file.problems;
-    this.root = groupOf(opened.file.root, "/", this.#valuesAt);
+    const places = new Map<string, Places>();
+    this.root = groupOf(opened.file.root, "/", places);
+    this.#places = places;
     this.datasets = new Map([...datasetsIn(this.root)].map((dataset) => [dataset.path, dataset]));
     this.#reader = new ColumnReader(this.location, (...wanted) => this.#fetch(...wanted), {
       chunks: cache,
@@ -193,13 +204,23 @@ export class OpenHdfFile implements HdfFile {
     }
   }
 
-  /** Where a column may be read from the file directly: contiguous, whole elements, in our byte order. */
-  #direct({ path, shape }: HdfDataset, { leaf, layout }: TypeColumn): DirectValues | undefined {
-    const position = this.#valuesAt.get(path);
+  /** Where a column may be read past HDF5: whole plain elements in our byte order, contiguous or in plain chunks. */
+  #direct({ path, shape, chunkShape, filters }: HdfDataset, { leaf, layout }: TypeColumn): DirectValues | undefined {
+    const { valuesAt, chunkIndex } = this.#places.get(path) ?? {};
     const isWhole = layout.leaf === "plain" && layout.offsets.length * layout.leafSize === layout.size;
     const isBigEndian = numberIn(leaf)?.bigEndian === true && leaf.size > 1;
-    if (position === undefined || shape === undefined || !isWhole || layout.pointers || isBigEndian) return undefined;
-    return { position, shape };
+    if (shape === undefined || !isWhole || layout.pointers || isBigEndian) return undefined;
+    if (valuesAt !== undefined) return { kind: "contiguous", shape, position: valuesAt };
+    const pipeline = filters.map(({ id }) => id).join();
+    if (chunkIndex === undefined || chunkShape === undefined || !PLAIN_PIPELINES.has(pipeline)) return undefined;
+    return {
+      kind: "chunks",
+      shape,
+      chunkShape,
+      index: chunkIndex,
+      isCompressed: filters.some(({ id }) => id === GZIP),
+      isShuffled: filters.some(({ id }) => id === SHUFFLE),
+    };
   }
 
   /** A new worker opens the file anew; it must still be the one whose metadata we have. */
@@ -280,15 +301,15 @@ async function fileState(location: string): Promise<FileState> {
   }
 }
 
-function groupOf(raw: RawGroup, path: string, valuesAt: Map<string, number>): HdfGroup {
+function groupOf(raw: RawGroup, path: string, places: Map<string, Places>): HdfGroup {
   const child = (name: string): string => (path === "/" ? `/${name}` : `${path}/${name}`);
   return {
     path,
     attributes: attributeValues(raw.attributes),
-    groups: Object.fromEntries(raw.groups.map((group) => [group.name, groupOf(group, child(group.name), valuesAt)])),
+    groups: Object.fromEntries(raw.groups.map((group) => [group.name, groupOf(group, child(group.name), places)])),
     datasets: Object.fromEntries(
       raw.datasets.map((dataset) => {
-        if (dataset.valuesAt !== undefined) valuesAt.set(child(dataset.name), dataset.valuesAt);
+        places.set(child(dataset.name), dataset);
         return [dataset.name, datasetOf(dataset, child(dataset.name))];
       }),
     ),
@@ -297,7 +318,7 @@ function groupOf(raw: RawGroup, path: string, valuesAt: Map<string, number>): Hd
 }
 
 function datasetOf(raw: RawDataset, path: string): HdfDataset {
-  const { name: _name, valuesAt: _valuesAt, attributes, virtualSources, ...rest } = raw;
+  const { name: _name, valuesAt: _valuesAt, chunkIndex: _chunkIndex, attributes, virtualSources, ...rest } = raw;
   return { ...rest, path, attributes: attributeValues(attributes), ...(virtualSources && { virtualSources }) };
 }
 

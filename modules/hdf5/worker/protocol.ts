@@ -39,12 +39,22 @@ export interface FileKey {
   readonly location: string;
 }
 
-/** Values that lie in the file one after another, as they come out. */
-export interface DirectValues {
-  /** Position in the file of the first. */
-  readonly position: number;
-  readonly shape: readonly number[];
-}
+/** Values that can be read past HDF5, in the shape of their dataset: one after another, or in plain chunks. */
+export type DirectValues =
+  | {
+      readonly kind: "contiguous";
+      readonly shape: readonly number[];
+      /** Position in the file of the first. */
+      readonly position: number;
+    }
+  | {
+      readonly kind: "chunks";
+      readonly shape: readonly number[];
+      readonly chunkShape: readonly number[];
+      readonly index: { readonly base: number; readonly address: number };
+      readonly isCompressed: boolean;
+      readonly isShuffled: boolean;
+    };
 
 /** A hyperslab, one entry per dimension. */
 export interface RawSlab {
@@ -106,6 +116,8 @@ export interface RawDataset {
   readonly type: HdfType;
   /** Position in the file of the values, where they are contiguous. */
   readonly valuesAt: number | undefined;
+  /** Where its chunks are listed, if in a version 1 B-tree. */
+  readonly chunkIndex: { readonly base: number; readonly address: number } | undefined;
   readonly shape: readonly number[] | undefined;
   readonly maxShape: readonly (number | undefined)[];
   readonly chunkShape: readonly number[] | undefined;

@@ -1,6 +1,7 @@
 import { readSync } from "node:fs";
 import { LibraryError } from "./library.ts";
 import type { RawSlab, RawValues } from "./protocol.ts";
+import { type Words, words, wordsIn } from "./words.ts";
 
 /** Bytes read at a time. */
 const PIECE_BYTES = 16 * 2 ** 20;
@@ -88,20 +89,6 @@ class Gatherer {
       next += done;
     }
   }
-}
-
-type Words = Uint8Array | Uint16Array | Uint32Array;
-
-/** Bytes as the widest words that elements consist of; moving them changes nothing. */
-function words(bytes: Uint8Array<ArrayBuffer>, elementBytes: number): Words {
-  if (elementBytes === 2) return new Uint16Array(bytes.buffer);
-  if (elementBytes === 4) return new Uint32Array(bytes.buffer);
-  return bytes;
-}
-
-/** Words in an element. */
-function wordsIn(elementBytes: number): number {
-  return elementBytes === 2 || elementBytes === 4 ? 1 : elementBytes;
 }
 
 function pick(source: Words, target: Words, axes: readonly Axis[], place: { to: number; width: number }): void {

@@ -7,6 +7,8 @@ export interface StoredHeader {
   readonly oddType?: string;
   /** Position in the file of the values of a contiguous dataset. */
   readonly valuesAt?: number;
+  /** Where the version 1 B-tree of a chunked dataset is. */
+  readonly chunkIndex?: { readonly base: number; readonly address: number };
 }
 
 const DATATYPE = 0x03;
@@ -70,7 +72,12 @@ export class HeaderReader {
     const type = messages.find((message) => message.type === DATATYPE);
     const odd = type && this.#oddType(type);
     const valuesAt = this.#valuesAt(messages);
-    return { ...(odd !== undefined && { oddType: odd }), ...(valuesAt !== undefined && { valuesAt }) };
+    const chunkIndex = this.#chunkIndex(messages);
+    return {
+      ...(odd !== undefined && { oddType: odd }),
+      ...(valuesAt !== undefined && { valuesAt }),
+      ...(chunkIndex && { chunkIndex }),
+    };
   }
 
   #oddType({ flags, data }: Message): string | undefined {
@@ -92,6 +99,14 @@ export class HeaderReader {
     if ((version !== 3 && version !== 4) || layout[1] !== 1) return undefined;
     const isUndefined = layout.subarray(2, 2 + this.#offsetBytes).every((byte) => byte === 0xff);
     return isUndefined ? undefined : this.#base + this.#offset(layout, 2);
+  }
+
+  #chunkIndex(messages: readonly Message[]): StoredHeader["chunkIndex"] {
+    const layout = messages.find(({ type }) => type === LAYOUT)?.data;
+    // Version 3, class 2: rank, then the address of the tree. Version 4 has indexes of other kinds.
+    if (layout === undefined || layout[0] !== 3 || layout[1] !== 2 || this.#offsetBytes !== 8) return undefined;
+    const isUndefined = layout.subarray(3, 11).every((byte) => byte === 0xff);
+    return isUndefined ? undefined : { base: this.#base, address: this.#offset(layout, 3) };
   }
 
   #messages(address: number): Message[] {

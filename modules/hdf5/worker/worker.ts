@@ -1,5 +1,6 @@
 import { closeSync, openSync, statSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
+import { type ChunkIndexPlace, type IndexedChunk, readChunkIndex } from "./chunk-index.ts";
 import { describeFile } from "./describe-file.ts";
 import { createGroup, resizeDataset, setAttribute, writeSlab } from "./edit-file.ts";
 import { type HdfLibrary, LibraryError } from "./library.ts";
@@ -13,8 +14,11 @@ import {
   type WorkerMessage,
   type WorkerRequest,
 } from "./protocol.ts";
+import { readChunks } from "./read-chunks.ts";
 import { readContiguous } from "./read-contiguous.ts";
 import { readSlab } from "./read-slab.ts";
+
+type Request<Op extends WorkerRequest["op"]> = Extract<WorkerRequest, { readonly op: Op }>;
 
 /** HDF5's `H5F_ACC_…`. */
 const READ_ONLY = 0;
@@ -23,6 +27,8 @@ const READ_WRITE = 1;
 const files = new Map<number, bigint>();
 /** Of files that are read past HDF5, too. */
 const descriptors = new Map<number, number>();
+/** Of datasets that are read past HDF5, by file and path. */
+const chunkIndexes = new Map<number, Map<string, ReadonlyMap<string, IndexedChunk>>>();
 let loading: Promise<HdfLibrary> | undefined;
 
 parentPort?.on("message", (message: WorkerMessage) => void answer(message));
@@ -48,13 +54,12 @@ function perform(library: HdfLibrary, request: WorkerRequest, isCancelled: () =>
     case "describe":
       return describeFile(library, openFile(library, request.file, READ_ONLY), request.file.location);
     case "read": {
-      const { path, element, chunkShape, direct } = request;
+      const { path, element, chunkShape, slabs } = request;
       const file = openFile(library, request.file, READ_ONLY);
-      if (direct) {
-        const source = { ...direct, descriptor: descriptorOf(request.file), elementBytes: element.size };
-        return request.slabs.map((slab) => readContiguous(source, slab, isCancelled));
-      }
-      return request.slabs.map((slab) => readSlab(library, { file, path, element, chunkShape }, slab, isCancelled));
+      return (
+        readDirectly(request, isCancelled) ??
+        slabs.map((slab) => readSlab(library, { file, path, element, chunkShape }, slab, isCancelled))
+      );
     }
     case "close":
       return closeFile(library, request.file);
@@ -86,6 +91,32 @@ function openFile(library: HdfLibrary, { id, location }: FileKey, mode: number):
   }
 }
 
+/** Reads past HDF5 what can be; `undefined` where HDF5 has to read, if only to tell what is wrong. */
+function readDirectly(request: Request<"read">, isCancelled: () => boolean): RawValues[] | undefined {
+  const { direct, file, element, path, slabs } = request;
+  if (direct === undefined) return undefined;
+  try {
+    const source = { ...direct, descriptor: descriptorOf(file), elementBytes: element.size };
+    if (source.kind === "contiguous") return slabs.map((slab) => readContiguous(source, slab, isCancelled));
+    const chunks = chunkIndexOf(file.id, path, { ...source.index, ...source });
+    return slabs.map((slab) => readChunks({ ...source, chunks }, slab, isCancelled));
+  } catch (error) {
+    if (error instanceof LibraryError && error.kind === "cancelled") throw error;
+    return undefined;
+  }
+}
+
+function chunkIndexOf(id: number, path: string, place: ChunkIndexPlace): ReadonlyMap<string, IndexedChunk> {
+  const known = chunkIndexes.get(id) ?? new Map<string, ReadonlyMap<string, IndexedChunk>>();
+  chunkIndexes.set(id, known);
+  let index = known.get(path);
+  if (index === undefined) {
+    index = readChunkIndex(place);
+    known.set(path, index);
+  }
+  return index;
+}
+
 function descriptorOf({ id, location }: FileKey): number {
   let descriptor = descriptors.get(id);
   if (descriptor === undefined) {
@@ -98,6 +129,7 @@ function descriptorOf({ id, location }: FileKey): number {
 function closeFile(library: HdfLibrary, { id }: FileKey): void {
   const descriptor = descriptors.get(id);
   descriptors.delete(id);
+  chunkIndexes.delete(id);
   if (descriptor !== undefined) closeSync(descriptor);
   const file = files.get(id);
   files.delete(id);
