@@ -1,10 +1,15 @@
-import { readSync } from "node:fs";
+import { read, readSync } from "node:fs";
+import { promisify } from "node:util";
 import { LibraryError } from "./library.ts";
 import type { RawSlab, RawValues } from "./protocol.ts";
 import { type Words, words, wordsIn } from "./words.ts";
 
 /** Bytes read at a time. */
 const PIECE_BYTES = 16 * 2 ** 20;
+/** Bytes from which pieces are read beside each other: fresh memory costs more time than the file, in any one thread. */
+const PARALLEL_BYTES = 4 * 2 ** 20;
+/** libuv has as many threads. */
+const CONCURRENCY = 4;
 /** Bytes up to which a stretch is read whole, whatever part of it is wanted: cheaper than several reads. */
 const SMALL_BYTES = 64 * 1024;
 /** Bytes up to which a stretch is read whole when a fair part of it is wanted. */
@@ -24,7 +29,11 @@ export interface ContiguousSource {
  * Reads a slab of values that lie in the file one after another. HDF5 would open the dataset anew for each slab, and
  * copy large ones twice.
  */
-export function readContiguous(source: ContiguousSource, slab: RawSlab, isCancelled: () => boolean): RawValues {
+export async function readContiguous(
+  source: ContiguousSource,
+  slab: RawSlab,
+  isCancelled: () => boolean,
+): Promise<RawValues> {
   const { shape, elementBytes } = source;
   const total = slab.count.reduce((product, count) => product * count, 1);
   const bytes = new Uint8Array(total * elementBytes);
@@ -36,8 +45,44 @@ export function readContiguous(source: ContiguousSource, slab: RawSlab, isCancel
     stride: (slab.step[axis] as number) * (strides[axis] as number),
   }));
   const first = slab.start.reduce((sum, start, axis) => sum + start * (strides[axis] as number), 0);
-  new Gatherer(source, bytes, isCancelled).gather(axes, first, 0);
+  if (reach(axes) === total && bytes.length >= 2 * PARALLEL_BYTES) {
+    await readRun(source, bytes, first, isCancelled);
+  } else {
+    new Gatherer(source, bytes, isCancelled).gather(axes, first, 0);
+  }
   return { kind: "bytes", bytes };
+}
+
+/** Reads consecutive elements, in pieces beside each other. */
+async function readRun(
+  { descriptor, position, elementBytes }: ContiguousSource,
+  target: Uint8Array<ArrayBuffer>,
+  first: number,
+  isCancelled: () => boolean,
+): Promise<void> {
+  const begin = position + first * elementBytes;
+  let next = 0;
+  const readPieces = async (): Promise<void> => {
+    while (next < target.length) {
+      let at = next;
+      const end = Math.min(target.length, at + PARALLEL_BYTES);
+      next = end;
+      while (at < end) {
+        if (isCancelled()) throw new LibraryError("cancelled", "the caller has cancelled it");
+        const { bytesRead } = await readAsync(descriptor, target, at, end - at, begin + at);
+        if (bytesRead === 0) throw new LibraryError("operation", "the file ends before the values do");
+        at += bytesRead;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, readPieces));
+}
+
+const readAsync = promisify(read);
+
+/** Elements from the first to the last selected one. */
+function reach(axes: readonly Axis[]): number {
+  return axes.reduce((elements, { count, stride }) => elements + (count - 1) * stride, 1);
 }
 
 interface Axis {
@@ -60,7 +105,7 @@ class Gatherer {
   gather(axes: readonly Axis[], from: number, to: number): void {
     const { elementBytes } = this.#source;
     const selected = axes.reduce((product, { count }) => product * count, 1);
-    const covered = axes.reduce((reach, { count, stride }) => reach + (count - 1) * stride, 1);
+    const covered = reach(axes);
     if (covered === selected) {
       this.#read(this.#target, to * elementBytes, from, selected);
       return;

@@ -42,14 +42,14 @@ async function answer({ id, request, shared }: WorkerMessage): Promise<void> {
     loading ??= loadLibrary();
     const library = await loading;
     if (isCancelled()) throw new LibraryError("cancelled", "the caller has cancelled it");
-    const value = perform(library, request, isCancelled);
+    const value = await perform(library, request, isCancelled);
     parentPort?.postMessage({ id, value }, transferable(value));
   } catch (error) {
     parentPort?.postMessage({ id, failure: failureOf(error) });
   }
 }
 
-function perform(library: HdfLibrary, request: WorkerRequest, isCancelled: () => boolean): unknown {
+async function perform(library: HdfLibrary, request: WorkerRequest, isCancelled: () => boolean): Promise<unknown> {
   switch (request.op) {
     case "describe":
       return describeFile(library, openFile(library, request.file, READ_ONLY), request.file.location);
@@ -57,7 +57,7 @@ function perform(library: HdfLibrary, request: WorkerRequest, isCancelled: () =>
       const { path, element, chunkShape, slabs } = request;
       const file = openFile(library, request.file, READ_ONLY);
       return (
-        readDirectly(request, isCancelled) ??
+        (await readDirectly(request, isCancelled)) ??
         slabs.map((slab) => readSlab(library, { file, path, element, chunkShape }, slab, isCancelled))
       );
     }
@@ -92,12 +92,16 @@ function openFile(library: HdfLibrary, { id, location }: FileKey, mode: number):
 }
 
 /** Reads past HDF5 what can be; `undefined` where HDF5 has to read, if only to tell what is wrong. */
-function readDirectly(request: Request<"read">, isCancelled: () => boolean): RawValues[] | undefined {
+async function readDirectly(request: Request<"read">, isCancelled: () => boolean): Promise<RawValues[] | undefined> {
   const { direct, file, element, path, slabs } = request;
   if (direct === undefined) return undefined;
   try {
     const source = { ...direct, descriptor: descriptorOf(file), elementBytes: element.size };
-    if (source.kind === "contiguous") return slabs.map((slab) => readContiguous(source, slab, isCancelled));
+    if (source.kind === "contiguous") {
+      const values: RawValues[] = [];
+      for (const slab of slabs) values.push(await readContiguous(source, slab, isCancelled));
+      return values;
+    }
     const chunks = chunkIndexOf(file.id, path, { ...source.index, ...source });
     return slabs.map((slab) => readChunks({ ...source, chunks }, slab, isCancelled));
   } catch (error) {
