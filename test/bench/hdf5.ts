@@ -134,7 +134,7 @@ async function compare(file: string, { name, variable, slabs, together, note }: 
   await hdf5.stop();
   const ratios = ours.map((ms, i) => ms / (theirs[i] as number)).sort((a, b) => a - b);
   return {
-    name: `hdf5: ${name}`,
+    name,
     value: median(ours),
     unit: "ms",
     peer: median(theirs),
@@ -148,7 +148,7 @@ function peakMemory(file: string, name: string): BenchRow {
   const options = ["--conditions=@twinloom/source", here("hdf5-memory.ts"), file, name];
   const answer: { megabytes: number } = JSON.parse(execFileSync(process.execPath, options, { encoding: "utf8" }));
   return {
-    name: `hdf5: peak memory of one slab of 2 GiB, ${name}`,
+    name: `peak memory of one slab of 2 GiB, ${name}`,
     value: answer.megabytes,
     unit: "MB",
     note: "whole process, Node and WebAssembly included; 8 MB slab",
