@@ -45,11 +45,11 @@ export function separations(
           histogram(valuesOf(reference, odd), edges).counts,
         ),
       wasserstein: distance,
-      relativeWasserstein: spread > 0 ? distance / spread : Number.NaN,
+      spread,
     };
   };
   const rows: Separation[] = [
-    { observable: "total / incident energy", unit: "", ...compare(responses, RESPONSE_EDGES) },
+    { observable: "total / incident energy", unit: "", ...relative(compare(responses, RESPONSE_EDGES)) },
   ];
   for (const { name, unit, feature, edges } of LAYER_OBSERVABLES) {
     const layers = Array.from({ length: reference.layers }, (_, layer): Comparison => {
@@ -59,20 +59,23 @@ export function separations(
       const bins = edges(largest, thresholdMeV);
       return bins ? compare(valuesOf, bins) : EMPTY;
     });
-    rows.push({ observable: name, unit, ...meanOf(layers), perLayer: layers.map(({ value }) => value) });
+    rows.push({ observable: name, unit, ...relative(meanOf(layers)), perLayer: layers.map(({ value }) => value) });
   }
-  if (voxels) rows.push({ observable: "voxel energy", unit: "MeV", ...compareSpectra(voxels, scale) });
+  if (voxels) rows.push({ observable: "voxel energy", unit: "MeV", ...relative(compareSpectra(voxels, scale)) });
   return rows;
 }
 
-type Comparison = Omit<Separation, "observable" | "unit" | "perLayer">;
+/** A {@link Separation} of one histogram; `spread` is the standard deviation in the reference. */
+type Comparison = Omit<Separation, "observable" | "unit" | "perLayer" | "relativeWasserstein"> & {
+  readonly spread: number;
+};
 
 const EMPTY: Comparison = {
   value: Number.NaN,
   floor: Number.NaN,
   measuredFloor: Number.NaN,
   wasserstein: Number.NaN,
-  relativeWasserstein: Number.NaN,
+  spread: Number.NaN,
 };
 
 /** Voxels are too many to keep, so there is no Wasserstein distance of them. */
@@ -90,6 +93,14 @@ function compareSpectra(
   };
 }
 
+/**
+ * Puts the distance in units of the spread. Of layers it is the ratio of the means: a deep layer in which all showers are
+ * alike has a spread of rounding errors, and would outweigh all others.
+ */
+function relative({ spread, ...rest }: Comparison): Omit<Separation, "observable" | "unit" | "perLayer"> {
+  return { ...rest, relativeWasserstein: spread > 0 ? rest.wasserstein / spread : Number.NaN };
+}
+
 /** Mean over the layers that have a value. */
 function meanOf(layers: readonly Comparison[]): Comparison {
   const mean = (key: keyof Comparison): number =>
@@ -99,7 +110,7 @@ function meanOf(layers: readonly Comparison[]): Comparison {
     floor: mean("floor"),
     measuredFloor: mean("measuredFloor"),
     wasserstein: mean("wasserstein"),
-    relativeWasserstein: mean("relativeWasserstein"),
+    spread: mean("spread"),
   };
 }
 

@@ -58,7 +58,7 @@ export interface Separation {
   readonly measuredFloor: number;
   /** In `unit`. NaN for voxel energies. */
   readonly wasserstein: number;
-  /** Over the standard deviation in the reference. */
+  /** Over the standard deviation in the reference; of layers, mean over mean. */
   readonly relativeWasserstein: number;
   /** `value` of each layer. */
   readonly perLayer?: readonly number[];
