@@ -5,7 +5,7 @@ import { COUNT_ABOVE_MEV, type ShowerSummary } from "./shower-summary.ts";
 
 /** Relative systematic error of a voxel count. */
 const FLOOR = 0.05;
-/** Shape of the spots' energies. Where it was free, the fit gave 1.08; exponential variates cost a third. */
+/** Shape of the spots' energies. Where it was free, the fit gave 1.08; exponential variates are cheaper than gamma variates. */
 const EXPONENTIAL = 1;
 /** Every second layer is enough, and halves the time. */
 const LAYER_STEP = 2;
