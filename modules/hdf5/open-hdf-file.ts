@@ -210,7 +210,9 @@ export class OpenHdfFile implements HdfFile {
     const isWhole = layout.leaf === "plain" && layout.offsets.length * layout.leafSize === layout.size;
     const isBigEndian = numberIn(leaf)?.bigEndian === true && leaf.size > 1;
     if (shape === undefined || !isWhole || layout.pointers || isBigEndian) return undefined;
-    if (valuesAt !== undefined) return { kind: "contiguous", shape, position: valuesAt };
+    const bytes = shape.reduce((product, length) => product * length, layout.size);
+    // A header that contradicts itself is HDF5's to refuse.
+    if (valuesAt?.bytes === bytes) return { kind: "contiguous", shape, position: valuesAt.position };
     const pipeline = filters.map(({ id }) => id).join();
     if (chunkIndex === undefined || chunkShape === undefined || !PLAIN_PIPELINES.has(pipeline)) return undefined;
     return {

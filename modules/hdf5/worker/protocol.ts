@@ -1,4 +1,5 @@
 import type { HdfFilter, HdfLink, HdfProblem, HdfType } from "../../../core/index.ts";
+import type { ValuesAt } from "./stored-header.ts";
 
 /** What the main thread asks of the worker. `file` names an open file; the worker opens it when it has to. */
 export type WorkerRequest =
@@ -114,8 +115,8 @@ export interface RawAttribute {
 export interface RawDataset {
   readonly name: string;
   readonly type: HdfType;
-  /** Position in the file of the values, where they are contiguous. */
-  readonly valuesAt: number | undefined;
+  /** Where the values are, if they are contiguous. */
+  readonly valuesAt: ValuesAt | undefined;
   /** Where its chunks are listed, if in a version 1 B-tree. */
   readonly chunkIndex: { readonly base: number; readonly address: number } | undefined;
   readonly shape: readonly number[] | undefined;

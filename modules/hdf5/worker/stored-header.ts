@@ -1,12 +1,18 @@
 import { readSync } from "node:fs";
 import { oddType } from "./odd-type.ts";
 
+/** A stretch of the file. */
+export interface ValuesAt {
+  readonly position: number;
+  readonly bytes: number;
+}
+
 /** What an object header tells that h5wasm does not. */
 export interface StoredHeader {
   /** Why values of its type would be read wrongly, if they would. */
   readonly oddType?: string;
-  /** Position in the file of the values of a contiguous dataset. */
-  readonly valuesAt?: number;
+  /** Where the values of a contiguous dataset are. */
+  readonly valuesAt?: ValuesAt;
   /** Where the version 1 B-tree of a chunked dataset is. */
   readonly chunkIndex?: { readonly base: number; readonly address: number };
 }
@@ -75,7 +81,7 @@ export class HeaderReader {
     const chunkIndex = this.#chunkIndex(messages);
     return {
       ...(odd !== undefined && { oddType: odd }),
-      ...(valuesAt !== undefined && { valuesAt }),
+      ...(valuesAt && { valuesAt }),
       ...(chunkIndex && { chunkIndex }),
     };
   }
@@ -90,7 +96,7 @@ export class HeaderReader {
     return type && (type.flags & SHARED) === 0 ? oddType(type.data).odd : undefined;
   }
 
-  #valuesAt(messages: readonly Message[]): number | undefined {
+  #valuesAt(messages: readonly Message[]): ValuesAt | undefined {
     const layout = messages.find(({ type }) => type === LAYOUT)?.data;
     if (layout === undefined || messages.some(({ type }) => type === EXTERNAL_FILES || type === FILTERS))
       return undefined;
@@ -98,7 +104,9 @@ export class HeaderReader {
     // Versions 3 and 4: contiguous is class 1, its address follows.
     if ((version !== 3 && version !== 4) || layout[1] !== 1) return undefined;
     const isUndefined = layout.subarray(2, 2 + this.#offsetBytes).every((byte) => byte === 0xff);
-    return isUndefined ? undefined : this.#base + this.#offset(layout, 2);
+    if (isUndefined) return undefined;
+    const bytes = unsigned(layout, 2 + this.#offsetBytes, this.#lengthBytes);
+    return { position: this.#base + this.#offset(layout, 2), bytes };
   }
 
   #chunkIndex(messages: readonly Message[]): StoredHeader["chunkIndex"] {
