@@ -103,7 +103,7 @@ async function readDirectly(request: Request<"read">, isCancelled: () => boolean
       return values;
     }
     const chunks = chunkIndexOf(file.id, path, { ...source.index, ...source });
-    return slabs.map((slab) => readChunks({ ...source, chunks }, slab, isCancelled));
+    return await readChunks({ ...source, chunks }, slabs, isCancelled);
   } catch (error) {
     if (error instanceof LibraryError && error.kind === "cancelled") throw error;
     return undefined;
