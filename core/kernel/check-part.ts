@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { checkSchema } from "../errors/check-schema.ts";
+import type { AnyTask } from "../run/task.ts";
 import { checkVersions } from "./check-versions.ts";
 import type { Composition, Problem } from "./composition.ts";
-import { type Plugin, providedTokens } from "./plugin.ts";
+import type { Needs, Plugin, PluginDefinition } from "./plugin.ts";
 
 const NO_OPTIONS = z.strictObject({});
 
@@ -53,10 +54,11 @@ export function checkPlugin(part: string, plugin: unknown): Problem | undefined 
   if (typeof definition?.name !== "string" || typeof definition.create !== "function") {
     return { ...at, message: `Part "${part}" is not a plugin. Plugins are made by factories such as hdf5().` };
   }
-  const tokens: unknown = providedTokens(definition);
-  if (!Array.isArray(tokens) || !tokens.every((token) => typeof token === "symbol")) {
+  if (![definition.provides].flat().every((token) => typeof token === "symbol")) {
     return { ...at, message: `${describePart(part, plugin as Plugin)} provides something that is not a token.` };
   }
+  const wrong = malformed(definition as Partial<PluginDefinition>);
+  if (wrong !== undefined) return { ...at, message: `${describePart(part, plugin as Plugin)} ${wrong}` };
   const names = (definition.tasks ?? []).map((task) => task.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   return twice === undefined
@@ -66,6 +68,37 @@ export function checkPlugin(part: string, plugin: unknown): Problem | undefined 
         code: "TWIN_NAME_CLASH",
         message: `${describePart(part, plugin as Plugin)} has two tasks of the name "${twice}".`,
       };
+}
+
+/** What of a definition is not as its type says: plugins come in JavaScript, too, and imports may go in circles. */
+function malformed({ needs, tasks = [] }: Partial<PluginDefinition>): string | undefined {
+  const wrongNeed = wrongNeedOf(needs ?? {});
+  if (wrongNeed !== undefined) return `has a need that is ${wrongNeed}`;
+  if (!Array.isArray(tasks)) return "has tasks that are no list.";
+  for (const task of tasks as readonly (Partial<AnyTask> | null | undefined)[]) {
+    if (typeof task?.name !== "string" || typeof task.run !== "function" || task.parameters?._zod === undefined) {
+      return "has a task that is none. Tasks are made by defineTask().";
+    }
+    const lacking = (["needs", "inputs", "outputs"] as const).find((key) => !isRecord(task[key]));
+    if (lacking !== undefined) return `has a task "${task.name}" without \`${lacking}\`, which may be {}.`;
+    const wrong = wrongNeedOf(task.needs as Needs);
+    if (wrong !== undefined) return `has a task "${task.name}" with a need that is ${wrong}`;
+  }
+  return undefined;
+}
+
+function wrongNeedOf(needs: unknown): string | undefined {
+  if (!isRecord(needs)) return "not listed by name.";
+  const wrong = Object.entries(needs).find(([, need]) => !isNeed(need));
+  return wrong && `no token: "${wrong[0]}". Modules that import each other in a circle may be the reason.`;
+}
+
+function isNeed(need: unknown): boolean {
+  return typeof need === "symbol" || (isRecord(need) && typeof need["token"] === "symbol");
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A problem with the place where it is written. */

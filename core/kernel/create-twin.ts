@@ -1,5 +1,6 @@
 import { Log } from "../contracts/log.ts";
 import { InvalidArgumentError } from "../errors/invalid-argument.ts";
+import { reasonOf } from "../errors/reason.ts";
 import { type CheckedComposition, checkComposition, type PlannedPart } from "./check-composition.ts";
 import type { Composition, Plugins } from "./composition.ts";
 import { ENGINE_PARTS } from "./engine-parts.ts";
@@ -30,13 +31,14 @@ export interface TwinOptions<P extends Plugins = Plugins> extends Composition<P>
  * @returns The twin: each part under the user's name, `stop()`, and `[Symbol.asyncDispose]` for `await using`.
  * @throws `TWIN_INVALID_COMPOSITION` with all problems, nothing created. `TWIN_START_TIMEOUT`. The coded error of a part
  *   as it is; anything else a part throws as `TWIN_START_FAILED`. The signal's reason when it was aborted.
- *   `TWIN_INVALID_ARGUMENT` for a timeout that is no positive number.
+ *   `TWIN_INVALID_ARGUMENT` without `plugins`, or for a timeout that is no positive number.
  *
  * @example
  * await using twin = await createTwin({ name: "ecal-testbeam", plugins: { files: hdf5(), detector: calorimeter() } });
  * const measured = await twin.files.open("showers.h5");
  */
 export async function createTwin<const P extends Plugins>(options: TwinOptions<P>): Promise<Twin<P>> {
+  checkOptions(options);
   const { signal, startTimeoutMs = 60_000, stopTimeoutMs = 10_000, ...given } = options;
   checkTimeouts({ startTimeoutMs, stopTimeoutMs });
   signal?.throwIfAborted();
@@ -122,9 +124,19 @@ function assembleTwin<P extends Plugins>(state: TwinState, running: RunningParts
   return twin as Twin<P>;
 }
 
+/** What the compiler tells programs in TypeScript. */
+function checkOptions(options: Partial<TwinOptions> | null | undefined): void {
+  if (typeof options?.plugins === "object" && options.plugins !== null) return;
+  throw new InvalidArgumentError(
+    "createTwin() needs `plugins`, an object of plugins by the names of their parts: createTwin({ plugins: { files: hdf5() } }).",
+  );
+}
+
 function checkTimeouts(timeouts: Readonly<Record<string, number>>): void {
   for (const [name, timeoutMs] of Object.entries(timeouts)) {
-    if (!(timeoutMs > 0)) throw new InvalidArgumentError(`${name} is ${timeoutMs}; it must be a positive number.`);
+    if (!(typeof timeoutMs === "number" && timeoutMs > 0)) {
+      throw new InvalidArgumentError(`${name} is ${reasonOf(timeoutMs)}; it must be a positive number.`);
+    }
   }
 }
 

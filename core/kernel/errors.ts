@@ -1,3 +1,4 @@
+import { reasonOf } from "../errors/reason.ts";
 import { TwinError } from "../errors/twin-error.ts";
 import type { Problem } from "./composition.ts";
 
@@ -32,8 +33,7 @@ export class StartFailedError extends TwinError {
 
   constructor(where: { readonly part: string; readonly plugin: string; readonly phase: StartPhase }, cause: unknown) {
     const doing = where.phase === "create" ? "created" : "started";
-    const why = cause instanceof Error ? cause.message : String(cause);
-    super(`Part "${where.part}" (${where.plugin}) could not be ${doing}: ${why}`, { cause });
+    super(`Part "${where.part}" (${where.plugin}) could not be ${doing}: ${reasonOf(cause)}`, { cause });
     this.part = where.part;
     this.plugin = where.plugin;
     this.phase = where.phase;
@@ -85,9 +85,7 @@ export class StopFailedError extends TwinError {
   readonly failures: readonly StopFailure[];
 
   constructor(twin: string, failures: readonly StopFailure[]) {
-    const list = failures.map(
-      ({ part, error }) => `"${part}": ${error instanceof Error ? error.message : String(error)}`,
-    );
+    const list = failures.map(({ part, error }) => `"${part}": ${reasonOf(error)}`);
     super(`Twin "${twin}" did not stop cleanly. ${list.join("; ")}`, {
       cause: new AggregateError(
         failures.map(({ error }) => error),

@@ -133,10 +133,10 @@ export function definePlugin<
   return Object.assign(factory, { definition }) as PluginFactory<z.input<S> & object, Part>;
 }
 
-/** The tokens of a plugin as a list. */
+/** The tokens of a plugin as a list, each once. */
 export function providedTokens(definition: { readonly provides: Provides }): readonly Token<unknown>[] {
   const { provides } = definition;
-  return typeof provides === "symbol" ? [provides] : provides;
+  return typeof provides === "symbol" ? [provides] : [...new Set(provides)];
 }
 
 /** A need as its kind and its token. */

@@ -28,7 +28,9 @@ export function partResolver(recipes: Iterable<PartRecipe>): (part: string) => P
     const injected = needs.flatMap(([, parts]) => parts.map(identify));
     container.load(
       new ContainerModule(({ bind }) => {
-        bind(identify(part)).toResolvedValue((...values: unknown[]) => {
+        // Asynchronous in any case: what is thrown synchronously, inversify takes for its own where it looks like
+        // too deep a recursion, and it awaits no thenable but promises.
+        bind(identify(part)).toResolvedValue(async (...values: unknown[]) => {
           const remaining = values.values();
           const take = (parts: readonly string[]): unknown[] => parts.map(() => remaining.next().value);
           return create(new Map(needs.map(([need, parts]) => [need, take(parts)])));

@@ -21,6 +21,8 @@ export interface RunningPartsOptions {
 export class RunningParts {
   readonly #options: RunningPartsOptions;
   readonly #values = new Map<string, unknown>();
+  /** The first part of each value. */
+  readonly #owners = new Set<string>();
   /** Parts to stop: those that started, and those without a start from their creation on. */
   readonly #live = new Set<string>();
   /** What was under way when creation was called off. */
@@ -41,10 +43,10 @@ export class RunningParts {
       await this.#bounded(part, "create", async (signal) => this.#created(part, await create(part, signal)));
     }
     for (const part of this.#options.order) {
-      const value = this.#startable(part);
-      if (value.start === undefined) continue;
+      const { start } = this.#startable(part);
+      if (start === undefined) continue;
       await this.#bounded(part, "start", async (signal) => {
-        await value.start?.({ signal });
+        await start({ signal });
         this.#live.add(part);
       });
     }
@@ -62,13 +64,24 @@ export class RunningParts {
   }
 
   #created(part: string, value: unknown): void {
+    // One value under several names is started and stopped once: as the first of them, which the others may need.
+    const isKnown = [...this.#values.values()].includes(value);
     this.#values.set(part, value);
+    if (isKnown) return;
+    this.#owners.add(part);
     if (this.#startable(part).start === undefined) this.#live.add(part);
   }
 
+  /** The part's value as far as it is to be started and stopped; a field of such a name need not be a function. */
   #startable(part: string): Startable {
     const value = this.#values.get(part);
-    return (typeof value === "object" && value !== null) || typeof value === "function" ? (value as Startable) : {};
+    const mayHave = (typeof value === "object" && value !== null) || typeof value === "function";
+    if (!mayHave || !this.#owners.has(part)) return {};
+    const { start, stop } = value as Startable;
+    return {
+      ...(typeof start === "function" && { start: start.bind(value) }),
+      ...(typeof stop === "function" && { stop: stop.bind(value) }),
+    };
   }
 
   async #bounded(part: string, phase: StartPhase, work: (signal: AbortSignal) => Promise<void>): Promise<void> {

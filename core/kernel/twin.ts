@@ -1,11 +1,11 @@
 import { InvalidArgumentError } from "../errors/invalid-argument.ts";
 import { describeNames } from "../errors/nearest-names.ts";
 import type { AnyTask } from "../run/task.ts";
-import { describePart } from "./check-part.ts";
+import { checkPlugin, describePart, ownValue } from "./check-part.ts";
 import { chooseProviders } from "./choose-providers.ts";
 import type { Composition, Parts, Plugins, Problem } from "./composition.ts";
 import { CompositionError, TaskNotFoundError, TwinStoppedError } from "./errors.ts";
-import { describeNeed, type Needs, type Plugin, type Resolved } from "./plugin.ts";
+import { describeNeed, type Needs, type Resolved } from "./plugin.ts";
 import type { Providers } from "./providers.ts";
 
 /** A running twin: every part under the user's name, typed as its plugin makes it. */
@@ -57,7 +57,7 @@ export function rememberTwin(twin: object, state: TwinState): void {
 /** The tasks of a composition; parts that are no plugins are left to its checks. */
 export function tasksOf({ plugins }: Composition): readonly TwinTask[] {
   return Object.entries(plugins).flatMap(([part, plugin]) =>
-    ((plugin as Partial<Plugin> | undefined)?.definition?.tasks ?? []).map((task) => ({ part, task })),
+    checkPlugin(part, plugin) === undefined ? (plugin.definition.tasks ?? []).map((task) => ({ part, task })) : [],
   );
 }
 
@@ -111,12 +111,12 @@ export function resolveNeeds<N extends Needs>(
   const { composition, parts, providers, stopped } = stateOf(twin);
   if (stopped) throw new TwinStoppedError(composition.name);
   const { part } = options;
-  const plugin = part === undefined ? undefined : composition.plugins[part];
+  const plugin = part === undefined ? undefined : ownValue(composition.plugins, part);
   const owner = part === undefined || plugin === undefined ? "The caller" : describePart(part, plugin);
   const needer = options.needer ?? owner;
   const problems: Problem[] = [];
   const resolved = Object.entries(needs).map(([name, need]): [string, unknown] => {
-    const wired = part === undefined ? undefined : composition.wire?.[part]?.[name];
+    const wired = part === undefined ? undefined : ownValue(ownValue(composition.wire, part), name);
     const choice = chooseProviders(
       { name, need, needer, own: "preferred", wired, ...(part === undefined ? {} : { part }) },
       providers,

@@ -270,6 +270,38 @@ describe("a composition that does not fit", () => {
     expect(await problemsOf({ plugins })).toMatchObject([{ code: "TWIN_INVALID_PLUGIN", part: "light" }]);
   });
 
+  it.each([
+    [{ provides: undefined }, "not a token"],
+    [{ needs: { light: undefined } }, 'no token: "light"'],
+    [{ tasks: {} }, "tasks that are no list"],
+    [{ tasks: [null] }, "a task that is none"],
+    [{ tasks: [{ name: "paint", run: async () => null }] }, "a task that is none"],
+    [{ tasks: [{ name: "paint", run: async () => null, parameters: z.object({}) }] }, "without `needs`"],
+  ])("refuses a definition that the compiler would not have let pass: %j", async (changes, message) => {
+    const room = wallWith({ needs: {}, ...(changes as object) });
+    expect(await problemsOf({ plugins: { room: room() } })).toMatchObject([
+      { code: "TWIN_INVALID_PLUGIN", part: "room", message: expect.stringContaining(message) },
+    ]);
+  });
+
+  it.each([undefined, null, {}, { plugins: null }])("says that plugins are missing in %j", async (options) => {
+    await expect(createTwin(options as unknown as TwinOptions)).rejects.toMatchObject({
+      code: "TWIN_INVALID_ARGUMENT",
+      message: expect.stringContaining("needs `plugins`"),
+    });
+  });
+
+  it("counts a part once that names a token twice", async () => {
+    const twice = definePlugin({
+      name: "test/twice",
+      version: "1.0.0",
+      provides: [Lamp, Lamp],
+      create: () => ({ colour: "pink" }),
+    });
+    await using twin = await createTwin({ plugins: { light: twice(), room: wall() } });
+    expect(twin.room.lit()).toBe("a pink wall");
+  });
+
   it("refuses two tasks of one name in one plugin", async () => {
     const task = defineTask({
       name: "paint",

@@ -102,6 +102,44 @@ describe("a twin's life", () => {
     expect(twin.lens.isOpen()).toBe(true);
   });
 
+  it("starts and stops a value once that has several names", async () => {
+    const diary = new Diary();
+    const shared = part(
+      "shared",
+      (
+        (value) => () =>
+          value
+      )(diary.of("shared")),
+    );
+    const pass = definePlugin({
+      name: "test/pass",
+      version: "1.0.0",
+      provides: Anything,
+      needs: { whole: token<object>("test/user") },
+      create: ({ whole }) => whole,
+    });
+    const twin = await createTwin({
+      plugins: { one: shared, two: shared, same: pass(), user: part("user", () => diary.of("user")) },
+    });
+    await twin.stop();
+    expect(diary.lines.slice(1)).toEqual(["create user", "start shared", "start user", "stop user", "stop shared"]);
+  });
+
+  it("leaves fields alone that are called start and stop but are no functions", async () => {
+    const range = { start: 0, stop: 10 };
+    await using twin = await createTwin({ plugins: { range: constant(Anything, range) } });
+    expect(twin.range).toBe(range);
+  });
+
+  it("waits for a part that comes as a thenable", async () => {
+    const later = (): object => ({
+      // biome-ignore lint/suspicious/noThenProperty: what is tested.
+      then: (resolve: (value: object) => void) => void setTimeout(resolve, 1, { ready: true }),
+    });
+    await using twin = await createTwin({ plugins: { later: part("later", later) } });
+    expect(twin.later).toEqual({ ready: true });
+  });
+
   it("does not let a failed stop keep the others from stopping, and tells all failures", async () => {
     const diary = new Diary();
     const fail =
@@ -157,6 +195,28 @@ describe("a start that fails", () => {
       throw new LensBrokenError("The lens is broken.");
     };
     await expect(createTwin({ plugins: { a: part("a", fail) } })).rejects.toBeInstanceOf(LensBrokenError);
+  });
+
+  it.each([
+    ["text", "text"],
+    [undefined, "undefined"],
+    [Symbol("s"), "Symbol(s)"],
+    [Object.create(null), "an object that has no text"],
+    [new RangeError("Maximum call stack size exceeded"), "Maximum call stack size exceeded"],
+  ])("names the part whatever it throws: %s", async (thrown, reason) => {
+    const fail = (): object => {
+      throw thrown;
+    };
+    const failure = { code: "TWIN_START_FAILED", part: "a", cause: thrown };
+    const created = createTwin({ plugins: { a: part("a", fail) } });
+    await expect(created).rejects.toMatchObject({ ...failure, message: expect.stringContaining(`created: ${reason}`) });
+    const started = createTwin({ plugins: { a: part("a", () => ({ start: fail })) } });
+    await expect(started).rejects.toMatchObject({ ...failure, message: expect.stringContaining(`started: ${reason}`) });
+    const twin = await createTwin({ plugins: { a: part("a", () => ({ stop: fail })) } });
+    await expect(twin.stop()).rejects.toMatchObject({
+      code: "TWIN_STOP_FAILED",
+      failures: [{ part: "a", error: thrown }],
+    });
   });
 
   it("starts nothing when a part cannot be created, and stops parts that have no start", async () => {
@@ -251,7 +311,7 @@ describe("a start that takes too long", () => {
 });
 
 describe("timeouts", () => {
-  it.each([0, -1, Number.NaN])("refuses %d", async (startTimeoutMs) => {
+  it.each([0, -1, Number.NaN, "100" as unknown as number])("refuses %j", async (startTimeoutMs) => {
     await expect(createTwin({ plugins: {}, startTimeoutMs })).rejects.toMatchObject({ code: "TWIN_INVALID_ARGUMENT" });
   });
 

@@ -79,6 +79,13 @@ describe("resolveNeeds", () => {
     );
   });
 
+  it("takes a need of any name for what it is", async () => {
+    await using twin = await createTwin({ plugins: { light: lamp(), room: wall() }, wire: { room: {} } });
+    const needs = { constructor: Lamp, toString: Wall };
+    expect(resolveNeeds(twin, needs, { part: "room" })).toEqual({ constructor: twin.light, toString: twin.room });
+    expect(resolveNeeds(twin, { lamp: Lamp }, { part: "valueOf" }).lamp).toBe(twin.light);
+  });
+
   it("reports every unmet need", async () => {
     await using twin = await createTwin({ plugins: {} });
     expect(resolveNeeds(twin, { lamp: optional(Lamp) })).toEqual({ lamp: undefined });
