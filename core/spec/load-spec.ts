@@ -125,11 +125,15 @@ function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
 
 async function readText(file: string, signal: AbortSignal | undefined): Promise<string> {
   try {
-    return await readFile(file, { encoding: "utf8", ...(signal && { signal }) });
+    const bytes = await readFile(file, { ...(signal && { signal }) });
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
     signal?.throwIfAborted();
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") throw new FileNotFoundError(file, { cause: error });
+    if (code === "ERR_ENCODING_INVALID_ENCODED_DATA") {
+      throw new FileUnreadableError(file, "it is no text in UTF-8.", { cause: error });
+    }
     throw new FileUnreadableError(file, message, { cause: error });
   }
 }

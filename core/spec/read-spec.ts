@@ -1,7 +1,6 @@
 import { dirname } from "node:path";
 import {
   type Document,
-  isAlias,
   isMap,
   isScalar,
   LineCounter,
@@ -12,8 +11,9 @@ import {
 } from "yaml";
 import { describeNames } from "../errors/nearest-names.ts";
 import type { CompositionPath, SourcePosition } from "../kernel/composition.ts";
+import { Aliases } from "./aliases.ts";
 import type { Diagnostic, SpecCode } from "./errors.ts";
-import { ValueReader } from "./read-values.ts";
+import { NO_ANCHOR, ValueReader } from "./read-values.ts";
 import { SpecSource } from "./spec-source.ts";
 import { keyText, SPEC_TAG_NAMES, SPEC_TAGS } from "./spec-tags.ts";
 
@@ -56,20 +56,23 @@ export function readSpec(text: string, file: string): SpecText {
     prettyErrors: false,
     lineCounter: lines,
   });
-  return new SpecReader(document, new SpecSource(file, document, lines)).read();
+  const aliases = new Aliases(document);
+  return new SpecReader(document, aliases, new SpecSource(file, document, { aliases, lines })).read();
 }
 
 class SpecReader {
   readonly #document: Document;
+  readonly #aliases: Aliases;
   readonly #source: SpecSource;
   readonly #values: ValueReader;
   readonly #diagnostics: Diagnostic[] = [];
 
-  constructor(document: Document, source: SpecSource) {
+  constructor(document: Document, aliases: Aliases, source: SpecSource) {
     this.#document = document;
+    this.#aliases = aliases;
     this.#source = source;
     this.#values = new ValueReader({
-      document,
+      aliases,
       folder: dirname(source.file),
       report: (node, path, message) => this.#report("TWIN_SPEC_SHAPE", source.positionOf(node), { path, message }),
     });
@@ -81,6 +84,11 @@ class SpecReader {
       this.#report("TWIN_SPEC_SYNTAX", position, { path: [], message: syntaxMessage(error) });
     }
     const base = { parts: new Map<string, PartEntry>(), source: this.#source, diagnostics: this.#diagnostics };
+    if (this.#document.directives?.yaml.version === "1.1") {
+      const message = "A twin.yaml is YAML 1.2: remove the directive `%YAML 1.1`.";
+      this.#report("TWIN_SPEC_SYNTAX", this.#source.positionAt(0), { path: [], message });
+      return base;
+    }
     // After a syntax error the tree may be cut short; what it lacks is then no news.
     if (this.#document.errors.length > 0) return base;
     const top = this.#map(this.#document.contents as Node | null, [], "A twin.yaml is a map with the key `plugins`");
@@ -109,7 +117,7 @@ class SpecReader {
     const node = member(top, "plans");
     if (node === undefined) return undefined;
     const plans = this.#map(node, ["plans"], "`plans` is a map from names of plans to their steps");
-    return plans && (this.#values.read(plans, ["plans"]) as Record<string, unknown>);
+    return plans && (this.#values.read(plans, ["plans"]) as Record<string, unknown> | undefined);
   }
 
   #parts(top: YAMLMap): ReadonlyMap<string, PartEntry> {
@@ -120,20 +128,22 @@ class SpecReader {
       return parts;
     }
     const plugins = this.#map(node, ["plugins"], "`plugins` is a map from names of parts to plugins");
-    for (const { key } of plugins?.items ?? []) {
+    for (const { key, value } of plugins?.items ?? []) {
       const part = keyText(key);
-      const entry = this.#part(part, plugins as YAMLMap);
+      const entry = this.#part(part, value as Node | null);
       if (entry !== undefined) parts.set(part, entry);
     }
     return parts;
   }
 
-  #part(part: string, plugins: YAMLMap): PartEntry | undefined {
+  #part(part: string, node: Node | null): PartEntry | undefined {
     const path = ["plugins", part];
     const what = "A plugin is a map with the key `use`, as in `{ use: twinloom/modules/hdf5 }`";
-    const entry = this.#map(member(plugins, part) ?? null, path, what);
-    if (entry === undefined) return undefined;
-    const { use, version, wire, ...options } = this.#values.read(entry, path) as Record<string, unknown>;
+    const entry = this.#map(node, path, what);
+    const values = entry && (this.#values.read(entry, path) as Record<string, unknown> | undefined);
+    // What is wrong has been told.
+    if (entry === undefined || values === undefined) return undefined;
+    const { use, version, wire, ...options } = values;
     if (typeof use !== "string" || use === "") {
       const given = member(entry, "use") !== undefined;
       const likely = describeNames("use", Object.keys(options)).match(/^Did you mean "([^"]*)"\?/)?.[1];
@@ -161,9 +171,9 @@ class SpecReader {
   }
 
   #map(node: Node | null, path: CompositionPath, what: string): YAMLMap | undefined {
-    const resolved = isAlias(node) ? node.resolve(this.#document) : node;
+    const resolved = this.#aliases.resolve(node);
     if (isMap(resolved) && resolved.tag !== "!artifact") return resolved;
-    this.#shape(path, `${what}, not ${kindOf(resolved)}.`);
+    this.#shape(path, resolved === undefined ? NO_ANCHOR : `${what}, not ${kindOf(resolved)}.`);
     return undefined;
   }
 
@@ -196,16 +206,38 @@ function isWire(value: unknown): value is Readonly<Record<string, string | reado
   );
 }
 
+/** What is wrong, without any of the text: it may hold what should have been a secret. */
 function syntaxMessage({ code, message }: YAMLError): string {
-  if (code === "DUPLICATE_KEY") return "This key is written twice.";
-  if (code === "RESOURCE_EXHAUSTION") return "This is nested too deeply to be read.";
-  const tag = /Unresolved tag: (\S+)/.exec(message)?.[1];
-  return tag === undefined ? message : `Unknown tag "${tag}". ${describeNames(tag, SPEC_TAG_NAMES)}`;
+  switch (code) {
+    case "DUPLICATE_KEY":
+      return "This key is written twice.";
+    case "RESOURCE_EXHAUSTION":
+      return "This is nested too deeply to be read.";
+    case "NON_STRING_KEY":
+      return "A key must be a text.";
+    case "MULTIPLE_DOCS":
+      return "A twin.yaml is one document: what comes after `---` cannot be read.";
+    case "TAG_RESOLVE_FAILED":
+      return tagMessage(/^Unresolved tag: (\S+)$/.exec(message)?.[1] ?? "");
+    case "BAD_DQ_ESCAPE":
+      return "This is no escape sequence. A backslash itself is written twice.";
+    case "UNEXPECTED_TOKEN":
+      return `${message.replace(/: .*$/s, "")}.`;
+    default:
+      return `${message}.`;
+  }
 }
+
+function tagMessage(tag: string): string {
+  if (SPEC_TAG_NAMES.includes(tag)) return `The tag "${tag}" does not fit this kind of value.`;
+  const names = describeNames(tag, SPEC_TAG_NAMES);
+  return names.startsWith("Did you mean") ? `Unknown tag "${tag}". ${names}` : `Unknown tag. ${names}`;
+}
+
+const KINDS: Readonly<Record<string, string>> = { string: "text", bigint: "number" };
 
 function kindOf(node: unknown): string {
   if (node === null || node === undefined) return "nothing";
-  if (isScalar(node))
-    return node.value === null ? "nothing" : `a ${typeof node.value === "string" ? "text" : typeof node.value}`;
+  if (isScalar(node)) return node.value === null ? "nothing" : `a ${KINDS[typeof node.value] ?? typeof node.value}`;
   return isMap(node) ? "an artifact" : "a list";
 }

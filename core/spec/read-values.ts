@@ -1,19 +1,26 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Scalar } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar } from "yaml";
+import type { Aliases } from "./aliases.ts";
 import { Artifact } from "./artifact.ts";
 import { SecretReference } from "./secret.ts";
-import { keyText } from "./spec-tags.ts";
+import { isMergeKey, keyText, SPEC_TAG_NAMES } from "./spec-tags.ts";
 
 /** Told of each value that cannot be read, with its node. */
 export type ReportNode = (node: Node, path: readonly (string | number)[], message: string) => void;
 
 /** What a reader of values needs to know. */
 export interface ReadContext {
-  readonly document: Document;
+  readonly aliases: Aliases;
   /** Folder of the twin.yaml. */
   readonly folder: string;
   readonly report: ReportNode;
 }
 
+/** Said of an alias that refers to nothing; it may be a text that begins with an asterisk, so it is not repeated. */
+export const NO_ANCHOR =
+  "This alias refers to no anchor before it. A text that begins with an asterisk is written in quotes.";
+const NO_SUCH_TAG = `A twin.yaml has no such tag. There are: ${SPEC_TAG_NAMES.join(", ")}.`;
+const PLAIN_TAGS = ["tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"];
+const MERGE_KEY = "YAML 1.2 has no merge keys: write the keys out, or refer to a whole value with an alias.";
 const MOST_DEEP = 100;
 // Aliases multiply: a small file can describe a tree that fills the memory.
 const MOST_NODES = 20_000;
@@ -33,8 +40,8 @@ export class ValueReader {
     if (node === null) return null;
     const report = (message: string): undefined => void this.#context.report(node, path, message);
     if (isAlias(node)) {
-      // The parser refuses an alias without an anchor before values are read.
-      return this.read(node.resolve(this.#context.document) ?? null, path);
+      const meant = this.#context.aliases.resolve(node);
+      return meant === undefined ? report(NO_ANCHOR) : this.read(meant, path);
     }
     this.#nodes++;
     if (this.#nodes === MOST_NODES) report(`More than ${MOST_NODES} values: aliases multiply them.`);
@@ -51,10 +58,12 @@ export class ValueReader {
   #value(node: Node, path: readonly (string | number)[], report: (message: string) => undefined): unknown {
     if (node.tag === "!artifact") return this.#artifact(node, report);
     if (isScalar(node)) return readScalar(node, report);
+    if (node.tag !== undefined && !PLAIN_TAGS.includes(node.tag)) return report(NO_SUCH_TAG);
     if (isSeq(node)) return node.items.map((item, index) => this.read(item as Node | null, [...path, index]));
     if (!isMap(node)) return report("This value cannot be read.");
     const entries = node.items.map(({ key, value }): [string, unknown] => {
       const name = keyText(key);
+      if (isMergeKey(key)) this.#context.report(key, [...path, name], MERGE_KEY);
       return [name, this.read(value as Node | null, [...path, name])];
     });
     return Object.fromEntries(entries);
@@ -81,12 +90,14 @@ function readScalar(node: Scalar, report: (message: string) => undefined): unkno
     return /^[-+]?\d+$/.test(String(value)) ? BigInt(String(value)) : report("`!bigint` takes a whole number.");
   }
   if (typeof value === "string") return readText(value, report);
+  // Of YAML's own tags: `!!timestamp`, `!!binary`.
+  if ((typeof value === "object" && value !== null) || typeof value === "symbol") return report(NO_SUCH_TAG);
   if (typeof value !== "bigint") return value;
   const number = Number(value);
   return Number.isSafeInteger(number)
     ? number
     : report(
-        `${value} is beyond ±(2^53 - 1), where numbers are not exact. Write \`!bigint ${value}\` for a 64-bit option.`,
+        "This number is beyond ±(2^53 - 1), where numbers are not exact. For a 64-bit option, write `!bigint` before it.",
       );
 }
 

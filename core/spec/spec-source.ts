@@ -1,25 +1,27 @@
-import { type Document, isAlias, isMap, isSeq, type LineCounter, type Node } from "yaml";
+import { type Document, isMap, isSeq, type LineCounter, type Node } from "yaml";
 import type { CompositionPath, CompositionSource, SourcePosition } from "../kernel/composition.ts";
+import type { Aliases } from "./aliases.ts";
 import { keyText } from "./spec-tags.ts";
 
 /** Finds places of a composition in the twin.yaml that it was read from. */
 export class SpecSource implements CompositionSource {
   readonly file: string;
   readonly #document: Document;
+  readonly #aliases: Aliases;
   readonly #lines: LineCounter;
 
-  constructor(file: string, document: Document, lines: LineCounter) {
+  constructor(file: string, document: Document, context: { readonly aliases: Aliases; readonly lines: LineCounter }) {
     this.file = file;
     this.#document = document;
-    this.#lines = lines;
+    this.#aliases = context.aliases;
+    this.#lines = context.lines;
   }
 
   locate(path: CompositionPath, at: "key" | "value" = "value"): SourcePosition {
     let node = this.#document.contents as Node | null;
     let found = { key: node, value: node };
     for (const step of asWritten(path)) {
-      if (isAlias(node)) node = node.resolve(this.#document) ?? null;
-      const next = below(node, step);
+      const next = below(this.#aliases.resolve(node) ?? null, step);
       if (next === undefined) return this.positionOf(found.key);
       found = { key: next.key ?? found.key, value: next.value ?? next.key ?? found.value };
       node = next.value;

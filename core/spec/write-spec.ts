@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { Document, type Node, Scalar, YAMLMap } from "yaml";
+import { checkPlugin } from "../kernel/check-part.ts";
 import type { Composition } from "../kernel/composition.ts";
 import { CONSTANT_PLUGIN } from "../kernel/constant.ts";
 import type { Plugin } from "../kernel/plugin.ts";
@@ -45,8 +46,13 @@ interface PartFacts {
 }
 
 function writePart({ part, plugin, composition, folder, report, writer }: PartFacts): Node {
-  const { definition, options } = plugin;
   const path = ["plugins", part];
+  const wrong = checkPlugin(part, plugin);
+  if (wrong !== undefined) {
+    report(path, wrong.message);
+    return new Scalar(null);
+  }
+  const { definition, options } = plugin;
   if (definition.name === CONSTANT_PLUGIN) report(path, "A constant is a value made in code; no module exports it.");
   const entry = new YAMLMap<Node, Node>();
   const add = (key: string, value: unknown): void => {

@@ -78,7 +78,7 @@ export function onOneLine<C extends YAMLMap<Node, Node> | YAMLSeq<Node>>(collect
 
 /** A key of a map, quoted where a plain one would read as something else. */
 export function writeKey(key: string): Scalar {
-  return isPlain(key) ? new Scalar(key) : quoted(key);
+  return isPlain(key) && key !== "<<" ? new Scalar(key) : quoted(key);
 }
 
 function writeArtifact(value: Artifact, folder: string): Node {

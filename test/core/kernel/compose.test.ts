@@ -270,7 +270,7 @@ describe("a composition that does not fit", () => {
     expect(await problemsOf({ plugins })).toMatchObject([{ code: "TWIN_INVALID_PLUGIN", part: "light" }]);
   });
 
-  it.each([
+  it.each<[object, string]>([
     [{ provides: undefined }, "not a token"],
     [{ needs: { light: undefined } }, 'no token: "light"'],
     [{ tasks: {} }, "tasks that are no list"],
@@ -278,7 +278,7 @@ describe("a composition that does not fit", () => {
     [{ tasks: [{ name: "paint", run: async () => null }] }, "a task that is none"],
     [{ tasks: [{ name: "paint", run: async () => null, parameters: z.object({}) }] }, "without `needs`"],
   ])("refuses a definition that the compiler would not have let pass: %j", async (changes, message) => {
-    const room = wallWith({ needs: {}, ...(changes as object) });
+    const room = wallWith({ needs: {}, ...changes });
     expect(await problemsOf({ plugins: { room: room() } })).toMatchObject([
       { code: "TWIN_INVALID_PLUGIN", part: "room", message: expect.stringContaining(message) },
     ]);

@@ -4,6 +4,7 @@ import {
   checkSpec,
   createTwin,
   type Diagnostic,
+  exportSpec,
   loadSpec,
   resolveNeeds,
   type SpecError,
@@ -143,8 +144,10 @@ plugins:
       /Unknown tag "!artefact"\. Did you mean "!artifact"\?/,
     ],
     ["plugins:\n\ta: 1", 2, 1, /[Tt]ab/],
-    ["plugins: { ? [a] : 1 }", 1, 14, /./],
-    ["a: 1\n---\nb: 2", 2, 1, /./],
+    ["plugins: { ? [a] : 1 }", 1, 14, /A key must be a text/],
+    ["a: 1\n---\nb: 2", 2, 1, /one document/],
+    ["%YAML 1.1\n---\nplugins: { a: { use: x, b: yes } }", 1, 1, /remove the directive/],
+    ["plugins: { a: { use: test-plugins/echo, b: !artifact [c] } }", 1, 44, /does not fit this kind of value/],
   ])("reports YAML that cannot be read: %j", async (text, line, column, message) => {
     const [first] = await diagnosticsOf(text);
     expect(first).toMatchObject({ code: "TWIN_SPEC_SYNTAX", message: expect.stringMatching(message), line, column });
@@ -180,7 +183,7 @@ plugins:
     ],
     [
       "plugins: { a: { use: test-plugins/echo, n: 9007199254740993 } }",
-      "1:44 TWIN_SPEC_SHAPE 9007199254740993 is beyond ±(2^53 - 1), where numbers are not exact. Write `!bigint 9007199254740993` for a 64-bit option.",
+      "1:44 TWIN_SPEC_SHAPE This number is beyond ±(2^53 - 1), where numbers are not exact. For a 64-bit option, write `!bigint` before it.",
     ],
     [
       "plugins: { a: { use: test-plugins/echo, n: !bigint 1.5 } }",
@@ -194,9 +197,51 @@ plugins:
       "plugins: { a: { use: test-plugins/echo, f: !artifact { path: x, digest: md5 } } }",
       '1:54 TWIN_SPEC_SHAPE The digest of artifact "x" must be "sha256:" and 64 lower-case hexadecimal digits.',
     ],
+    ...["!!binary aGk=", "!!timestamp 2001-01-01", "!!set { a }", "!!merge x"].map((value): [string, string] => [
+      `plugins: { a: { use: test-plugins/echo, f: ${value} } }`,
+      `1:${44 + value.indexOf(" ") + 1} TWIN_SPEC_SHAPE A twin.yaml has no such tag. There are: !artifact, !bigint.`,
+    ]),
+    [
+      "plugins: { a: { use: test-plugins/echo, x: *gone } }",
+      "1:44 TWIN_SPEC_SHAPE This alias refers to no anchor before it. A text that begins with an asterisk is written in quotes.",
+    ],
+    [
+      "plugins: *gone",
+      "1:10 TWIN_SPEC_SHAPE This alias refers to no anchor before it. A text that begins with an asterisk is written in quotes.",
+    ],
+    [
+      "plugins: { a: &a { use: test-plugins/echo }, b: { use: test-plugins/echo, <<: *a } }",
+      "1:75 TWIN_SPEC_SHAPE YAML 1.2 has no merge keys: write the keys out, or refer to a whole value with an alias.",
+    ],
     ["plugins: { a: &a { use: test-plugins/echo, x: *a } }", "1:18 TWIN_SPEC_SHAPE This value contains itself."],
   ])("reports YAML that is no spec: %j", async (text, expected) => {
     expect(await told(text)).toEqual([expected]);
+  });
+
+  it("takes the anchor that comes last before an alias", async () => {
+    const { plugins } = await load("plugins: { a: { use: test-plugins/echo, x: [&v 1, *v, &v 2, *v] } }");
+    expect(plugins["a"]?.options).toEqual({ x: [1, 1, 2, 2] });
+  });
+
+  it("reads a merge key in quotes as any other key, and writes it so", async () => {
+    const spec = await load('plugins: { a: { use: test-plugins/echo, o: { "<<": 1 } } }');
+    expect(spec.plugins["a"]?.options).toEqual({ o: { "<<": 1 } });
+    expect(await exportSpec(spec)).toContain('"<<": 1');
+  });
+
+  it("keeps keys that name properties of every object apart from those", async () => {
+    const { plugins } = await load(
+      "plugins: { a: { use: test-plugins/echo, o: { __proto__: { polluted: 1 }, constructor: { prototype: 2 } } } }",
+    );
+    const o = plugins["a"]?.options["o"] as object;
+    expect(Object.keys(o)).toEqual(["__proto__", "constructor"]);
+    expect(Object.getPrototypeOf(o)).toBe(Object.prototype);
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+
+  it("stops at more values than any twin has", async () => {
+    const text = `plugins:\n${Array.from({ length: 10_100 }, (_, i) => `  p${i}: { use: test-plugins/echo }\n`).join("")}`;
+    expect((await told(text)).some((line) => line.includes("More than 20000 values"))).toBe(true);
   });
 
   it("stops at aliases that multiply without end", async () => {
@@ -231,6 +276,14 @@ plugins:
   it("says that a file is not there", async () => {
     await expect(loadSpec(`${folder.path}/none.yaml`)).rejects.toMatchObject({ code: "TWIN_FILE_NOT_FOUND" });
     await expect(loadSpec(folder.path)).rejects.toMatchObject({ code: "TWIN_FILE_UNREADABLE" });
+  });
+
+  it("says that a file is no text in UTF-8", async () => {
+    const file = await folder.write("latin1.yaml", Buffer.from("plugins: { a: { use: é } }", "latin1"));
+    await expect(loadSpec(file)).rejects.toMatchObject({
+      code: "TWIN_FILE_UNREADABLE",
+      message: expect.stringContaining("UTF-8"),
+    });
   });
 
   it("can be called off", async () => {

@@ -80,7 +80,7 @@ export class Folder {
   }
 
   /** Writes a file; returns its path. */
-  async write(name: string, text: string): Promise<string> {
+  async write(name: string, text: string | Uint8Array): Promise<string> {
     const path = join(this.path, name);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);

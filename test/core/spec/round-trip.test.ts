@@ -11,6 +11,7 @@ import {
   exportSpec,
   loadSpec,
   type Plugin,
+  type Plugins,
 } from "../../../core/index.ts";
 import { detector, Echo, echo, Folder, importTestPlugin, listener } from "./plugins.ts";
 
@@ -268,5 +269,17 @@ describe("what no twin.yaml can hold", () => {
         - plugins.a.circle.around.0: This value contains itself.
         - wire.nobody: There is no part "nobody".]
     `);
+  });
+
+  it("is a part that is no plugin, too", async () => {
+    const plugins = { empty: {}, none: null, factory: echo } as unknown as Plugins;
+    await expect(exportSpec({ plugins })).rejects.toMatchObject({
+      code: "TWIN_SPEC_NOT_EXPORTABLE",
+      problems: [
+        { path: ["plugins", "empty"] },
+        { path: ["plugins", "none"] },
+        { path: ["plugins", "factory"], message: expect.stringContaining("call it") },
+      ],
+    });
   });
 });

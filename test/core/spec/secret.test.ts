@@ -80,6 +80,40 @@ describe("a secret", () => {
     expect(inspect(error, { depth: 20 })).not.toContain(PLAIN);
   });
 
+  it.each([
+    "*S",
+    "!S",
+    "!<S> x",
+    "|S",
+    ">S",
+    "}S",
+    "{S",
+    "%S",
+    "@S",
+    "&S &b c",
+    '"\\US"',
+    '"x" S',
+    "!bigint S",
+    "!artifact { path: p, digest: S }",
+    "S${env:X}",
+  ])("is not repeated where YAML takes it for something else: %s", async (written) => {
+    const file = await folder.write(
+      "odd.yaml",
+      `plugins:\n  d:\n    use: test-plugins/echo\n    p: ${written.replaceAll("S", PLAIN)}\n`,
+    );
+    const error = await loadSpec(file, { importPlugin: importTestPlugin }).catch((thrown: Error) => thrown);
+    expect(error).toMatchObject({ code: "TWIN_INVALID_SPEC" });
+    // The escape takes the first characters for digits.
+    expect(inspect(error, { depth: 20 })).not.toMatch(/hunter2|Uhunt/);
+  });
+
+  it("is not repeated where it is a number", async () => {
+    const file = await folder.write("number.yaml", "plugins: { d: { use: x, p: 98765432109876543210 } }");
+    const error = await loadSpec(file, { importPlugin: importTestPlugin }).catch((thrown: Error) => thrown);
+    expect(error).toMatchObject({ code: "TWIN_INVALID_SPEC" });
+    expect(inspect(error, { depth: 20 })).not.toContain("98765432109876543210");
+  });
+
   it.each(["a ${env:X} b", "${env:}", "${env:1X}", "${env:X", "${env:A}${env:B}"])(
     "is refused where the reference is not the whole value: %s",
     async (text) => {
