@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { TwinError } from "../errors/twin-error.ts";
 import { FileExistsError, WriteFailedError } from "./errors.ts";
 
 /** How a file is put in place. */
@@ -103,12 +104,12 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Runs system calls; their failure is a {@link WriteFailedError}. */
-async function system<T>(path: string, calls: () => Promise<T>): Promise<T> {
+/** Runs system calls that write to `path`; their failure is a {@link WriteFailedError}. */
+export async function system<T>(path: string, calls: () => Promise<T>): Promise<T> {
   try {
     return await calls();
   } catch (error) {
-    if (codeOf(error) === undefined || error instanceof FileExistsError) throw error;
+    if (codeOf(error) === undefined || error instanceof TwinError) throw error;
     throw new WriteFailedError(path, `${(error as Error).message}.`, { cause: error });
   }
 }

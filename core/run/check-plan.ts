@@ -1,12 +1,12 @@
-import { isAbsolute } from "node:path";
+import { isAbsolute, normalize } from "node:path";
+import { canonicalJson } from "../canonical/canonical-json.ts";
 import { checkSchema, type SchemaProblem } from "../errors/check-schema.ts";
 import { describeNames } from "../errors/nearest-names.ts";
+import { reasonOf } from "../errors/reason.ts";
 import { dependencyOrder } from "../kernel/dependency-order.ts";
 import type { Plan, PlanStep } from "./plan.ts";
+import { RESERVED } from "./run-folder.ts";
 import type { TaskInput, TaskOutput } from "./task.ts";
-
-/** Names in the folder of a run that are the runner's own. */
-const RESERVED = ["run.json", "partial"];
 
 /** A step whose parameters were validated. */
 export interface CheckedStep extends PlanStep {
@@ -31,6 +31,7 @@ export function checkPlan(plan: Plan): CheckedPlan {
     for (const problem of parameters.problems ?? []) {
       problems.push({ ...problem, path: [name, "parameters", ...problem.path] });
     }
+    if (!parameters.problems) problems.push(...jsonProblems(name, { given: step.parameters, read: parameters.value }));
     problems.push(...nameProblems(name), ...inputProblems(plan, name, step), ...outputProblems(name, step));
     checked.set(name, { ...step, checked: parameters.problems ? undefined : parameters.value });
   }
@@ -59,6 +60,16 @@ function nameProblems(name: string): readonly SchemaProblem[] {
       message: `"${name}" is no step name: use lower-case letters, digits and dashes, and not "partial".`,
     },
   ];
+}
+
+/** Parameters are sealed in the record, as they were given and as the task sees them. */
+function jsonProblems(name: string, parameters: Readonly<Record<string, unknown>>): readonly SchemaProblem[] {
+  try {
+    canonicalJson(parameters);
+    return [];
+  } catch (error) {
+    return [{ path: [name, "parameters"], message: `The record of the run cannot hold them: ${reasonOf(error)}` }];
+  }
 }
 
 function inputProblems(plan: Plan, name: string, step: PlanStep): readonly SchemaProblem[] {
@@ -91,14 +102,14 @@ function inputProblems(plan: Plan, name: string, step: PlanStep): readonly Schem
 /** Output files lie in the step's folder, beside nothing of the runner's. */
 function outputProblems(name: string, step: PlanStep): readonly SchemaProblem[] {
   const outputs = Object.entries(step.task.outputs as Readonly<Record<string, TaskOutput>>);
-  return outputs.flatMap(([output, { file }]) => {
+  return outputs.flatMap(([output, { file }], index): readonly SchemaProblem[] => {
+    const path = [name, "outputs", output];
     const parts = file.split(/[/\\]/);
-    if (!isAbsolute(file) && !parts.includes("..") && !RESERVED.includes(parts[0] as string)) return [];
-    return [
-      {
-        path: [name, "outputs", output],
-        message: `"${file}" must lie in the task's folder and not be named ${RESERVED.join(" or ")}.`,
-      },
-    ];
+    const names = parts.filter((part) => part !== "" && part !== ".");
+    if (isAbsolute(file) || parts.includes("..") || names.length === 0 || RESERVED.includes(names[0] as string)) {
+      return [{ path, message: `"${file}" must lie in the task's folder and not be named ${RESERVED.join(" or ")}.` }];
+    }
+    const same = outputs.slice(0, index).find(([, other]) => normalize(other.file) === normalize(file));
+    return same ? [{ path, message: `"${file}" is the file of output "${same[0]}", too. Give each its own.` }] : [];
   });
 }

@@ -37,14 +37,13 @@ export async function fileRecord(
   }
 }
 
-/** Digest of the canonical form; `null` for a file that is not JSON, whatever its name says. */
+/** Digest of the canonical form; `null` for a file that is not JSON, whatever its name says, or has no canonical form. */
 async function jsonDigest(path: string): Promise<Digest | null> {
   const text = await readFile(path, "utf8");
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return digestJson(JSON.parse(text));
   } catch {
+    // Also 1e999, an escaped lone surrogate, or nesting deeper than the stack: JSON, but to be compared by its bytes.
     return null;
   }
-  return digestJson(value);
 }

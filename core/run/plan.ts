@@ -37,6 +37,11 @@ export interface StepOutput {
   readonly output: string;
 }
 
+/** The members that are not `undefined`: `{ count: undefined }` asks for the default, as in any call of JavaScript. */
+export function given(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+}
+
 /** Names a file as an input of a step. */
 export function file(path: string): FileInput {
   return { file: path };
@@ -80,8 +85,8 @@ export function definePlan(name: string, build: (step: AddStep) => void): Plan {
     steps.set(step, {
       task,
       ...(part !== undefined && { part }),
-      parameters: { ...parameters },
-      inputs: { ...inputs } as Record<string, PlanInput>,
+      parameters: given(parameters),
+      inputs: given(inputs) as Record<string, PlanInput>,
     });
     const outputs = Object.keys(task.outputs).map((output) => [output, { step, output }]);
     return { outputs: Object.fromEntries(outputs) };

@@ -4,13 +4,13 @@ import type { SchemaProblem } from "../errors/check-schema.ts";
 import { InvalidArgumentError } from "../errors/invalid-argument.ts";
 import { describeNames } from "../errors/nearest-names.ts";
 import { InvalidPlanError } from "./errors.ts";
-import type { Plan, PlanStep } from "./plan.ts";
+import { given, type Plan, type PlanStep } from "./plan.ts";
 
 /** The plan with parameters set from outside: `step.name`. */
 export function overridden(plan: Plan, parameters: Readonly<Record<string, unknown>>): Plan {
   const steps: Record<string, PlanStep> = { ...plan.steps };
   const problems: SchemaProblem[] = [];
-  for (const [key, value] of Object.entries(parameters)) {
+  for (const [key, value] of Object.entries(given(parameters))) {
     const dot = key.indexOf(".");
     const name = key.slice(0, Math.max(0, dot));
     const step = Object.hasOwn(steps, name) ? steps[name] : undefined;
@@ -28,8 +28,10 @@ export function overridden(plan: Plan, parameters: Readonly<Record<string, unkno
 /** The plan with the seed of the run given to each step whose task has a parameter `seed` and was given none. */
 export function seeded(plan: Plan, seed: number | bigint | undefined): Plan {
   if (seed === undefined) return plan;
-  if ((typeof seed === "number" && !Number.isSafeInteger(seed)) || seed < 0 || BigInt(seed) >= 1n << 64n) {
-    throw new InvalidArgumentError(`Seed ${seed} must be an integer from 0 to 2^64 - 1 (a bigint beyond 2^53 - 1).`);
+  if (!(typeof seed === "bigint" || Number.isSafeInteger(seed)) || seed < 0 || BigInt(seed) >= 1n << 64n) {
+    throw new InvalidArgumentError(
+      `Seed ${String(seed)} must be an integer from 0 to 2^64 - 1 (a bigint beyond 2^53 - 1).`,
+    );
   }
   // Parameters are JSON, so a seed that no number holds is its decimal text.
   const value = Number.isSafeInteger(Number(seed)) ? Number(seed) : String(seed);

@@ -1,6 +1,7 @@
-import { mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { flushFolder, partialPath } from "../files/write-atomically.ts";
+import { lstat, mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { InvalidArgumentError } from "../errors/invalid-argument.ts";
+import { flushFolder, partialPath, system } from "../files/write-atomically.ts";
 import { RunFolderExistsError } from "./errors.ts";
 import { type RunRecord, writeRunRecord } from "./run-record.ts";
 
@@ -8,6 +9,8 @@ import { type RunRecord, writeRunRecord } from "./run-record.ts";
 export const RECORD_FILE = "run.json";
 /** Where files of steps that did not succeed are kept. */
 const PARTIAL = "partial";
+/** Names in the folder of a run that are the runner's own. */
+export const RESERVED: readonly string[] = [RECORD_FILE, PARTIAL];
 
 /**
  * The folder of a run while it runs: a hidden folder beside the final one, `.<name>.<random>.partial`, which is renamed
@@ -22,17 +25,23 @@ export class RunFolder {
   private constructor(path: string, kind: RunRecord["kind"]) {
     this.path = path;
     this.#kind = kind;
-    this.#staging = partialPath(path);
+    this.#staging = partialPath(resolve(path));
   }
 
-  /** @throws {@link RunFolderExistsError} when the folder holds something, unless that is a run to be replaced. */
+  /**
+   * @throws {@link RunFolderExistsError} when the folder holds something, unless that is a run to be replaced;
+   *   `TWIN_WRITE_FAILED` when the system refuses.
+   */
   static async create(
     path: string,
     options: { readonly kind: RunRecord["kind"]; readonly existing: "refuse" | "replace" },
   ): Promise<RunFolder> {
-    await checkFree(path, options.existing);
+    if (path === "") throw new InvalidArgumentError("The folder of a run needs a path; `out` is empty.");
     const folder = new RunFolder(path, options.kind);
-    await mkdir(join(folder.#staging, PARTIAL), { recursive: true });
+    await system(path, async () => {
+      await checkFree(path, options.existing);
+      await mkdir(join(folder.#staging, PARTIAL), { recursive: true });
+    });
     return folder;
   }
 
@@ -51,25 +60,48 @@ export class RunFolder {
     return join(this.#staging, shown);
   }
 
-  /** Moves the files of a finished step from its work folder to where they stay. */
+  /**
+   * Moves the files of a finished step from its work folder to where they stay. What a single task wrote unasked under a
+   * name of the runner's own is left where it is.
+   */
   async settle(step: string): Promise<void> {
     const work = this.workFolder(step);
     if (this.#kind === "plan") return await rename(work, join(this.#staging, step));
-    for (const name of await readdir(work)) await rename(join(work, name), join(this.#staging, name));
-    await rmdir(work);
+    const names = (await readdir(work)).filter((name) => !RESERVED.includes(name));
+    for (const name of names) await rename(join(work, name), join(this.#staging, name));
   }
 
-  /** Writes the record and puts the folder under its name. */
+  /**
+   * Writes the record and puts the folder under its name.
+   *
+   * @throws {@link RunFolderExistsError} when something appeared there meanwhile; `TWIN_WRITE_FAILED`.
+   */
   async seal(record: RunRecord, existing: "refuse" | "replace"): Promise<void> {
-    await removeEmptyFolders(join(this.#staging, PARTIAL));
-    await flushTree(this.#staging);
-    await writeRunRecord(join(this.#staging, RECORD_FILE), record);
+    await system(this.path, async () => {
+      await removeEmptyFolders(join(this.#staging, PARTIAL));
+      await flushTree(this.#staging);
+      await writeRunRecord(join(this.#staging, RECORD_FILE), record);
+      // Another run may come between any two calls; each round that fails is one in which another came to its end.
+      while (!(await this.#takePlace(existing)));
+      await flushFolder(dirname(resolve(this.path)));
+    });
+  }
+
+  /** Whether the folder is under its name now; not when another run took the place at the same moment. */
+  async #takePlace(existing: "refuse" | "replace"): Promise<boolean> {
     await checkFree(this.path, existing);
+    // Never takes a folder that holds something, such as a run that was sealed since.
+    if (existing === "refuse") await succeeds(() => rmdir(this.path), ["ENOENT", "ENOTEMPTY", "EEXIST"]);
     const old = `${this.#staging}.old`;
-    const hadOld = await moveAside(this.path, old);
-    await rename(this.#staging, this.path);
-    await flushFolder(dirname(this.path));
-    if (hadOld) await rm(old, { recursive: true });
+    const hadOld = existing === "replace" && (await succeeds(() => rename(this.path, old), ["ENOENT"]));
+    try {
+      return await succeeds(() => rename(this.#staging, this.path), ["ENOTEMPTY", "EEXIST"]);
+    } catch (error) {
+      if (hadOld) await rename(old, this.path);
+      throw error;
+    } finally {
+      await rm(old, { recursive: true, force: true });
+    }
   }
 
   /** Removes what was written so far. */
@@ -92,17 +124,28 @@ async function entriesOf(path: string): Promise<readonly string[]> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return [];
-    if (code === "ENOTDIR") throw new RunFolderExistsError(path, false);
+    // Also said of a path below a file, and then nothing is there.
+    if (code === "ENOTDIR" && (await isThere(path))) throw new RunFolderExistsError(path, false);
     throw error;
   }
 }
 
-async function moveAside(path: string, aside: string): Promise<boolean> {
+async function isThere(path: string): Promise<boolean> {
   try {
-    await rename(path, aside);
+    await lstat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a system call succeeds; failing with one of `codes` is no error. */
+async function succeeds(call: () => Promise<void>, codes: readonly string[]): Promise<boolean> {
+  try {
+    await call();
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    if (codes.includes((error as NodeJS.ErrnoException).code ?? "")) return false;
     throw error;
   }
 }

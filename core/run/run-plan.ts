@@ -8,7 +8,7 @@ import { compositionOf, findTask, type TwinComposition, type TwinControl } from 
 import { checkPlan } from "./check-plan.ts";
 import { currentEnvironment } from "./environment.ts";
 import { InvalidParametersError, InvalidPlanError, RunFailedError } from "./errors.ts";
-import type { Plan, PlanStep } from "./plan.ts";
+import { file, given, type Plan, type PlanStep } from "./plan.ts";
 import { planDocument, planFromDocument } from "./plan-document.ts";
 import { fileProblems, overridden, seeded } from "./prepare-plan.ts";
 import { RECORD_FILE, RunFolder } from "./run-folder.ts";
@@ -56,9 +56,10 @@ export interface RunTaskOptions extends RunOptions {
  */
 export async function runTask(twin: TwinControl, task: string | AnyTask, options: RunTaskOptions): Promise<RunRecord> {
   const found = typeof task === "string" ? findTask(twin, task) : { task };
-  const inputs = Object.fromEntries(Object.entries(options.inputs ?? {}).map(([name, path]) => [name, { file: path }]));
+  const paths = Object.entries(given(options.inputs ?? {})) as [string, string][];
+  const inputs = Object.fromEntries(paths.map(([name, path]) => [name, file(path)]));
   const { name } = found.task;
-  const step: PlanStep = { ...found, parameters: { ...options.parameters }, inputs };
+  const step: PlanStep = { ...found, parameters: given(options.parameters ?? {}), inputs };
   const plan: Plan = { name, steps: { [name]: step } };
   try {
     return await execute(twinFacts(twin), plan, { ...options, kind: "task" });

@@ -5,6 +5,7 @@ import { digestFile } from "../canonical/digest.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { Connector } from "../contracts/connector.ts";
 import type { Log } from "../contracts/log.ts";
+import { reasonOf } from "../errors/reason.ts";
 import { ArtifactChangedError } from "../spec/errors.ts";
 import type { CheckedStep } from "./check-plan.ts";
 import { InputChangedError, OutputMissingError } from "./errors.ts";
@@ -127,7 +128,7 @@ async function callTask(
     outputs[output] = join(context.workFolder, file);
     await mkdir(dirname(outputs[output]), { recursive: true });
   }
-  const result: JsonValue = await task.run({
+  const returned: JsonValue | undefined = await task.run({
     parameters: step.checked,
     needs: context.resolve(step),
     inputs: Object.fromEntries(Object.keys(task.inputs).map((input) => [input, inputs[input]?.path])),
@@ -136,6 +137,8 @@ async function callTask(
     log: context.log,
     progress: context.progress,
   });
+  // In JavaScript a task may well return nothing.
+  const result = returned ?? null;
   // Fails now, and names the place, rather than when the record is sealed.
   canonicalJson(result);
   context.signal.throwIfAborted();
@@ -195,7 +198,9 @@ async function isFile(path: string): Promise<boolean> {
 }
 
 function errorRecord(error: unknown): ErrorRecord {
-  if (!(error instanceof Error)) return { code: null, name: typeof error, message: String(error) };
-  const code = "code" in error && typeof error.code === "string" ? error.code : null;
-  return { code, name: error.name, message: error.message };
+  // What is thrown may be anything, and the record holds only text that UTF-8 can hold.
+  const text = (value: unknown): string => reasonOf(value).toWellFormed();
+  if (!(error instanceof Error)) return { code: null, name: typeof error, message: text(error) };
+  const code = "code" in error && typeof error.code === "string" ? text(error.code) : null;
+  return { code, name: text(error.name), message: text(error.message) };
 }

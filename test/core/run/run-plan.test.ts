@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
@@ -243,9 +243,125 @@ describe("runPlan", () => {
     await mkdir(join(folder, "empty"));
     expect((await runPlan(twin, plan, { out: join(folder, "empty") })).state).toBe("succeeded");
   });
+
+  it("is kept when others run into the same folder: one of them seals, and the others are told", async () => {
+    for (let round = 0; round < 10; round++) {
+      const place = join(folder, `round-${round}`);
+      const runs = await Promise.allSettled([1, 2, 3, 4, 5].map(() => runPlan(twin, plan, { out: place })));
+      const sealed = runs.filter((run) => run.status === "fulfilled");
+      expect(sealed).toHaveLength(1);
+      expect(await readRunRecord(join(place, "run.json"))).toEqual(sealed[0]?.value);
+      for (const run of runs.filter((each) => each.status === "rejected")) {
+        expect(run.reason).toMatchObject({ code: "TWIN_RUN_FOLDER_EXISTS" });
+      }
+      const replacing = [1, 2, 3, 4].map(() => runPlan(twin, plan, { out: place, existing: "replace" }));
+      const records = await Promise.all(replacing);
+      expect(records.map(({ id }) => id)).toContain((await readRunRecord(join(place, "run.json"))).id);
+    }
+    expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+
+  it("refuses a folder that cannot be made, in so many words", async () => {
+    await writeFile(join(folder, "notes.txt"), "");
+    const below = join(folder, "notes.txt", "run", "1");
+    await expect(runPlan(twin, plan, { out: below })).rejects.toMatchObject({ code: "TWIN_WRITE_FAILED" });
+    await expect(runPlan(twin, plan, { out: "" })).rejects.toMatchObject({ code: "TWIN_INVALID_ARGUMENT" });
+  });
+
+  it("takes undefined parameters and inputs as not given", async () => {
+    const loose = { parameters: { seed: 4, n: undefined }, inputs: { numbers: undefined } } as object;
+    const record = await runPlan(
+      twin,
+      definePlan("loose", (step) => void step("make", make, loose)),
+      { out, parameters: { "make.n": undefined } },
+    );
+    expect(stepOf(record, "make")).toMatchObject({ parameters: { seed: 4, n: 3 }, inputs: {} });
+    const alone = await runTask(twin, "make", { ...loose, out: join(folder, "alone") });
+    expect(stepOf(alone, "make").parameters).toEqual({ seed: 4, n: 3 });
+  });
+
+  it("refuses parameters that its record could not hold, before anything runs", () => {
+    const dated = defineTask({
+      ...make,
+      parameters: z.object({ day: z.string().transform((text) => new Date(text)) }),
+    });
+    const big = defineTask({ ...make, parameters: z.object({ id: z.bigint() }) });
+    const { problems } = checkPlan(
+      definePlan("odd", (step) => {
+        step("dated", dated as never, { parameters: { day: "2026-01-01" } as never });
+        step("big", big as never, { parameters: { id: 3n } as never });
+      }),
+    );
+    expect(problems).toEqual([
+      { path: ["dated", "parameters"], message: expect.stringContaining("$.read.day is not a plain object") },
+      { path: ["big", "parameters"], message: expect.stringContaining("$.given.id is a bigint") },
+    ]);
+  });
+
+  it("refuses outputs without a file of their own", () => {
+    const file = (name: string): { description: string; file: string } => ({ description: "", file: name });
+    const outputs = { a: file("x.json"), b: file("./x.json"), c: file("."), d: file("run.json"), e: file("../x") };
+    const messy = defineTask({ ...make, outputs } as never);
+    const { problems } = checkPlan(definePlan("p", (step) => void step("messy", messy, { parameters: { seed: 1 } })));
+    expect(problems.map(({ path }) => path[2])).toEqual(["b", "c", "d", "e"]);
+  });
+
+  it("keeps what a task wrote unasked, but not in the place of its own files", async () => {
+    const busy = defineTask({
+      ...make,
+      run: async (context) => {
+        const work = dirname(context.outputs.numbers);
+        await mkdir(join(work, "partial"));
+        for (const name of ["run.json", "log.txt", "partial/x"]) await writeFile(join(work, name), "mine");
+        return make.run(context);
+      },
+    });
+    const record = await runTask(twin, busy, { out, parameters: { seed: 1 } });
+    expect(await readRunRecord(join(out, "run.json"))).toEqual(record);
+    expect(await files(out)).toEqual([
+      "log.txt",
+      "numbers.json",
+      "partial/make/partial/x",
+      "partial/make/run.json",
+      "run.json",
+    ]);
+  });
+
+  it("refuses a seed that is none", async () => {
+    for (const seed of [-1, 1.5, 2 ** 53, 2n ** 64n, "7", null] as number[]) {
+      await expect(runPlan(twin, plan, { out, seed })).rejects.toMatchObject({ code: "TWIN_INVALID_ARGUMENT" });
+    }
+  });
+
+  it("has a null result where a task returns nothing", async () => {
+    const silent = defineTask({ ...make, outputs: {}, run: (async () => undefined) as never });
+    expect(stepOf(await runTask(twin, silent, { out, parameters: { seed: 1 } }), "make").result).toBeNull();
+  });
+
+  it("compares JSON inputs without a canonical form by their bytes", async () => {
+    const odd = { infinite: "[1e999]", surrogate: '["\\ud800"]', deep: "[".repeat(20_000) + "]".repeat(20_000) };
+    const reader = defineTask({ ...sum, outputs: {}, run: async () => null });
+    for (const [name, text] of Object.entries(odd)) {
+      const path = join(folder, `${name}.json`);
+      await writeFile(path, text);
+      const record = await runTask(twin, reader, { out: join(folder, name), inputs: { numbers: path } });
+      expect(stepOf(record, "sum").inputs["numbers"]).toMatchObject({ contentDigest: null, bytes: text.length });
+    }
+  });
 });
 
 describe("A run that fails", () => {
+  it("seals a record whatever was thrown", async () => {
+    const thrown = [undefined, "boom", Object.create(null), new Error("half a pair: \ud800"), Symbol("s")];
+    for (const [index, value] of thrown.entries()) {
+      const throwing = defineTask({ ...make, run: () => Promise.reject(value) });
+      const place = join(folder, String(index));
+      const error = await failureOf(runTask(twin, throwing, { out: place, parameters: { seed: 1 } }));
+      expect(error).toMatchObject({ code: "TWIN_RUN_FAILED" });
+      expect(await readRunRecord(join(place, "run.json"))).toEqual(error.record);
+    }
+  });
+
   it("stops the steps after the failed one, runs the others, and leaves a record", async () => {
     const failing = definePlan("failing", (step) => {
       const bad = step("bad", make, { parameters: { seed: 13 } });
