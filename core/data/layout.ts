@@ -86,12 +86,17 @@ export function checkLayout(array: NdArray): void {
   }
 }
 
-function layoutProblem({ shape, dims, strides, offset, data, size }: NdArray): string | undefined {
+function layoutProblem({ dtype, shape, dims, strides, offset, data, size }: NdArray): string | undefined {
+  const kind = dtype === "string" ? "Array" : CONSTRUCTORS[dtype]?.name;
+  if (!kind) return `There is no dtype "${dtype}"; there are ${Object.keys(CONSTRUCTORS).join(", ")}, string`;
+  // Not by `instanceof`, which fails for arrays of another realm, such as a test runner's sandbox.
+  if (tagOf(data) !== kind) return `The data of a ${dtype} array must be of type ${kind}, not ${tagOf(data)}`;
   if (!shape.every((length) => Number.isSafeInteger(length) && length >= 0))
     return "Lengths must be integers of 0 or more";
   if (dims.length !== shape.length) return "Give one dim name per axis";
   if (new Set(dims).size !== dims.length) return "Dim names must differ";
   if (strides.length !== shape.length) return "Give one stride per axis";
+  if (![offset, ...strides].every(Number.isSafeInteger)) return "Offset and strides must be integers";
   if (size === 0) return undefined;
   let low = offset;
   let high = offset;
@@ -101,6 +106,11 @@ function layoutProblem({ shape, dims, strides, offset, data, size }: NdArray): s
     else high += reach;
   });
   return low < 0 || high >= data.length ? "The layout reaches outside the data" : undefined;
+}
+
+/** Name of the type of an object, `"Float64Array"`. */
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }
 
 /** An index of an axis, negative counted from the end, checked. */

@@ -1,3 +1,4 @@
+import { CompensatedSum } from "../math/sums.ts";
 import type { Variable } from "./dataset.ts";
 import type { NdArray } from "./nd-array.ts";
 import { type IndexSelection, readBlocks } from "./read-blocks.ts";
@@ -124,29 +125,5 @@ class Moments {
     this.#sum.merge(sum);
     this.#min = this.#min === undefined ? min : Math.min(Number(this.#min), min);
     this.#max = this.#max === undefined ? max : Math.max(Number(this.#max), max);
-  }
-}
-
-/** A sum whose rounding errors are summed beside it. */
-class CompensatedSum {
-  #sum = 0;
-  #lost = 0;
-
-  add(value: number): void {
-    const next = this.#sum + value;
-    // What the rounding of `next` lost, from the larger of the two.
-    this.#lost += Math.abs(this.#sum) >= Math.abs(value) ? this.#sum - next + value : value - next + this.#sum;
-    this.#sum = next;
-  }
-
-  /** Adds another sum, with what it lost. */
-  merge(other: CompensatedSum): void {
-    this.add(other.#sum);
-    this.#lost += other.#lost;
-  }
-
-  get value(): number {
-    // After an overflow what was lost is NaN.
-    return Number.isFinite(this.#sum) ? this.#sum + this.#lost : this.#sum;
   }
 }

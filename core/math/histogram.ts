@@ -107,8 +107,9 @@ export function linearEdges(start: number, stop: number, count: number): Float64
 }
 
 /**
- * `count` numbers from `start` to `stop`, evenly spaced in the logarithm: numpy's `logspace(log10(start), log10(stop),
- * count)` within an ulp or two, because powers round differently.
+ * `count` numbers from `start` to `stop`, evenly spaced in the logarithm: numpy's `geomspace(start, stop, count)` within
+ * an ulp or two, because powers round differently. Both ends are exact, so that the largest value of a sample lies in
+ * the last bin when it is `stop`.
  *
  * @throws `TWIN_INVALID_ARGUMENT` unless both ends are above 0.
  */
@@ -116,5 +117,8 @@ export function logEdges(start: number, stop: number, count: number): Float64Arr
   if (!(start > 0 && stop > 0)) {
     throw new InvalidArgumentError(`Logarithmic edges need ends above 0; got ${start} and ${stop}.`);
   }
-  return linearEdges(Math.log10(start), Math.log10(stop), count).map((exponent) => 10 ** exponent);
+  const edges = linearEdges(Math.log10(start), Math.log10(stop), count).map((exponent) => 10 ** exponent);
+  edges[0] = start;
+  edges[count - 1] = stop;
+  return edges;
 }

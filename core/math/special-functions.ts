@@ -84,7 +84,7 @@ function nonZero(value: number): number {
 }
 
 /**
- * Error function, to about 1e-15.
+ * Error function, to about 1e-15 absolute.
  *
  * @see DLMF 7.11.1: erf(x) = P(1/2, x²) for x ≥ 0, odd.
  */

@@ -6,14 +6,19 @@ export class CompensatedSum {
   /** Takes one more value. */
   add(value: number): void {
     const next = this.#sum + value;
-    // Once an infinity or NaN is in, the compensation would turn it into NaN.
-    if (Number.isFinite(next)) {
-      this.#lost += Math.abs(this.#sum) >= Math.abs(value) ? this.#sum - next + value : value - next + this.#sum;
-    }
+    // What the rounding of `next` lost, from the larger of the two.
+    this.#lost += Math.abs(this.#sum) >= Math.abs(value) ? this.#sum - next + value : value - next + this.#sum;
     this.#sum = next;
   }
 
+  /** Takes another sum, with what it lost. */
+  merge(other: CompensatedSum): void {
+    this.add(other.#sum);
+    this.#lost += other.#lost;
+  }
+
   get value(): number {
+    // Once an infinity or NaN is in, what was lost is NaN.
     return Number.isFinite(this.#sum) ? this.#sum + this.#lost : this.#sum;
   }
 }

@@ -49,9 +49,14 @@ export interface WeightedSample {
 /**
  * Wasserstein-1 distance of two samples, in the unit of the values: the integral of |F(x) - G(x)|.
  *
- * @throws `TWIN_INVALID_ARGUMENT` for an empty sample, a NaN, or weights that do not fit.
+ * @throws `TWIN_INVALID_ARGUMENT` for an empty sample, a NaN or infinity, or weights that do not fit.
  */
 export function wasserstein1(a: WeightedSample, b: WeightedSample): number {
+  for (const { values } of [a, b]) {
+    if (Array.prototype.includes.call(values, Infinity) || Array.prototype.includes.call(values, -Infinity)) {
+      throw new InvalidArgumentError("The Wasserstein distance is not defined with infinities; remove them first.");
+    }
+  }
   let distance = 0;
   sweep(a, b, (difference, width) => {
     distance += Math.abs(difference) * width;
@@ -131,7 +136,7 @@ function cumulate(sample: WeightedSample): { readonly values: Float64Array; read
     sorted.sort();
     for (let i = 0; i <= n; i++) below[i] = i / n;
   }
-  if (values.length > 0 && Array.prototype.some.call(values, Number.isNaN)) {
+  if (Array.prototype.includes.call(values, Number.NaN)) {
     throw new InvalidArgumentError(
       "Two-sample statistics are not defined with NaN among the values; remove them first.",
     );
@@ -140,7 +145,9 @@ function cumulate(sample: WeightedSample): { readonly values: Float64Array; read
 }
 
 function checkedWeight(weight: number): number {
-  if (!(weight >= 0)) throw new InvalidArgumentError(`Weights must be 0 or more; got ${weight}.`);
+  if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
+    throw new InvalidArgumentError(`Weights must be finite and 0 or more; got ${weight}.`);
+  }
   return weight;
 }
 

@@ -33,6 +33,15 @@ describe("histogram", () => {
     });
   });
 
+  it("has logarithmic edges whose ends are exact, so that the largest of a sample is within", () => {
+    for (let i = 1; i <= 1000; i++) {
+      const [start, stop] = [0.5e-3 / 0.033, 1 + i / 7];
+      const edges = logEdges(start, stop, 50);
+      expect([edges[0], edges[49]]).toEqual([start, stop]);
+      expect(histogram([start, stop], edges)).toMatchObject({ underflow: 0, overflow: 0 });
+    }
+  });
+
   it("puts every value in the bin that a linear search finds, and loses none", () => {
     const edges = fc.uniqueArray(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 2, maxLength: 20 });
     fc.assert(

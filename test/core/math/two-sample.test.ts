@@ -92,6 +92,14 @@ describe("two-sample statistics", () => {
     expect(() => wasserstein1({ values: [1], weights: [1, 2] }, { values: [1] })).toThrow(code);
     expect(() => wasserstein1({ values: [1], weights: [-1] }, { values: [1] })).toThrow(code);
     expect(() => wasserstein1({ values: [1], weights: [0] }, { values: [1] })).toThrow(code);
+    expect(() => wasserstein1({ values: [1, 2], weights: [1, Infinity] }, { values: [1] })).toThrow(code);
     expect(() => separationPower([1], [1, 2])).toThrow(code);
+  });
+
+  it("Wasserstein-1 refuses infinities, which Kolmogorov and Smirnov may have", () => {
+    const code = expect.objectContaining({ code: "TWIN_INVALID_ARGUMENT" });
+    expect(() => wasserstein1({ values: [1, Infinity] }, { values: [1, 2] })).toThrow(code);
+    expect(() => wasserstein1({ values: [1, 2] }, { values: Float32Array.of(-Infinity) })).toThrow(code);
+    expect(kolmogorovSmirnov([1, Infinity], [-Infinity, 1]).statistic).toBe(0.5);
   });
 });

@@ -281,11 +281,9 @@ describe("runPlan", () => {
   });
 
   it("refuses parameters that its record could not hold, before anything runs", () => {
-    const dated = defineTask({
-      ...make,
-      parameters: z.object({ day: z.string().transform((text) => new Date(text)) }),
-    });
-    const big = defineTask({ ...make, parameters: z.object({ id: z.bigint() }) });
+    const day = z.string().transform((text) => new Date(text));
+    const dated = { ...make, parameters: z.object({ day }) };
+    const big = { ...make, parameters: z.object({ id: z.bigint() }) };
     const { problems } = checkPlan(
       definePlan("odd", (step) => {
         step("dated", dated as never, { parameters: { day: "2026-01-01" } as never });
