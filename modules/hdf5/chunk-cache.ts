@@ -1,43 +1,57 @@
 import { bytesPerElement, type DataOf, type DType } from "../../core/index.ts";
 
-/** Decoded chunks, the least recently used dropped first. */
+interface CachedChunk {
+  readonly column: ColumnChunks;
+  readonly key: string;
+  readonly data: DataOf<DType>;
+  readonly bytes: number;
+}
+
+/** The chunks of one column that are in the cache, by their place in the grid. */
+export type ColumnChunks = Map<string, CachedChunk>;
+
+/** Decoded chunks of many columns, the least recently used dropped first. */
 export class ChunkCache {
   readonly capacityBytes: number;
-  readonly #chunks = new Map<string, { readonly data: DataOf<DType>; readonly bytes: number }>();
+  /** The least recently used first: a Set iterates in the order of insertion. */
+  readonly #order = new Set<CachedChunk>();
   #bytes = 0;
 
   constructor(capacityBytes: number) {
     this.capacityBytes = capacityBytes;
   }
 
-  get(key: string): DataOf<DType> | undefined {
-    const chunk = this.#chunks.get(key);
+  get(column: ColumnChunks, key: string): DataOf<DType> | undefined {
+    const chunk = column.get(key);
     if (chunk === undefined) return undefined;
-    // A Map iterates in the order of insertion: the first is the least recently used.
-    this.#chunks.delete(key);
-    this.#chunks.set(key, chunk);
+    this.#order.delete(chunk);
+    this.#order.add(chunk);
     return chunk.data;
   }
 
-  set(key: string, dtype: DType, data: DataOf<DType>): void {
-    this.#drop(key);
+  set(column: ColumnChunks, key: string, { dtype, data }: { dtype: DType; data: DataOf<DType> }): void {
+    const old = column.get(key);
+    if (old !== undefined) this.#drop(old);
     const bytes = data.length * bytesPerElement(dtype);
     if (bytes > this.capacityBytes) return;
-    this.#chunks.set(key, { data, bytes });
+    const chunk = { column, key, data, bytes };
+    column.set(key, chunk);
+    this.#order.add(chunk);
     this.#bytes += bytes;
-    for (const oldest of this.#chunks.keys()) {
+    for (const oldest of this.#order) {
       if (this.#bytes <= this.capacityBytes) break;
       this.#drop(oldest);
     }
   }
 
-  /** Drops all chunks whose key starts so. */
-  dropAll(prefix: string): void {
-    for (const key of [...this.#chunks.keys()]) if (key.startsWith(prefix)) this.#drop(key);
+  /** Drops all chunks of a column. */
+  dropAll(column: ColumnChunks): void {
+    for (const chunk of [...column.values()]) this.#drop(chunk);
   }
 
-  #drop(key: string): void {
-    this.#bytes -= this.#chunks.get(key)?.bytes ?? 0;
-    this.#chunks.delete(key);
+  #drop(chunk: CachedChunk): void {
+    chunk.column.delete(chunk.key);
+    this.#order.delete(chunk);
+    this.#bytes -= chunk.bytes;
   }
 }

@@ -7,7 +7,7 @@ import {
   ReadFailedError,
 } from "../../core/index.ts";
 import { copyFromChunk, countTouched, type TouchedChunk, touchedChunks } from "./assemble.ts";
-import type { ChunkCache } from "./chunk-cache.ts";
+import type { ChunkCache, ColumnChunks } from "./chunk-cache.ts";
 import type { TypeColumn } from "./columns.ts";
 import { decodeColumn, dtypeOf } from "./decode.ts";
 import type { RawSlab, RawValues } from "./worker/protocol.ts";
@@ -31,19 +31,19 @@ export class ColumnReader {
   readonly #location: string;
   readonly #fetch: FetchSlabs;
   readonly #cache: ChunkCache;
-  /** Key of the file in the cache. */
-  readonly #prefix: string;
+  /** What the cache holds of this file, by path and members. */
+  readonly #columns = new Map<string, ColumnChunks>();
 
-  constructor(location: string, fetch: FetchSlabs, cache: { readonly chunks: ChunkCache; readonly prefix: string }) {
+  constructor(location: string, fetch: FetchSlabs, cache: ChunkCache) {
     this.#location = location;
     this.#fetch = fetch;
-    this.#cache = cache.chunks;
-    this.#prefix = cache.prefix;
+    this.#cache = cache;
   }
 
   /** Drops what the cache holds of this file. */
   forget(): void {
-    this.#cache.dropAll(this.#prefix);
+    for (const column of this.#columns.values()) this.#cache.dropAll(column);
+    this.#columns.clear();
   }
 
   /** Reads one column in several slabs; the values are in the order asked. */
@@ -116,12 +116,12 @@ export class ColumnReader {
     wanted: readonly TouchedChunk[],
     signal: AbortSignal | undefined,
   ): Promise<ReadonlyMap<string, DataOf<DType>>> {
-    const prefix = `${this.#prefix}${dataset.path}\0${column.members.join("\0")}\0`;
+    const held = this.#held(dataset, column);
     const chunks = new Map<string, DataOf<DType>>();
     const missing = new Map<string, TouchedChunk>();
     for (const chunk of wanted) {
       if (chunks.has(chunk.key) || missing.has(chunk.key)) continue;
-      const data = this.#cache.get(prefix + chunk.key);
+      const data = this.#cache.get(held, chunk.key);
       if (data === undefined) missing.set(chunk.key, chunk);
       else chunks.set(chunk.key, data);
     }
@@ -134,10 +134,20 @@ export class ColumnReader {
     const raw = await this.#fetch(dataset, column, slabs, signal);
     [...missing.keys()].forEach((key, i) => {
       const data = decodeColumn(column, raw[i] as RawValues);
-      this.#cache.set(prefix + key, dtypeOf(column.leaf), data);
+      this.#cache.set(held, key, { dtype: dtypeOf(column.leaf), data });
       chunks.set(key, data);
     });
     return chunks;
+  }
+
+  #held({ path }: HdfDataset, { members }: TypeColumn): ColumnChunks {
+    const name = `${path}\0${members.join("\0")}`;
+    let held = this.#columns.get(name);
+    if (held === undefined) {
+      held = new Map();
+      this.#columns.set(name, held);
+    }
+    return held;
   }
 }
 

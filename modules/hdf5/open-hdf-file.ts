@@ -73,10 +73,7 @@ export class OpenHdfFile implements HdfFile {
     this.root = groupOf(opened.file.root, "/", places);
     this.#places = places;
     this.datasets = new Map([...datasetsIn(this.root)].map((dataset) => [dataset.path, dataset]));
-    this.#reader = new ColumnReader(this.location, (...wanted) => this.#fetch(...wanted), {
-      chunks: cache,
-      prefix: `${opened.key.id}\0`,
-    });
+    this.#reader = new ColumnReader(this.location, (...wanted) => this.#fetch(...wanted), cache);
   }
 
   static async open(

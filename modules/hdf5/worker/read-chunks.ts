@@ -84,24 +84,43 @@ async function decodedChunk(source: ChunkSource, key: string, size: number): Pro
 
 const inflateAsync = promisify<Buffer, ZlibOptions, Buffer>(inflate);
 
+/** Undoes the shuffle filter: the first bytes of all elements, then the second ones, … become elements again. */
 function unshuffled(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
   const count = bytes.length / size;
   const plain = new Uint8Array(bytes.length);
-  if (size === 4) {
-    const whole = new Uint32Array(plain.buffer);
-    for (let i = 0; i < count; i++) {
-      whole[i] =
-        (bytes[i] as number) |
-        ((bytes[count + i] as number) << 8) |
-        ((bytes[2 * count + i] as number) << 16) |
-        ((bytes[3 * count + i] as number) << 24);
-    }
+  // Four elements at a time where the planes of bytes can be read as words.
+  const isAligned = bytes.byteOffset % 4 === 0 && count % 4 === 0;
+  if (size % 4 === 0 && isAligned) {
+    const planes = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+    const elements = new Uint32Array(plain.buffer);
+    for (let word = 0; word < size / 4; word++) unshuffleWords(planes, elements, { word, stride: size / 4 });
     return plain;
   }
   for (let byte = 0, from = 0; byte < size; byte++) {
     for (let i = 0, to = byte; i < count; i++, to += size) plain[to] = bytes[from++] as number;
   }
   return plain;
+}
+
+/** Fills one 32-bit word of every element from its four planes of bytes. */
+function unshuffleWords(planes: Uint32Array, elements: Uint32Array, at: { word: number; stride: number }): void {
+  const { word, stride } = at;
+  const quarter = elements.length / stride / 4;
+  const first = 4 * word * quarter;
+  for (let i = 0, to = word; i < quarter; i++) {
+    const a = planes[first + i] as number;
+    const b = planes[first + quarter + i] as number;
+    const c = planes[first + 2 * quarter + i] as number;
+    const d = planes[first + 3 * quarter + i] as number;
+    elements[to] = (a & 0xff) | ((b & 0xff) << 8) | ((c & 0xff) << 16) | (d << 24);
+    to += stride;
+    elements[to] = ((a >>> 8) & 0xff) | (b & 0xff00) | ((c & 0xff00) << 8) | ((d & 0xff00) << 16);
+    to += stride;
+    elements[to] = ((a >>> 16) & 0xff) | ((b >>> 8) & 0xff00) | (c & 0xff0000) | ((d & 0xff0000) << 8);
+    to += stride;
+    elements[to] = (a >>> 24) | ((b >>> 16) & 0xff00) | ((c >>> 8) & 0xff0000) | (d & 0xff000000);
+    to += stride;
+  }
 }
 
 /** Buffers of Node may begin anywhere in a larger one; words must not. */
