@@ -96,7 +96,7 @@ export interface FlagOption extends AnyOption {
   readonly kind: "flag";
 }
 
-/** `--name <text>`; with `many`, repeatable. */
+/** `--name <text>`, never an empty one; with `many`, repeatable. */
 export interface TextOption extends ValueOption {
   readonly kind: "text";
   readonly default?: string;
@@ -104,12 +104,13 @@ export interface TextOption extends ValueOption {
   readonly many?: true;
 }
 
-/** `--name <number>`; `integer` allows whole numbers up to 2^53 only. Ends of the range are allowed. */
+/** `--name <number>`; `integer` allows whole numbers up to 2^53 only. `min` and `max` are allowed, `above` is not. */
 export interface NumberOption extends ValueOption {
   readonly kind: "number" | "integer";
   readonly default?: number;
   readonly min?: number;
   readonly max?: number;
+  readonly above?: number;
 }
 
 /** `--name <whole number>` of any size, as a bigint: seeds. Ends of the range are allowed. */

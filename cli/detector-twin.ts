@@ -1,8 +1,18 @@
-import { createTwin, Log, resolveNeeds, type Task, type TaskContext, type Twin } from "../core/index.ts";
+import {
+  checkSchema,
+  createTwin,
+  InvalidParametersError,
+  Log,
+  resolveNeeds,
+  type Task,
+  type TaskContext,
+  type Twin,
+} from "../core/index.ts";
 import { hdf5 } from "../modules/hdf5/index.ts";
 import { report } from "../modules/report/index.ts";
 import { calorimeter, gflash } from "../thematic/detector/index.ts";
 import type { CommandIo } from "./command.ts";
+import { withTwin } from "./with-twin.ts";
 
 /** Names of the models that `twinloom detector simulate` has, as in the attribute `model` of files. */
 export type DetectorModel = "gflash" | "gflash-published";
@@ -27,25 +37,27 @@ export async function withDetector<T>(
     detector: calorimeter({ geometry }),
     report: report(),
   };
-  const twin = await createTwin({ name: "detector", plugins, signal });
-  try {
-    return await work(twin);
-  } finally {
-    await twin.stop();
-  }
+  return await withTwin(await createTwin({ name: "detector", plugins, signal }), work);
 }
 
-/** What a task gets when a command runs it without a run folder. */
+/**
+ * What a task gets when a command runs it without a run folder.
+ *
+ * @throws `TWIN_INVALID_PARAMETERS`
+ */
 // biome-ignore lint/suspicious/noExplicitAny: a task is invariant in its parameters; each command gives its own.
 export function taskContext<T extends Task<any, any, any, any>>(
   twin: Twin<DetectorPlugins>,
   task: T,
   io: CommandIo,
-  given: Pick<ContextOf<T>, "parameters" | "inputs" | "outputs">,
+  given: Pick<ContextOf<T>, "inputs" | "outputs"> & { readonly parameters: object },
 ): ContextOf<T> {
+  const parameters = checkSchema(task.parameters, given.parameters);
+  if (parameters.problems) throw new InvalidParametersError(task.name, parameters.problems);
   const { log } = resolveNeeds(twin, { log: Log });
   return {
     ...given,
+    parameters: parameters.value,
     needs: resolveNeeds(twin, task.needs),
     signal: io.signal,
     log,

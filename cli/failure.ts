@@ -34,18 +34,21 @@ function isSystemError(thrown: unknown): thrown is NodeJS.ErrnoException {
 
 /** The failure for programs: code, message and the typed fields of the error. */
 export function failureJson(error: TwinError): unknown {
-  return { error: { code: error.code, message: error.message, ...fieldsOf(error) } };
+  return { error: { code: error.code, message: messageOf(error), ...fieldsOf(error) } };
 }
 
 /** The failure for people. The stack is shown for defects, and for everything with TWINLOOM_DEBUG=1. */
 export function failureText(error: TwinError, debug: boolean): string {
-  const lines = [`twinloom: ${error.message}`];
-  // The message tells what to call; here it is typed.
-  if (error.message.includes('existing: "replace"')) lines.push("  On the command line: --replace.");
+  const lines = [`twinloom: ${messageOf(error)}`];
   if (!(error instanceof UsageError)) lines.push(`  ${error.code}, see docs/errors.md#${error.code.toLowerCase()}`);
   if (debug || error instanceof InternalError)
     lines.push(stackOf(error instanceof InternalError ? error.cause : error));
   return lines.join("\n");
+}
+
+/** The engine's messages tell what to call; here it is typed. */
+function messageOf(error: TwinError): string {
+  return error.message.replace('ask for it with `existing: "replace"`', "give --replace");
 }
 
 /** Own fields that JSON can hold; a cause as its code and message. */

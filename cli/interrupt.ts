@@ -5,18 +5,20 @@ const SAME_SIGNAL_MS = 500;
 
 /**
  * Turns the first SIGINT, SIGTERM or SIGHUP, and a reader that went away (`| head`), into an abort, so that the command
- * cleans up; a second signal ends the process at once.
+ * cleans up; a second signal ends the process at once. Output that cannot be written for another reason aborts it, too.
  */
 export class Interruption {
   readonly #controller = new AbortController();
+  #failure: Error | undefined;
   #received: { readonly name: NodeJS.Signals; readonly atMs: number } | undefined;
 
   constructor() {
     for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => this.#receive(name));
     for (const stream of [process.stdout, process.stderr]) {
       stream.on("error", (error: NodeJS.ErrnoException) => {
-        if (error.code !== "EPIPE") throw error;
-        this.#receive("SIGPIPE");
+        if (error.code === "EPIPE") return this.#receive("SIGPIPE");
+        this.#failure ??= error;
+        this.#controller.abort(error);
       });
     }
   }
@@ -28,6 +30,11 @@ export class Interruption {
   /** The signal that came first, if any. */
   get received(): NodeJS.Signals | undefined {
     return this.#received?.name;
+  }
+
+  /** Why standard output or standard error could not be written, if that happened: a full disk. */
+  get failure(): Error | undefined {
+    return this.#failure;
   }
 
   #receive(name: NodeJS.Signals): void {

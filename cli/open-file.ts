@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Connector, createTwin, many, type OpenDataset, openDataset, resolveNeeds } from "../core/index.ts";
 import { hdf5 } from "../modules/hdf5/index.ts";
 import type { CommandIo } from "./command.ts";
+import { withTwin } from "./with-twin.ts";
 
 /** Opens a data file of any format that the command line reads, works on it, and closes it. */
 export async function withFile<T>(
@@ -10,7 +11,7 @@ export async function withFile<T>(
   work: (dataset: OpenDataset) => Promise<T>,
 ): Promise<T> {
   const twin = await createTwin({ name: "files", plugins: { hdf5: hdf5() }, signal });
-  try {
+  return await withTwin(twin, async () => {
     const { connectors } = resolveNeeds(twin, { connectors: many(Connector) });
     const dataset = await openDataset(resolve(cwd, file), connectors, { signal });
     try {
@@ -18,7 +19,5 @@ export async function withFile<T>(
     } finally {
       await dataset.close();
     }
-  } finally {
-    await twin.stop();
-  }
+  });
 }

@@ -7,6 +7,7 @@ export function parseOption(option: OptionDefinition, typed: string, previous: u
     case "flag":
       return true;
     case "text":
+      if (typed === "") throw new InvalidArgumentError("It must not be empty.");
       if (option.choices && !option.choices.includes(typed)) {
         throw new InvalidArgumentError(`Allowed: ${option.choices.join(", ")}.`);
       }
@@ -24,6 +25,9 @@ function parseNumber(option: NumberOption, typed: string): number {
   if (!Number.isFinite(value)) throw new InvalidArgumentError("It must be a number.");
   if (option.kind === "integer" && !Number.isSafeInteger(value)) {
     throw new InvalidArgumentError("It must be a whole number below 2^53.");
+  }
+  if (option.above !== undefined && value <= option.above) {
+    throw new InvalidArgumentError(`It must be above ${option.above}.`);
   }
   checkRange(option, value);
   return value;

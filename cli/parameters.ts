@@ -2,18 +2,19 @@ import { UsageError } from "./errors.ts";
 
 /**
  * Reads `key=value` options. A value that is JSON (a number, true, null, a list, quoted text) is that; anything else is
- * text.
+ * text, and so are whole numbers beyond 2^53, which a number would round: seeds.
  */
 export function parseParameters(given: readonly string[]): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    pairs(given).map(([key, text]): [string, unknown] => {
-      try {
-        return [key, JSON.parse(text)];
-      } catch {
-        return [key, text];
-      }
-    }),
-  );
+  return Object.fromEntries(pairs(given).map(([key, text]): [string, unknown] => [key, valueOfText(text)]));
+}
+
+function valueOfText(text: string): unknown {
+  if (/^-?\d+$/.test(text) && !Number.isSafeInteger(Number(text))) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Reads `name=text` options, each name once. */

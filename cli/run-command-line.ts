@@ -12,25 +12,37 @@ import { TerminalIo } from "./terminal-io.ts";
  * error.
  */
 export async function runCommandLine(commands: readonly Command[], groups: Groups): Promise<never> {
-  return await endWith(await run(commands, groups, process.argv.slice(2)));
+  const interruption = new Interruption();
+  const json = isJsonWanted(process.argv.slice(2));
+  let exitCode = await run(commands, groups, { interruption, json });
+  await written();
+  if (interruption.failure && exitCode === 0) {
+    exitCode = await report(interruption.failure, { json, received: undefined });
+    await written();
+  }
+  // Ends whatever is still open.
+  process.exit(exitCode);
 }
 
 /** @returns The exit code. */
-async function run(commands: readonly Command[], groups: Groups, argv: readonly string[]): Promise<number> {
-  const interruption = new Interruption();
+async function run(
+  commands: readonly Command[],
+  groups: Groups,
+  { interruption, json }: { readonly interruption: Interruption; readonly json: boolean },
+): Promise<number> {
   let io: TerminalIo | undefined;
-  const program = buildProgram(commands, groups, ({ json }) => {
-    io = new TerminalIo({ json, signal: interruption.signal });
+  const program = buildProgram(commands, groups, (options) => {
+    io = new TerminalIo({ ...options, signal: interruption.signal });
     return io;
   });
   try {
-    await program.parseAsync(argv, { from: "user" });
+    await program.parseAsync(process.argv.slice(2), { from: "user" });
     io?.close();
     return 0;
   } catch (thrown) {
     io?.close();
     if (isCommanderError(thrown) && thrown.exitCode === 0) return 0;
-    return await report(thrown, { json: isJsonWanted(argv), received: interruption.received });
+    return await report(interruption.failure ?? thrown, { json, received: interruption.received });
   }
 }
 
@@ -63,8 +75,7 @@ function isCommanderError(thrown: unknown): thrown is CommanderError {
   return thrown instanceof Error && String((thrown as { code?: unknown }).code).startsWith("commander.");
 }
 
-/** Pipes are written in the background: wait until all is out, then end whatever is still open. */
-async function endWith(exitCode: number): Promise<never> {
+/** Pipes are written in the background: waits until all is out. */
+async function written(): Promise<void> {
   await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));
-  process.exit(exitCode);
 }

@@ -13,6 +13,7 @@ import {
 import type { CommandIo } from "./command.ts";
 import { UsageError } from "./errors.ts";
 import { pairs, parseParameters } from "./parameters.ts";
+import { withTwin } from "./with-twin.ts";
 
 /** What was typed beside the twin and the name. */
 export interface RunNamedOptions {
@@ -47,13 +48,10 @@ export async function runNamed(
     signal: io.signal,
     onProgress: ({ step, fraction, doing }) => io.progress(fraction, isPlan ? `${step}: ${doing}` : doing),
   };
-  const twin = await createTwin({ ...composition, signal: io.signal });
-  try {
-    const record = isPlan ? await runPlan(twin, name, options) : await runTask(twin, name, { ...options, inputs });
-    return { record, folder };
-  } finally {
-    await twin.stop();
-  }
+  const record = await withTwin(await createTwin({ ...composition, signal: io.signal }), (twin) =>
+    isPlan ? runPlan(twin, name, options) : runTask(twin, name, { ...options, inputs }),
+  );
+  return { record, folder };
 }
 
 /** Plans are names here, too, which the engine cannot know when it looks for a task. */

@@ -22,7 +22,7 @@ export const detectorSimulate: Command = defineCommand({
       description: "shipped geometry, or a binning .xml file with its .json beside it",
       default: "w-si-45",
     },
-    energyMev: { kind: "number", placeholder: "MeV", description: "kinetic energy of every electron [MeV]" },
+    energyMev: { kind: "number", placeholder: "MeV", description: "kinetic energy of every electron [MeV]", above: 0 },
     energyRangeMev: {
       kind: "text",
       placeholder: "min:max",
@@ -57,6 +57,7 @@ export const detectorSimulate: Command = defineCommand({
       const { UsageError } = await import("../errors.ts");
       throw new UsageError("Give the energies once: --energy-mev, --energy-range-mev or --energies-from.");
     }
+    const energyRangeMeV = await energyRange(options.energyRangeMev);
     const { FileExistsError } = await import("../../core/index.ts");
     const { simulateTask } = await import("../../thematic/detector/index.ts");
     const { taskContext, withDetector } = await import("../detector-twin.ts");
@@ -66,12 +67,12 @@ export const detectorSimulate: Command = defineCommand({
     const facts = await withDetector({ geometry: options.geometry, model }, io, async (twin) =>
       simulateTask.run(
         taskContext(twin, simulateTask, io, {
-          parameters: simulateTask.parameters.parse({
+          parameters: {
             energyMeV: options.energyMev,
-            energyRangeMeV: await energyRange(options.energyRangeMev),
+            energyRangeMeV,
             count: options.count,
             seed: options.seed.toString(),
-          }),
+          },
           inputs: { energies: options.energiesFrom && resolve(io.cwd, options.energiesFrom) },
           outputs: { showers: out },
         }),
@@ -86,7 +87,7 @@ export const detectorSimulate: Command = defineCommand({
 async function energyRange(typed: string | undefined): Promise<readonly [number, number] | undefined> {
   if (typed === undefined) return undefined;
   const [min, max, ...rest] = typed.split(":").map(Number);
-  if (rest.length > 0 || !(min !== undefined && max !== undefined && min > 0 && max >= min)) {
+  if (rest.length > 0 || !(min !== undefined && max !== undefined && min > 0 && max >= min && max < Infinity)) {
     const { UsageError } = await import("../errors.ts");
     throw new UsageError(
       `--energy-range-mev ${typed}: give two energies in MeV, the smaller first, as in 1000:100000.`,

@@ -17,7 +17,11 @@ export const detectorValidate: Command = defineCommand({
       description: "shipped geometry, or a binning .xml file with its .json beside it",
       default: "w-si-45",
     },
-    report: { kind: "text", placeholder: "file", description: "write tables and figures as one HTML page" },
+    report: {
+      kind: "text",
+      placeholder: "file",
+      description: "write tables and figures as one HTML page; replaces an earlier one",
+    },
   },
   example: "twinloom detector validate showers.h5 --reference reference.h5 --report report.html",
   run: async ({ generated }, options, io) => {
@@ -25,6 +29,11 @@ export const detectorValidate: Command = defineCommand({
     const { validationReport } = await import("../../thematic/detector/index.ts");
     const { withDetector } = await import("../detector-twin.ts");
     const { signal } = io;
+    const page = options.report === undefined ? undefined : resolve(io.cwd, options.report);
+    if (page !== undefined && [generated, options.reference].some((file) => resolve(io.cwd, file) === page)) {
+      const { UsageError } = await import("../errors.ts");
+      throw new UsageError(`--report ${options.report} would replace the showers in that file. Give another name.`);
+    }
     const { geometry } = options;
     const validation = await withDetector({ geometry, model: "gflash-published" }, io, async (twin) => {
       const open = (file: string) => openDataset(resolve(io.cwd, file), [twin.files], { signal });
@@ -37,9 +46,9 @@ export const detectorValidate: Command = defineCommand({
             await twin.detector.showers(reference, { signal }),
             { signal, progress: io.progress.bind(io) },
           );
-          if (options.report !== undefined) {
-            const page = await twin.report.html(validationReport(result, twin.detector.geometry), { signal });
-            await writeFileAtomically(resolve(io.cwd, options.report), page, { signal, existing: "replace" });
+          if (page !== undefined) {
+            const html = await twin.report.html(validationReport(result, twin.detector.geometry), { signal });
+            await writeFileAtomically(page, html, { signal, existing: "replace" });
           }
           return result;
         } finally {

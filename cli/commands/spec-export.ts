@@ -37,7 +37,7 @@ async function readComposition(file: string, path: string, io: CommandIo): Promi
   if (/\.ya?ml$/i.test(file)) return await loadSpec(file, { signal: io.signal });
   const { existsSync } = await import("node:fs");
   if (!existsSync(file)) throw new FileNotFoundError(path);
-  const module = (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
+  const module = await importModule(pathToFileURL(file), path);
   for (const name of ["composition", "default"]) if (isComposition(module[name])) return module[name];
   const [only, ...others] = Object.values(module).filter(isComposition);
   if (only !== undefined && others.length === 0) return only;
@@ -47,6 +47,16 @@ async function readComposition(file: string, path: string, io: CommandIo): Promi
       ? `"${path}" exports no composition. Export one: export const composition = { plugins: { … } }.`
       : `"${path}" exports several compositions. Export the one to write as \`composition\`.`,
   );
+}
+
+async function importModule(url: URL, path: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return (await import(url.href)) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    const { FileUnreadableError } = await import("../../core/index.ts");
+    const why = error instanceof Error ? error.message : String(error);
+    throw new FileUnreadableError(path, `it failed while it was imported as a module: ${why}`, { cause: error });
+  }
 }
 
 function isComposition(value: unknown): value is Composition {

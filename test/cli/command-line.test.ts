@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -76,6 +77,11 @@ describe("wrong usage", () => {
     [["test", "echo", "a", "-n", "1.5"], "argument '1.5' is invalid. It must be a whole number below 2^53."],
     [["test", "echo", "a", "--seed=-1"], "'-1' is invalid. It must be between 0 and 18446744073709551615."],
     [["test", "echo", "a", "--energy-mev", "ten"], "argument 'ten' is invalid. It must be a number."],
+    [["test", "echo", "a", "--energy-mev", "NaN"], "argument 'NaN' is invalid. It must be a number."],
+    [["test", "echo", "a", "--width", "0"], "argument '0' is invalid. It must be above 0."],
+    [["test", "echo", "a", "-n", "-5"], "argument '-5' is invalid. It must be at least 1."],
+    [["test", "echo", "a", "--seed", "18446744073709551616"], "It must be between 0 and 18446744073709551615."],
+    [["test", "echo", "a", "--slice", ""], "argument '' is invalid. It must not be empty."],
     [["test"], "A command is missing. `twinloom test --help` lists them."],
     [[], "A command is missing. `twinloom --help` lists them."],
   ])("%j exits with 2 and says what is right", async (args, message) => {
@@ -134,6 +140,15 @@ describe("a failure", () => {
       systemCode: "ENOENT",
       path: "/no/such/folder/file",
     });
+  });
+
+  it.runIf(existsSync("/dev/full"))("of writing the output is told, and is no crash", async () => {
+    for (const args of [["test", "echo", "a"], ["flood"]]) {
+      const { code, stderr } = await runTestCommands(args, { stdout: "/dev/full" });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^twinloom: The system refused: ENOSPC/m);
+      expect(stderr).not.toContain("    at ");
+    }
   });
 
   it("that nobody expected is called a bug, with the stack", async () => {

@@ -49,7 +49,9 @@ describe("twinloom detector simulate", () => {
     const second = await twinloom(line);
     expect(second.code).toBe(1);
     expect(second.stderr).toContain("TWIN_FILE_EXISTS");
-    expect(second.stderr).toContain("--replace");
+    expect(second.stderr).toContain("give --replace");
+    const { error } = JSON.parse((await twinloom(`${line} --json`)).stdout);
+    expect(error).toMatchObject({ code: "TWIN_FILE_EXISTS", message: expect.stringContaining("give --replace.") });
     expect((await twinloom(`${line} --replace`)).code).toBe(0);
   });
 
@@ -64,11 +66,22 @@ describe("twinloom detector simulate", () => {
     ["detector simulate --out x.h5", "Give the energies once"],
     ["detector simulate --energy-mev 5000 --energies-from a.h5 --out x.h5", "Give the energies once"],
     ["detector simulate --energy-range-mev 9:1 --out x.h5", "the smaller first"],
+    ["detector simulate --energy-range-mev 1000:Infinity --out x.h5", "the smaller first"],
+    ["detector simulate --energy-mev 0 --out x.h5", "It must be above 0"],
     ["detector simulate --energy-mev 5000", "--out"],
   ])("%s is wrong usage", async (line, message) => {
     const { code, stderr } = await twinloom(line);
     expect(code).toBe(2);
     expect(stderr).toContain(message);
+  });
+
+  it("holds to the task's limits", async () => {
+    const { code, stdout } = await twinloom("detector simulate --energy-mev 5000 -n 1e12 --out x.h5 --json");
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: "TWIN_INVALID_PARAMETERS",
+      problems: [{ path: ["count"] }],
+    });
   });
 
   it("leaves no file behind when it is interrupted", async () => {
@@ -88,6 +101,22 @@ describe("twinloom detector validate", () => {
     expect(stdout).toMatch(/total \/ incident energy +0\.\d+ +0\.\d+/);
     const page = await readFile(join(cwd, "page.html"), "utf8");
     expect(page.match(/<svg /g)?.length).toBeGreaterThan(5);
+  });
+
+  it("does not write the page over the showers that it is about", async () => {
+    const line = "detector simulate --energy-mev 5000 -n 2 --out judged.h5";
+    expect((await twinloom(line)).code).toBe(0);
+    const before = await readFile(join(cwd, "judged.h5"));
+    for (const [file, reference] of [
+      ["judged.h5", SAMPLE],
+      [SAMPLE, "judged.h5"],
+    ]) {
+      const { code, stderr } = await twinloom(
+        `detector validate ${file} --reference ${reference} --report ./judged.h5`,
+      );
+      expect([code, stderr]).toEqual([2, expect.stringContaining("would replace the showers")]);
+    }
+    expect((await readFile(join(cwd, "judged.h5"))).equals(before)).toBe(true);
   });
 
   it("finds no difference of a file and itself", async () => {

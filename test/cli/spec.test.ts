@@ -100,6 +100,20 @@ export const composition = { plugins: { lens: own() } };`,
     ]);
   });
 
+  it.each([
+    ["throws.mjs", 'throw new Error("boom"); export const composition = { plugins: {} };', "boom"],
+    ["syntax.mjs", "export const x = ;", "Unexpected token"],
+    ["imports.mjs", 'import "no-such-package"; export const composition = { plugins: {} };', "no-such-package"],
+    ["module.txt", "export const composition = { plugins: {} };", ".txt"],
+  ])("tells why the module %s cannot be imported", async (name, text, message) => {
+    await write(name, text);
+    const { code, stdout } = await runTwinloom(["spec", "export", name, "--json"], { cwd: folder });
+    expect(code).toBe(1);
+    const { error } = JSON.parse(stdout);
+    expect(error).toMatchObject({ code: "TWIN_FILE_UNREADABLE", location: name });
+    expect(error.message).toContain(message);
+  });
+
   it("wants a module with one composition", async () => {
     await write("none.mjs", "export const a = 1;");
     await write("two.mjs", "export const a = { plugins: {} }; export const b = { plugins: {} };");

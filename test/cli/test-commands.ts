@@ -13,6 +13,7 @@ const echo: Command = defineCommand({
     model: { kind: "text", placeholder: "name", description: "a model", choices: ["gflash", "table"] },
     slice: { kind: "text", placeholder: "dim=a:b", description: "a slice", many: true },
     energyMev: { kind: "number", placeholder: "energy", description: "energy [MeV]", min: 0 },
+    width: { kind: "number", placeholder: "width", description: "width [mm]", above: 0 },
     count: { kind: "integer", short: "n", placeholder: "count", description: "how many", default: 10, min: 1 },
     seed: { kind: "bigint", placeholder: "seed", description: "seed", min: 0n, max: 2n ** 64n - 1n },
   },
