@@ -45,7 +45,13 @@ xa, xb, ea, eb = voxels[:100], voxels[100:], energy[:100], energy[100:]
 made, real = features(xa), features(xb)
 ra, rb = xa.sum((1, 2, 3)) / ea, xb.sum((1, 2, 3)) / eb
 lin = lambda lo, hi, n: lambda _: np.linspace(lo, hi, n)
-log = lambda v: np.logspace(np.log10(THRESHOLD), np.log10(v.max()), 40)
+# CaloChallenge's logspace, with exact ends: there its last edge is an ulp beside the largest value, and whether that
+# value counts is chance; here it counts.
+def log(values, count=40):
+    edges = np.logspace(np.log10(THRESHOLD), np.log10(values.max()), count)
+    edges[[0, -1]] = THRESHOLD, values.max()
+    return edges
+
 bins = {
     "energy": log,
     "centreEta": lin(-30, 30, 101), "centrePhi": lin(-30, 30, 101), "centreR": lin(0, 42, 101),
@@ -69,7 +75,7 @@ result = {
     },
     "separation": {name: mean for name, (mean, _) in layers.items()},
     "layerEnergySeparation": layers["energy"][1],
-    "voxels": float(separation(xa[xa > 0], xb[xb > 0], np.logspace(np.log10(THRESHOLD), np.log10(xb.max()), 50))),
+    "voxels": float(separation(xa[xa > 0], xb[xb > 0], log(xb, 50))),
     "longitudinal": (xa.sum((2, 3)) / ea[:, None]).mean(0).tolist(),
     "longitudinalError": ((xa.sum((2, 3)) / ea[:, None]).std(0, ddof=1) / 10).tolist(),
     "radial": (xa.sum((1, 2)) / ea[:, None]).mean(0).tolist(),

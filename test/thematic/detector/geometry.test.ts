@@ -62,6 +62,10 @@ describe("geometry", () => {
     ["is of another particle", () => xml.replace('name="electron"', 'name="photon"')],
     ["has edges that do not increase", () => xml.replace("0,4.65,9.3", "0,9.3,4.65")],
     ["has an edge that is no number", () => xml.replace("0,4.65,9.3", "0,x,9.3")],
+    ["has an edge that is empty", () => xml.replace("0,4.65,9.3", ",4.65,9.3")],
+    ["has an edge at infinity", () => xml.replaceAll("41.85", "1e999")],
+    ["has no edges", () => xml.replace(/r_edges="[^"]*"/, 'r_edges=""')],
+    ["counts bins in hexadecimal", () => xml.replace('n_bin_alpha="16"', 'n_bin_alpha="0x10"')],
     ["has no bins in alpha", () => xml.replace('n_bin_alpha="16"', 'n_bin_alpha="0"')],
     ["skips a layer", () => xml.replace('id="3"', 'id="33"')],
   ])("that %s is refused, naming the file", async (_, text) => {
@@ -76,6 +80,16 @@ describe("geometry", () => {
     await expect(loadGeometry(path)).rejects.toThrow(/layer 7/);
   });
 
+  it("that no memory could hold is refused, and entities are not expanded", async () => {
+    const huge = await own(xml.replaceAll('n_bin_alpha="16"', 'n_bin_alpha="1000000000"'));
+    await expect(loadGeometry(huge)).rejects.toThrow(unsupported);
+    const tens = Array.from({ length: 9 }, (_, i) => `<!ENTITY e${i + 1} "${`&e${i};`.repeat(10)}">`).join("");
+    const bomb = await own(
+      `<!DOCTYPE Bins [<!ENTITY e0 "0,1">${tens}]><Bins><Bin name="electron"><Layer id="0" r_edges="&e9;" n_bin_alpha="1"/></Bin></Bins>`,
+    );
+    await expect(loadGeometry(bomb)).rejects.toThrow(invalid);
+  });
+
   it("without its material is refused, and so is a material with a wrong or unknown entry", async () => {
     const path = await own(xml);
     const material = path.replace(".xml", ".json");
@@ -85,6 +99,7 @@ describe("geometry", () => {
       good.replace('"samplingFraction": 0.033', '"samplingFraction": 33'),
       good.replace('"samplingFraction"', '"samplingFractoin"'),
       good.replaceAll('"passive"', '"active"'),
+      good.replace('"readoutThresholdMeV": 0.0005', '"readoutThresholdMeV": 0'),
     ]) {
       await writeFile(material, bad);
       await expect(loadGeometry(path)).rejects.toThrow(invalid);

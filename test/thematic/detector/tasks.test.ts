@@ -40,6 +40,38 @@ describe("the detector's tasks", () => {
     expect(all.voxels[0]).not.toEqual(all.voxels[1]);
   });
 
+  it("simulate: an event of a file of energies does not depend on how many are asked for", async () => {
+    await using twin = await ecal();
+    const run = async (out: string, count: number, firstEventId = 0) =>
+      await runTask(twin, "simulate", {
+        parameters: { count, firstEventId },
+        inputs: { energies: SAMPLE },
+        seed: 7n,
+        out: join(folder, out),
+      });
+    await run("ten", 10);
+    await run("two", 2);
+    const [ten, two] = [await written("ten"), await written("two")];
+    expect(two.energies).toEqual(ten.energies.slice(0, 2));
+    expect(two.voxels).toEqual(ten.voxels.slice(0, 2));
+  });
+
+  it("simulate: events stay apart where their ids pass 2^53", async () => {
+    await using twin = await ecal();
+    const parameters = { energyMeV: 2000, count: 4, firstEventId: Number.MAX_SAFE_INTEGER };
+    await runTask(twin, "simulate", { parameters, out: join(folder, "far") });
+    const { voxels } = await written("far");
+    expect(new Set(voxels.map((shower) => shower.reduce((sum, energy) => sum + energy, 0))).size).toBe(4);
+  });
+
+  it("simulate: takes seeds up to 2^64 - 1 as text, and refuses more before anything runs", async () => {
+    await using twin = await ecal();
+    const run = (seed: string) =>
+      runTask(twin, "simulate", { parameters: { energyMeV: 2000, count: 1, seed }, out: join(folder, seed) });
+    expect((await run("18446744073709551615")).state).toBe("succeeded");
+    await expect(run("18446744073709551616")).rejects.toMatchObject({ code: "TWIN_INVALID_PARAMETERS" });
+  });
+
   it("simulate: energies drawn from a range are log-uniform, and an event's does not depend on the count", async () => {
     await using twin = await ecal();
     const range = { energyRangeMeV: [1000, 2000] };

@@ -4,6 +4,7 @@ import { constant, createTwin, type Generator, Generator as GeneratorToken } fro
 import { reportDocumentSchema } from "../../../modules/report/index.ts";
 import {
   calorimeter,
+  gflash,
   type LayerFeature,
   type Showers,
   showerFeatures,
@@ -181,6 +182,30 @@ describe("showers that cannot be used", () => {
   it("are refused for statistics when there is only one", async () => {
     const showers = await open(showerFile([1000], new Float32Array(6480)));
     await expect(showerFeatures(showers)).rejects.toThrow(invalid);
+  });
+
+  it.each([-1, 0.5, 2 ** 53, 2n ** 64n, "7" as never])("cannot be simulated with the seed %s", async (seed) => {
+    const twin = await createTwin({ name: "ecal", plugins: { model: gflash(), detector: calorimeter() } });
+    const code = expect.objectContaining({ code: "TWIN_INVALID_ARGUMENT" });
+    await expect(twin.detector.simulate({ energyMeV: [1000], seed })).rejects.toThrow(code);
+  });
+
+  it("without any energy, or all alike, are compared without an invalid fit", async () => {
+    const twin = await createTwin({ name: "ecal", plugins: { detector: calorimeter() } });
+    const energies = Array.from({ length: 40 }, (_, event) => (event < 20 ? 1000 : 50_000));
+    const [none, alike] = await Promise.all(
+      [0, 1].map((energy) => twin.detector.showers(showerFile(energies, new Float32Array(40 * 6480).fill(energy)))),
+    );
+    for (const [made, real] of [
+      [none, alike],
+      [alike, none],
+      [alike, alike],
+    ] as [Showers, Showers][]) {
+      const validation = await twin.detector.validate(made, real);
+      expect(validation.generated.resolutionFit).toBeNull();
+      const document = JSON.parse(JSON.stringify(validationReport(validation, twin.detector.geometry)));
+      expect(reportDocumentSchema.safeParse(document).error).toBeUndefined();
+    }
   });
 
   it("cannot be simulated without a generator, or with one of other voxels", async () => {

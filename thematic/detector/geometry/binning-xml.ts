@@ -36,6 +36,8 @@ export function parseBinning(
     ignoreAttributes: false,
     attributeNamePrefix: "@",
     parseAttributeValue: false,
+    // Nothing in a binning needs entities, and a few lines of them can expand without bound.
+    processEntities: false,
     isArray: (name) => name === "Bin" || name === "Layer",
   });
   const parsed = Document.safeParse(parser.parse(xml));
@@ -56,19 +58,26 @@ export function parseBinning(
 
 function parseLayer(layer: z.infer<typeof Layer>, index: number, path: string): LayerBinning {
   const where = `${path}: layer ${index}`;
-  if (Number(layer["@id"]) !== index) {
+  if (numberOf(layer["@id"]) !== index) {
     throw new GeometryInvalidError(`${where} has id="${layer["@id"]}"; ids must count up from 0.`);
   }
-  const rEdgesMm = Float64Array.from(layer["@r_edges"].split(","), Number);
-  const increasing = rEdgesMm.every((edge, i) => edge >= 0 && (i === 0 || edge > (rEdgesMm[i - 1] as number)));
+  const rEdgesMm = Float64Array.from(layer["@r_edges"].split(","), numberOf);
+  const increasing = rEdgesMm.every(
+    (edge, i) => edge >= 0 && edge < Number.POSITIVE_INFINITY && (i === 0 || edge > (rEdgesMm[i - 1] as number)),
+  );
   if (rEdgesMm.length < 2 || !increasing) {
     throw new GeometryInvalidError(
       `${where}: r_edges="${layer["@r_edges"]}" must be two or more increasing numbers, mm.`,
     );
   }
-  const alphaBins = Number(layer["@n_bin_alpha"]);
+  const alphaBins = numberOf(layer["@n_bin_alpha"]);
   if (!Number.isInteger(alphaBins) || alphaBins < 1) {
     throw new GeometryInvalidError(`${where}: n_bin_alpha="${layer["@n_bin_alpha"]}" must be an integer of 1 or more.`);
   }
   return { rEdgesMm, alphaBins };
+}
+
+/** A decimal number; NaN for anything else, an empty text too, which `Number` takes for 0. */
+function numberOf(text: string): number {
+  return /^\s*[+-]?[\d.]+(e[+-]?\d+)?\s*$/i.test(text) ? Number(text) : Number.NaN;
 }

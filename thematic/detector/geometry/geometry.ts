@@ -4,6 +4,9 @@ import { GeometryInvalidError, GeometryUnsupportedError } from "../errors.ts";
 import { shippedFile } from "../shipped-file.ts";
 import { type LayerBinning, parseBinning } from "./binning-xml.ts";
 
+/** A shower of more voxels (4 MB) is a mistake in the file rather than a calorimeter: CaloChallenge's largest has 40,500. */
+const MAX_VOXELS = 1e6;
+
 /** Names of the geometries that come with Twinloom. */
 export const SHIPPED_GEOMETRIES: readonly string[] = ["w-si-45"];
 
@@ -23,7 +26,10 @@ const Material = z.strictObject({
   slabs: z.array(Slab).min(2).describe("One stack, in the order a particle meets the slabs."),
   stacksPerLayer: z.int().positive().describe("Stacks in one voxel layer."),
   samplingFraction: z.number().positive().max(1).describe("Deposits in active slabs are divided by this."),
-  readoutThresholdMeV: z.number().min(0).describe("Voxels below this, before that division, read 0."),
+  readoutThresholdMeV: z
+    .number()
+    .positive()
+    .describe("Voxels below this, before that division, read 0. Logarithmic spectra start here."),
 });
 
 /** One slab of material of a stack. */
@@ -74,11 +80,18 @@ export async function loadGeometry(geometry: string): Promise<CalorimeterGeometr
       `${xmlPath}: layer ${odd} is binned differently from layer 0. Showers are arrays [layer, alpha, r], so all layers need the same r_edges and n_bin_alpha.`,
     );
   }
+  const shape = [layers.length, first.alphaBins, first.rEdgesMm.length - 1] as const;
+  const voxels = shape[0] * shape[1] * shape[2];
+  if (voxels > MAX_VOXELS) {
+    throw new GeometryUnsupportedError(
+      `${xmlPath}: ${shape.join(" x ")} (layer, alpha, r) are ${voxels} voxels; at most ${MAX_VOXELS} are supported.`,
+    );
+  }
   const stackMm = material.slabs.reduce((sum, slab) => sum + slab.thicknessMm, 0);
   return {
     name: geometry,
     title: material.title,
-    shape: [layers.length, first.alphaBins, first.rEdgesMm.length - 1],
+    shape,
     rEdgesMm: first.rEdgesMm,
     layerMm: stackMm * material.stacksPerLayer,
     slabs: material.slabs,

@@ -157,7 +157,8 @@ export class ShowerSimulator {
     const outer = edges[rings] as number;
     const v = this.#random.uniformCoarse();
     const bits = this.#random.uint32();
-    const alpha = ((bits & 0xffff) * alphas) >>> 16;
+    // Exact for powers of two up to 65,536; else bins differ by at most alphas / 65536 of their size.
+    const alpha = Math.floor(((bits & 0xffff) * alphas) / 65536);
     const pick = (bits >>> 16) / 65536;
     let radiusSquared: number;
     if (this.#constants.radial.contained) {

@@ -35,10 +35,13 @@ export function simulateShowers(
       `${energyMeV.length} energies, but ${eventIds.length} event ids; give one per shower.`,
     );
   }
-  if (typeof request.seed === "number" && !Number.isSafeInteger(request.seed)) {
-    throw new InvalidArgumentError(`Seed ${request.seed} is not a safe integer; give larger ones as a bigint.`);
+  const { seed } = request;
+  if (!(typeof seed === "bigint" || Number.isSafeInteger(seed)) || seed < 0 || BigInt(seed) >= 1n << 64n) {
+    throw new InvalidArgumentError(
+      `Seed ${String(seed)} must be an integer from 0 to 2^64 - 1 (a bigint beyond 2^53 - 1).`,
+    );
   }
-  return new SimulatedShowers({ generator, geometry, energyMeV, eventIds, seed: BigInt(request.seed) });
+  return new SimulatedShowers({ generator, geometry, energyMeV, eventIds, seed: BigInt(seed) });
 }
 
 class SimulatedShowers implements Showers {

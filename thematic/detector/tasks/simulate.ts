@@ -28,7 +28,13 @@ const Parameters = z
       .describe("Draw energies from here, uniform in the logarithm, MeV: [min, max]."),
     count: z.int().positive().max(100_000_000).optional().describe("Number of showers. 1000 by default."),
     seed: z
-      .union([z.int().min(0), z.string().regex(/^\d{1,20}$/)])
+      .union([
+        z.int().min(0),
+        z
+          .string()
+          .regex(/^\d{1,20}$/)
+          .refine((digits) => BigInt(digits) < 1n << 64n),
+      ])
       .default(1)
       .describe("Seed, 0 to 2^64 - 1; beyond 2^53 as a string."),
     firstEventId: z.int().min(0).default(0).describe("Id of the first event; the others count up from it."),
@@ -70,7 +76,7 @@ export const simulate: Task<typeof Parameters, typeof needs, keyof typeof inputs
         await file.close();
       }
     });
-    const eventIds = BigInt64Array.from(energyMeV, (_, index) => BigInt(parameters.firstEventId + index));
+    const eventIds = BigInt64Array.from(energyMeV, (_, index) => eventId(parameters.firstEventId, index));
     const showers = await calorimeter.simulate({ energyMeV, seed, eventIds });
     const attributes = { ...showers.attributes, first_event_id: parameters.firstEventId, twinloom: ENGINE_VERSION };
     const doing = `simulating ${showers.count} showers`;
@@ -116,7 +122,12 @@ async function incidentEnergies(
   if (min > max) throw new InvalidArgumentError(`energyRangeMeV is [${min}, ${max}]; give the smaller end first.`);
   const stream = new RandomStream({ seed, id: 0n, purpose: ENERGY_PURPOSE });
   return Float64Array.from({ length }, (_, index) => {
-    stream.restart(BigInt(firstEventId + index));
+    stream.restart(eventId(firstEventId, index));
     return Math.min(max, Math.max(min, min * (max / min) ** stream.uniform()));
   });
+}
+
+/** As bigints: beyond 2^53 the sum of two numbers names some events twice and others never. */
+function eventId(first: number, index: number): bigint {
+  return BigInt(first) + BigInt(index);
 }

@@ -52,10 +52,10 @@ export function energyPoint(
 
 /**
  * Fits σ/μ = a/√E ⊕ c: a straight line of (σ/μ)² in 1/E, weighted. Where the fit gives c² < 0, c is 0 and a is fitted
- * alone. `null` for fewer than two points.
+ * alone. `null` for fewer than two points with a spread.
  */
 export function fitResolution(points: readonly (EnergyPoint | null)[]): ResolutionFit | null {
-  const used = points.filter((point) => point !== null);
+  const used = points.filter((point) => point !== null && point.resolution > 0) as readonly EnergyPoint[];
   if (used.length < 2) return null;
   let [ww, wx, wxx, wy, wxy] = [0, 0, 0, 0, 0];
   for (const { energyMeV, resolution, resolutionError } of used) {

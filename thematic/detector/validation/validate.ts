@@ -139,7 +139,7 @@ function eventsBetween({ incidentMeV }: ShowerFeatures, minMeV: number, maxMeV: 
   return Uint32Array.from(events);
 }
 
-/** Decades of incident energy in which both sets have at least two showers. */
+/** Decades of incident energy with two showers, and in the reference with two in each half that sets the floor. */
 function decades(
   generated: ShowerFeatures,
   reference: ShowerFeatures,

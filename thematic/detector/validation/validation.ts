@@ -7,7 +7,7 @@ export interface Validation {
   readonly thresholdMeV: number;
   /** All energies together. */
   readonly separation: readonly Separation[];
-  /** The same, per decade of incident energy, where both sets have at least two showers. */
+  /** The same, per decade of incident energy, where the reference has at least four showers and the other set two. */
   readonly decades: readonly (EnergyInterval & {
     readonly generatedCount: number;
     readonly referenceCount: number;
