@@ -14,10 +14,18 @@ const axis: z.ZodType<Axis> = z
   })
   .superRefine((value, context) => checkAxis(value, problemsIn(context)));
 
+const anyNumber = z.union([
+  z.number(),
+  z.nan(),
+  z.literal(Number.POSITIVE_INFINITY),
+  z.literal(Number.NEGATIVE_INFINITY),
+]);
+
 /** Numbers with gaps; JSON writes NaN and infinities as null, so that is what they mean before it is written, too. */
-const numbersWithGaps: z.ZodType<(number | null)[]> = z.array(
-  z.union([z.number(), z.nan(), z.literal(Number.POSITIVE_INFINITY), z.literal(Number.NEGATIVE_INFINITY), z.null()]),
-);
+const numbersWithGaps: z.ZodType<(number | null)[]> = z.array(z.union([anyNumber, z.null()]));
+
+/** Axes reach beyond their numbers, and a double does not reach far beyond this. */
+const LARGEST = 1e100;
 
 const series: z.ZodType<Series> = z
   .strictObject({
@@ -51,7 +59,7 @@ const table = z
         digits: z.exactOptional(z.int().min(1).max(17)),
       }),
     ),
-    rows: z.array(z.array(z.union([z.string(), z.number(), z.nan(), z.null()]))),
+    rows: z.array(z.array(z.union([z.string(), anyNumber, z.null()]))),
   })
   .superRefine((value, context) => checkTable(value, problemsIn(context)));
 
@@ -86,6 +94,8 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
 }
 
 function checkAxis({ min, max, scale }: Axis, problem: Problem): void {
+  if (isTooLarge(min ?? null)) problem(["min"], TOO_LARGE);
+  if (isTooLarge(max ?? null)) problem(["max"], TOO_LARGE);
   if (min !== undefined && max !== undefined && min >= max) problem(["max"], `It must be above min, which is ${min}`);
   if (scale !== "log") return;
   if (min !== undefined && min <= 0) problem(["min"], "A logarithmic axis needs a min above 0");
@@ -99,10 +109,20 @@ function checkSeries({ kind, x, y, yError }: Series, problem: Problem): void {
   }
   const decrease = kind === "steps" ? x.findIndex((edge, index) => index > 0 && edge <= (x[index - 1] as number)) : -1;
   if (decrease > 0) problem(["x", decrease], `Bin edges must increase, and ${x[decrease]} follows ${x[decrease - 1]}`);
+  for (const [key, numbers] of Object.entries({ x, y, yError: yError ?? [] })) {
+    const large = numbers.findIndex(isTooLarge);
+    if (large >= 0) problem([key, large], TOO_LARGE);
+  }
   if (!yError) return;
   if (yError.length !== y.length) problem(["yError"], `${y.length} values need as many errors, not ${yError.length}`);
   const negative = yError.findIndex((error) => error !== null && error < 0);
   if (negative >= 0) problem(["yError", negative], `A standard error is not negative, and this is ${yError[negative]}`);
+}
+
+const TOO_LARGE = `Numbers beyond ±${LARGEST} cannot be drawn; choose another unit`;
+
+function isTooLarge(value: number | null): boolean {
+  return value !== null && Number.isFinite(value) && Math.abs(value) > LARGEST;
 }
 
 function xMeaning(kind: Series["kind"]): string {

@@ -8,11 +8,15 @@ export type Domain = readonly [number, number];
 const MARGIN = 0.05;
 /** Data whose smallest value is below this share of the largest are drawn from zero. */
 const FROM_ZERO = 0.5;
+/** A logarithmic axis ends here, whatever the data: what is smaller is zero for all purposes. */
+const SMALLEST = 1e-100;
 
 /** The x axis: bins fill it from edge to edge, points get a margin. */
 export function xDomain(axis: Axis, all: readonly (readonly Cell[])[]): Domain {
   const cells = all.flat();
-  const [min, max] = extent(cells.flatMap(({ from, to }) => [from, to]).filter((x) => axis.scale !== "log" || x > 0));
+  const [min, max] = extent(
+    cells.flatMap(({ from, to }) => [from, to]).filter((x) => axis.scale !== "log" || x >= SMALLEST),
+  );
   const hasBins = cells.some(({ from, to }) => from < to);
   return withLimits(axis, hasBins && min < max ? [min, max] : padded(axis, [min, max]));
 }
@@ -20,7 +24,7 @@ export function xDomain(axis: Axis, all: readonly (readonly Cell[])[]): Domain {
 /** The y axis: holds values and their errors; from zero where the data come near it. */
 export function yDomain(axis: Axis, all: readonly (readonly Cell[])[]): Domain {
   const values = all.flat().flatMap(({ y, error = 0 }) => (y === undefined ? [] : [y - error, y, y + error]));
-  if (axis.scale === "log") return withLimits(axis, padded(axis, extent(values.filter((value) => value > 0))));
+  if (axis.scale === "log") return withLimits(axis, padded(axis, extent(values.filter((value) => value >= SMALLEST))));
   const [min, max] = extent(values);
   const [low, high] = padded(axis, [min, max]);
   if (min >= 0 && min < FROM_ZERO * max) return withLimits(axis, [0, high]);

@@ -2,7 +2,7 @@ import type { GroupMark, Scale, Axis as VegaAxis } from "vega";
 import type { Axis } from "../../../core/index.ts";
 import type { Domain } from "./domain.ts";
 import type { Layer } from "./marks.ts";
-import { commonExponent, logTicks } from "./ticks.ts";
+import { commonExponent, decimalsOf, linearTicks, logTicks } from "./ticks.ts";
 
 /** Names of the functions for labels that `render-svg.ts` gives to Vega's expressions. */
 export const LABEL_FUNCTIONS = { linear: "twinloomTickLabel", log: "twinloomLogTickLabel" } as const;
@@ -98,7 +98,7 @@ function axesOf(
 }
 
 interface Ticks {
-  readonly main: { readonly values: number[] } | { readonly tickCount: number };
+  readonly main: { readonly values: number[] };
   readonly between: readonly number[];
   /** Expression for the text of a label. */
   readonly label: string;
@@ -110,9 +110,10 @@ function ticksOf({ axis, domain, ticks }: PanelAxis, tickCount: number): Ticks {
     const label = `${LABEL_FUNCTIONS.log}(datum.value, ${domain[0]}, ${domain[1]})`;
     return { main: { values: [...labelled] }, between, label };
   }
-  const label = `${LABEL_FUNCTIONS.linear}(datum.value, ${commonExponent(domain)})`;
-  const main = ticks ? { values: [...ticks] } : { tickCount: Math.max(2, Math.round(tickCount)) };
-  return { main, between: [], label };
+  const values = [...(ticks ?? linearTicks(domain, Math.max(2, Math.round(tickCount))))];
+  const exponent = commonExponent(domain);
+  const label = `${LABEL_FUNCTIONS.linear}(datum.value, ${exponent}, ${decimalsOf(values, exponent)})`;
+  return { main: { values }, between: [], label };
 }
 
 /** At a fixed distance, so that the axes of all figures and panels line up whatever their labels. */

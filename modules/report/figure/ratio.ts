@@ -2,6 +2,8 @@ import type { Cell } from "./cells.ts";
 
 /** Half-widths of the ratio axis around 1; the last begins at 0. */
 const HALF_WIDTHS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1] as const;
+/** Share of the axis that they may fill: a marker at its very edge is cut in half. */
+const FILLED = 0.9;
 /** Share of the ratios that must lie inside the axis; what is outside is drawn as an arrow at its edge. */
 const INSIDE = 0.9;
 
@@ -50,6 +52,6 @@ export function ratioDomain(cells: readonly Cell[]): {
 } {
   const distances = cells.flatMap(({ y }) => (y === undefined ? [] : [Math.abs(y - 1)])).sort((a, b) => a - b);
   const needed = distances[Math.ceil(INSIDE * distances.length) - 1] ?? 0;
-  const half = HALF_WIDTHS.find((width) => width >= needed) ?? 1;
+  const half = HALF_WIDTHS.find((width) => FILLED * width >= needed) ?? 1;
   return { domain: [1 - half, 1 + half], ticks: [1 - half / 2, 1, 1 + half / 2] };
 }

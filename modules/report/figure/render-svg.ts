@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { type Figure, importOptional } from "../../../core/index.ts";
 import { escapeXml, xmlCharacters } from "../escape-xml.ts";
 import { type Drawing, drawingOf } from "./drawing.ts";
@@ -25,6 +26,8 @@ export async function renderFigure(
 ): Promise<RenderedFigure> {
   options.signal?.throwIfAborted();
   const vega = await loadVega();
+  // Drawing takes no turn of the event loop by itself: give a signal the chance to be heard.
+  await setImmediate();
   options.signal?.throwIfAborted();
   const drawing = drawingOf(figure);
   const view = new vega.View(vega.parse(figureSpec(figure, drawing)), { renderer: "none", logLevel: vega.Error });
@@ -72,11 +75,14 @@ function withAccessibleRoot(
 
 /** Vega counts its ids through all drawings of a process: number them anew, so that equal figures are equal text. */
 function withOwnIds(svg: string, prefix: string): string {
-  const ids = [...svg.matchAll(/\bid="([^"]*)"/g)].map(([, id]) => id as string);
+  const ids = [...svg.matchAll(/<[^>]*?\bid="([^"]*)"/g)].map(([, id]) => id as string);
   const renamed = new Map(ids.map((id, index) => [id, `${prefix}-${index + 1}`]));
-  return svg
-    .replace(/\bid="([^"]*)"/g, (_, id: string) => `id="${renamed.get(id)}"`)
-    .replace(/url\(#([^)]*)\)/g, (_, id: string) => `url(#${renamed.get(id)})`);
+  // In tags alone: between them stands text of the figure, which may look like that.
+  return svg.replace(/<[^>]*>/g, (tag) =>
+    tag
+      .replace(/\bid="([^"]*)"/g, (_, id: string) => `id="${renamed.get(id)}"`)
+      .replace(/url\(#([^)]*)\)/g, (_, id: string) => `url(#${renamed.get(id)})`),
+  );
 }
 
 function description({ x, y }: Figure, { series, ratio }: Drawing): string {

@@ -35,13 +35,42 @@ export function commonExponent([min, max]: Domain): number {
   return exponent >= 5 || exponent <= -4 ? exponent : 0;
 }
 
-/** A number as axes print it: `0.5`, `1.5×10⁵`, `10⁻³`. */
-export function tickLabel(value: number, exponent: number): string {
+/** Ticks of a linear axis: 1, 2 or 5 times a power of ten apart, about as many as asked for. */
+export function linearTicks([min, max]: Domain, count: number): readonly number[] {
+  const wanted = (max - min) / count;
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  // So close that no power of ten lies between: there is nothing to count.
+  if (power === 0) return [min, max];
+  // The factor nearest on a logarithmic scale.
+  const factor = [Math.SQRT2, Math.sqrt(10), Math.sqrt(50)].findIndex((limit) => wanted / power < limit);
+  const step = [1, 2, 5][factor] ?? 10;
+  const first = Math.ceil(min / (step * power) - 1e-9);
+  const last = Math.floor(max / (step * power) + 1e-9);
+  // Adding 0 makes -0 a 0.
+  return Array.from({ length: last - first + 1 }, (_, index) => precise((first + index) * step * power) + 0);
+}
+
+/** Digits after the point that tell all ticks apart and show each in full, once written with a common power of ten. */
+export function decimalsOf(ticks: readonly number[], exponent: number): number {
+  return Math.max(0, ...ticks.map((tick) => (String(precise(tick / 10 ** exponent)).split(".")[1] ?? "").length));
+}
+
+/**
+ * A number as axes print it: `0.50`, `1.5×10⁵`, `10⁻³`.
+ *
+ * @param decimals - Digits after the point; as many as the number needs by default.
+ */
+export function tickLabel(value: number, exponent: number, decimals?: number): string {
   if (value === 0) return "0";
-  const mantissa = Number((value / 10 ** exponent).toPrecision(10));
-  const digits = String(mantissa).replace("-", "−");
+  const mantissa = precise(value / 10 ** exponent);
+  const digits = (decimals === undefined ? String(mantissa) : mantissa.toFixed(decimals)).replace("-", "−");
   if (exponent === 0) return digits;
-  return mantissa === 1 ? powerOfTen(exponent) : `${digits}×${powerOfTen(exponent)}`;
+  return mantissa === 1 && !decimals ? powerOfTen(exponent) : `${digits}×${powerOfTen(exponent)}`;
+}
+
+/** Without the last digits, where sums and quotients of decimal numbers go astray. */
+function precise(value: number): number {
+  return Number(value.toPrecision(15));
 }
 
 /** Label of a tick of a logarithmic axis: small numbers plain where the axis is short, powers of ten otherwise. */

@@ -104,7 +104,39 @@ describe("a figure", () => {
 
   it("writes large numbers with one common power of ten", async () => {
     const texts = textsOf(await draw(figureOf([{ kind: "line", name: "a", x: [0, 1], y: [0, 2e6] }])));
-    expect(texts).toEqual(expect.arrayContaining(["0", "0.2×10⁶", "10⁶", "2×10⁶"]));
+    expect(texts).toEqual(expect.arrayContaining(["0", "0.2×10⁶", "1.0×10⁶", "2.0×10⁶"]));
+  });
+
+  it.each<[number, number, string[]]>([
+    [0.88, 1.02, ["0.88", "0.90", "0.92", "1.00", "1.02"]],
+    [0, 40, ["0", "10", "20", "30", "40"]],
+    [-0.3, 0.3, ["−0.3", "−0.1", "0", "0.1", "0.3"]],
+    [0, 3e-5, ["0", "0.5×10⁻⁵", "1.0×10⁻⁵", "3.0×10⁻⁵"]],
+    [1e9, 1e9 + 4, ["1.0000000000×10⁹", "1.0000000005×10⁹"]],
+  ])("writes the ticks from %d to %d with as many decimals each", async (min, max, labels) => {
+    const figure = figureOf([], { x: { label: "x", min, max }, y: { label: "y", min: 1, max: 2 } });
+    expect(textsOf(await draw(figure))).toEqual(expect.arrayContaining(labels));
+  });
+
+  it("keeps ratios off the edge of their axis, where a marker would be cut", () => {
+    const y = [1, 1.049];
+    const series: Series[] = [
+      { kind: "points", name: "reference", x: [1, 2], y: [1, 1] },
+      { kind: "points", name: "model", x: [1, 2], y },
+    ];
+    expect(drawingOf(figureOf(series, { ratioTo: "reference" })).ratio?.domain).toEqual([0.9, 1.1]);
+  });
+
+  it.each<[string, Series["y"], "linear" | "log"]>([
+    ["denormal numbers", [5e-324, 1e-320], "linear"],
+    ["denormal numbers on a logarithmic axis", [5e-324, 1], "log"],
+    ["nothing but denormal numbers on a logarithmic axis", [5e-324, 5e-324], "log"],
+    ["the largest numbers", [1e100, -1e100], "linear"],
+    ["the largest and smallest numbers on a logarithmic axis", [1e100, 1e-100], "log"],
+    ["numbers that differ in the last digit", [1, 1 + Number.EPSILON], "linear"],
+  ])("draws %s", async (_, y, scale) => {
+    const svg = await draw(figureOf([{ kind: "steps", name: "a", x: [0, 1, 2], y }], { y: { label: "y", scale } }));
+    expect(svg).not.toMatch(/NaN|Infinity|undefined/);
   });
 
   it("leaves gaps where values are null, NaN or infinite", async () => {

@@ -95,6 +95,15 @@ describe("text from a document", () => {
   });
 });
 
+it("text that looks like a part of the drawing stays as it is", async () => {
+  await using twin = await createTwin({ name: "test", plugins: { report: report() } });
+  const label = 'E id="x" url(#y)';
+  const series = [{ kind: "points" as const, name: label, x: [1], y: [1] }];
+  const svg = await twin.report.svg({ kind: "figure", caption: "", x: { label }, y: { label: "y" }, series });
+  const texts = [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text?.replaceAll("&quot;", '"'));
+  expect(texts.filter((text) => text === label)).toHaveLength(2);
+});
+
 describe("a document whose parts do not fit", () => {
   const withSeries = (series: object): object => ({
     ...sampleDocument,
@@ -106,6 +115,8 @@ describe("a document whose parts do not fit", () => {
     ["too few bin edges", { kind: "steps", name: "a", x: [0, 1], y: [1, 2] }, `${at}.x`, "need 3 x (the bin edges)"],
     ["bin edges that fall", { kind: "steps", name: "a", x: [0, 2, 1], y: [1, 2] }, `${at}.x[2]`, "1 follows 2"],
     ["x that is not a number", { kind: "line", name: "a", x: [Number.NaN], y: [1] }, `${at}.x[0]`, "expected number"],
+    ["a number too large", { kind: "line", name: "a", x: [1], y: [2e100] }, `${at}.y[0]`, "cannot be drawn"],
+    ["an error too large", { kind: "line", name: "a", x: [1], y: [1], yError: [1e300] }, `${at}.yError[0]`, "unit"],
     ["a negative error", { kind: "line", name: "a", x: [1], y: [1], yError: [-1] }, `${at}.yError[0]`, "not negative"],
     ["an unknown kind", { kind: "bars", name: "a", x: [1], y: [1] }, `${at}.kind`, "steps, points, line"],
     ["a misspelt key", { kind: "line", name: "a", x: [1], y: [1], yerror: [1] }, `${at}.yerror`, "Unknown"],
@@ -134,6 +145,7 @@ describe("a document whose parts do not fit", () => {
       "sections[0].items[0].y.min",
     ],
     ["limits that cross", one({ ...comparison, x: { label: "", min: 2, max: 1 } }), "sections[0].items[0].x.max"],
+    ["a limit too far", one({ ...comparison, y: { label: "", max: 1e200 } }), "sections[0].items[0].y.max"],
     ["an item of no kind", one({ caption: "?" }), "sections[0].items[0].kind"],
   ])("%s is refused, naming the place", async (_, document, path) => {
     await expect(render(document)).rejects.toMatchObject({ code: "TWIN_INVALID_REPORT", path });
@@ -188,4 +200,22 @@ it("a cancelled report rejects with the reason", async () => {
   await using twin = await createTwin({ name: "test", plugins: { report: report() } });
   const reason = new Error("enough");
   await expect(twin.report.html(sampleDocument, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+});
+
+it("a report that is cancelled while it is drawn stops", async () => {
+  await using twin = await createTwin({ name: "test", plugins: { report: report() } });
+  const figures = { title: "t", sections: [{ title: "", items: Array.from({ length: 200 }, () => comparison) }] };
+  const cancel = new AbortController();
+  setTimeout(() => cancel.abort(new Error("enough")), 5);
+  await expect(twin.report.html(figures, { signal: cancel.signal })).rejects.toThrow("enough");
+});
+
+it("a table has infinities and what is missing", async () => {
+  await using twin = await createTwin({ name: "test", plugins: { report: report() } });
+  const rows = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, null].map((cell) => [cell]);
+  const page = await twin.report.html({
+    title: "t",
+    sections: [{ title: "", items: [{ kind: "table", caption: "", columns: [{ name: "a" }], rows }] }],
+  });
+  expect([...page.matchAll(/<td[^>]*>([^<]*)</g)].map(([, text]) => text)).toEqual(["∞", "−∞", "–", "–"]);
 });
