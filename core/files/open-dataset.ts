@@ -6,13 +6,20 @@ import { FileNotFoundError, FileUnreadableError } from "./errors.ts";
 const HEAD_BYTES = 4096;
 
 /**
- * The connector that recognises a file, the first where several do; `undefined` where none does.
+ * The connector that recognises a file, the first where several do; `undefined` where none does. A location that is no
+ * path of the file system, such as `memory:events`, is recognised by its name alone.
  *
  * @throws {@link FileNotFoundError}, {@link FileUnreadableError} (no permission, a folder).
  */
 export async function recognise(location: string, connectors: readonly Connector[]): Promise<Connector | undefined> {
-  const head = await firstBytes(location);
-  return connectors.find((connector) => connector.recognises(head, location));
+  try {
+    const head = await firstBytes(location);
+    return connectors.find((connector) => connector.recognises(head, location));
+  } catch (error) {
+    const byName = connectors.find((connector) => connector.recognises(new Uint8Array(), location));
+    if (error instanceof FileNotFoundError && byName) return byName;
+    throw error;
+  }
 }
 
 /**

@@ -64,12 +64,17 @@ describe("the detector's tasks", () => {
     expect(new Set(voxels.map((shower) => shower.reduce((sum, energy) => sum + energy, 0))).size).toBe(4);
   });
 
-  it("simulate: takes seeds up to 2^64 - 1 as text, and refuses more before anything runs", async () => {
+  it("simulate: takes seeds up to 2^64 - 1 as text, and refuses more before anything runs, saying what is allowed", async () => {
     await using twin = await ecal();
     const run = (seed: string) =>
       runTask(twin, "simulate", { parameters: { energyMeV: 2000, count: 1, seed }, out: join(folder, seed) });
     expect((await run("18446744073709551615")).state).toBe("succeeded");
-    await expect(run("18446744073709551616")).rejects.toMatchObject({ code: "TWIN_INVALID_PARAMETERS" });
+    for (const seed of ["18446744073709551616", "-1", "seven", "0x7"]) {
+      await expect(run(seed), seed).rejects.toMatchObject({
+        code: "TWIN_INVALID_PARAMETERS",
+        message: expect.stringContaining("2^64 - 1"),
+      });
+    }
   });
 
   it("simulate: energies drawn from a range are log-uniform, and an event's does not depend on the count", async () => {

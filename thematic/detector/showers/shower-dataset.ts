@@ -33,9 +33,9 @@ export function showerDataset(showers: Showers, options: DatasetOptions = {}): D
       ...showers.attributes,
       format: `CaloChallenge layout: voxel index = layer*${alphas * rings} + alpha*${rings} + r`,
       geometry: geometry.name,
-      num_layers: layers,
-      num_alpha: alphas,
-      num_r: rings,
+      num_layers: integer(layers),
+      num_alpha: integer(alphas),
+      num_r: integer(rings),
       r_edges_mm: new NdArray(geometry.rEdgesMm, { dtype: "float64", shape: [rings + 1] }),
       layer_dz_mm: geometry.layerMm,
       sampling_fraction: geometry.samplingFraction,
@@ -50,6 +50,11 @@ export function showerDataset(showers: Showers, options: DatasetOptions = {}): D
     dims: { ...inMemory.dims, voxel: { length: variable.shape[1] as number, unlimited: false } },
     variables: { ...inMemory.variables, showers: variable },
   };
+}
+
+/** An attribute that readers see as an integer; a plain number would be stored as float64. */
+function integer(value: number): NdArray {
+  return new NdArray(Int32Array.of(value), { dtype: "int32", shape: [] });
 }
 
 /** The voxels of {@link Showers} as a variable that makes its values when they are read. */

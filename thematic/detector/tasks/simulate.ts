@@ -5,6 +5,7 @@ import {
   ENGINE_VERSION,
   InvalidArgumentError,
   many,
+  NdArray,
   openDataset,
   RandomStream,
   type Task,
@@ -16,10 +17,22 @@ const ENERGY_PURPOSE = 0x656e6572;
 
 const energy = z.number().positive();
 
+const SEED_RULE = { error: "It must be an integer from 0 to 2^64 - 1; beyond 2^53 - 1 its digits as text." };
+const seed = z.union(
+  [
+    z.int().min(0),
+    z
+      .string()
+      .regex(/^\d{1,20}$/, { ...SEED_RULE, abort: true })
+      .refine((digits) => BigInt(digits) < 1n << 64n, SEED_RULE),
+  ],
+  SEED_RULE,
+);
+
 const Parameters = z
   .strictObject({
     energyMeV: z
-      .union([energy, z.array(energy).min(1)])
+      .union([energy, z.array(energy).min(1)], { error: "It must be a number above 0, or a list of them." })
       .optional()
       .describe("Kinetic energy, MeV: one for all showers, or one per shower."),
     energyRangeMeV: z
@@ -27,16 +40,7 @@ const Parameters = z
       .optional()
       .describe("Draw energies from here, uniform in the logarithm, MeV: [min, max]."),
     count: z.int().positive().max(100_000_000).optional().describe("Number of showers. 1000 by default."),
-    seed: z
-      .union([
-        z.int().min(0),
-        z
-          .string()
-          .regex(/^\d{1,20}$/)
-          .refine((digits) => BigInt(digits) < 1n << 64n),
-      ])
-      .default(1)
-      .describe("Seed, 0 to 2^64 - 1; beyond 2^53 as a string."),
+    seed: seed.default(1).describe("Seed, 0 to 2^64 - 1; beyond 2^53 as a string."),
     firstEventId: z.int().min(0).default(0).describe("Id of the first event; the others count up from it."),
   })
   .describe("Incident energies come from energyMeV, energyRangeMeV or the input file; give exactly one of them.");
@@ -78,7 +82,11 @@ export const simulate: Task<typeof Parameters, typeof needs, keyof typeof inputs
     });
     const eventIds = BigInt64Array.from(energyMeV, (_, index) => eventId(parameters.firstEventId, index));
     const showers = await calorimeter.simulate({ energyMeV, seed, eventIds });
-    const attributes = { ...showers.attributes, first_event_id: parameters.firstEventId, twinloom: ENGINE_VERSION };
+    const attributes = {
+      ...showers.attributes,
+      first_event_id: new NdArray(BigInt64Array.of(BigInt(parameters.firstEventId)), { dtype: "int64", shape: [] }),
+      twinloom: ENGINE_VERSION,
+    };
     const doing = `simulating ${showers.count} showers`;
     const dataset = showers.toDataset({ progress: (done) => context.progress(done / showers.count, doing) });
     context.progress(0, doing);
