@@ -4,7 +4,7 @@
 // The field is the daily mean insolation at the top of the atmosphere: Q = S/π (h sin φ sin δ + cos φ cos δ sin h), with
 // cos h = -tan φ tan δ (D. L. Hartmann, Global Physical Climatology, equation 2.17), on a circular orbit.
 import { mkdir } from "node:fs/promises";
-import { createTwin, dataset, NdArray } from "twinloom";
+import { createTwin, dataset, findVariable, NdArray } from "twinloom";
 import { hdf5 } from "twinloom/modules/hdf5";
 
 const SOLAR_CONSTANT = 1361; // W m-2
@@ -48,8 +48,7 @@ await twin.files.write(
 );
 
 await using file = await twin.files.open(OUT);
-const variable = file.variables["insolation"];
-if (variable === undefined) throw new Error("The file that was just written has no insolation.");
+const variable = findVariable(file, "insolation");
 console.log(`${OUT}: ${variable.dims.join(" x ")} = ${variable.shape.join(" x ")}, ${variable.unit}`);
 
 // Only the chunk that holds these days is read; June and July are days 152 to 212.

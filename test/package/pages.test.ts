@@ -25,6 +25,15 @@ it("the tutorial works as it is written, in an empty folder, with the system's N
   await runPage(readRepositoryFile("docs/tutorials/ten-minutes.md"), folder, environment(users));
 });
 
+it.for(["docs/how-to/own-showers.md", "docs/reference/twin-yaml.md"])(
+  "%s works as it is written, where the package is installed, with the system's Node",
+  async (page) => {
+    const install = "npm init --yes && npm install ./twinloom.tgz h5wasm@0.10.3 vega@6";
+    await runShell({ text: install, line: 0, language: "sh" }, folder, environment(users));
+    await runPage(readRepositoryFile(page), folder, environment(users));
+  },
+);
+
 it("a plugin is written as the page says, in an empty folder, and all its TypeScript compiles", async () => {
   await runPage(readRepositoryFile("docs/write-a-plugin.md"), folder, environment(developers));
   const everything = { extends: "./tsconfig.json", files: [], include: ["*.ts"] };

@@ -43,6 +43,7 @@ describe("the package", () => {
         "dist/thematic/detector/geometries/w-si-45.json",
         "dist/thematic/detector/geometries/w-si-45.xml",
         "dist/thematic/detector/gflash/constants/w-si-45.json",
+        "docs/errors.md",
         "examples/data/showers-sample.h5",
         "package.json",
       ]
