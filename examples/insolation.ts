@@ -3,7 +3,6 @@
 //
 // The field is the daily mean insolation at the top of the atmosphere: Q = S/π (h sin φ sin δ + cos φ cos δ sin h), with
 // cos h = -tan φ tan δ (D. L. Hartmann, Global Physical Climatology, equation 2.17), on a circular orbit.
-import { mkdir } from "node:fs/promises";
 import { createTwin, dataset, findVariable, NdArray } from "twinloom";
 import { hdf5 } from "twinloom/modules/hdf5";
 
@@ -29,7 +28,6 @@ const field = Float32Array.from({ length: days.length * latitudes.length }, (_, 
 const axis = (data: Float64Array, name: string, unit: string): NdArray =>
   new NdArray(data, { dtype: "float64", shape: [data.length], dims: [name], unit });
 
-await mkdir("twinloom-out", { recursive: true });
 await using twin = await createTwin({ name: "insolation", plugins: { files: hdf5() } });
 await twin.files.write(
   OUT,
