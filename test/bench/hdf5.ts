@@ -14,7 +14,7 @@ const here = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 const SHAPE = [120, 400, 500] as const;
 const CHUNKS = [6, 100, 200] as const;
 /** Each program reads so often, in turn. */
-const ROUNDS = 9;
+const ROUNDS = 21;
 /** Rounds before, which do not count: they compile the code and start the worker. */
 const WARM_UP = 3;
 
