@@ -35,7 +35,8 @@ export function isUnnamedDimension(name: string): boolean {
  * afterwards.
  *
  * @throws {@link InvalidDatasetError} when two variables give one dimension two lengths, when a name is empty or has a
- *   slash, when a variable and a group share a name, or when an array and its `units` attribute disagree.
+ *   slash, when a variable and a group share a name, when an array and its `units` attribute disagree, or when a variable
+ *   or an attribute is not of a type that it may have.
  *
  * @example
  * const energies = new NdArray(Float64Array.of(1, 2, 4), { dtype: "float64", shape: [3], dims: ["event"], unit: "GeV" });
@@ -68,6 +69,14 @@ function group(init: DatasetInit, place: GroupPlace): Dataset {
   }));
   const groupNames = Object.keys(init.groups ?? {});
   checkNames(place.path, [...inits.map(({ name }) => name), ...groupNames]);
+  checkAttributes(`${place.path}/`, init.attributes);
+  for (const { name, array, attributes } of inits) {
+    const path = `${place.path}/${name}`;
+    if (!(array instanceof NdArray)) {
+      throw new InvalidDatasetError(`"${path}" is no array. Give an NdArray, or { array, attributes, storage }.`);
+    }
+    checkAttributes(path, attributes);
+  }
 
   const dims = ownDimensions(init, inits, place);
   const coordinates = inits.filter(({ name, array }) => array.dims.length === 1 && array.dims[0] === name);
@@ -110,6 +119,16 @@ function checkNames(path: string, names: readonly string[]): void {
   }
 }
 
+/** A list, say, would otherwise be taken for a number, and stored as NaN. */
+function checkAttributes(path: string, attributes: Attributes = {}): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (["string", "number", "bigint", "boolean"].includes(typeof value) || value instanceof NdArray) continue;
+    throw new InvalidDatasetError(
+      `Attribute "${name}" of "${path}" must be text, a number, a bigint, a boolean or an NdArray; it is ${Array.isArray(value) ? "a list" : String(value)}.`,
+    );
+  }
+}
+
 /** Dimensions that are stated here, or used here and known nowhere above; each with one length. */
 function ownDimensions(
   init: DatasetInit,
@@ -119,6 +138,12 @@ function ownDimensions(
   const dims = new Map<string, Dimension>();
   for (const [name, given] of Object.entries(init.dims ?? {})) {
     dims.set(name, typeof given === "number" ? { length: given, unlimited: false } : given);
+  }
+  for (const [name, { length }] of dims) {
+    if (Number.isSafeInteger(length) && length >= 0) continue;
+    throw new InvalidDatasetError(
+      `Dimension "${name}" of "${path}/" has length ${length}; give an integer of 0 or more.`,
+    );
   }
   for (const { name, array } of variables) {
     array.dims.forEach((dim, axis) => {
@@ -133,5 +158,6 @@ function ownDimensions(
       }
     });
   }
+  checkNames(path, [...dims.keys()]);
   return Object.fromEntries(dims);
 }

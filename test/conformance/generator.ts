@@ -130,6 +130,18 @@ export const generatorCases: readonly ConformanceCase<GeneratorFixture>[] = [
     },
   },
   {
+    name: "takes each condition at both ends of its range",
+    async run({ generator, conditions }) {
+      for (const [name, { min, max }] of Object.entries(generator.validity)) {
+        for (const value of [min, max].filter(Number.isFinite)) {
+          const values = Float64Array.from(conditions[name] as Float64Array).fill(value);
+          const request = requestOf({ ...conditions, [name]: values });
+          assert.equal((await events(generator, request)).length, values.length, `${name} = ${value}: events`);
+        }
+      }
+    },
+  },
+  {
     name: "refuses a condition outside its range before the first batch, and names it",
     async run({ generator, conditions }) {
       for (const [name, range] of Object.entries(generator.validity)) {

@@ -62,6 +62,17 @@ describe("dataset", () => {
       'Dimension "x" has length 2, but "/g/b" has 3 along it.',
     ],
     ["a name with a slash", { variables: { "a/b": zeros({}) } }, '"a/b" in "/" is no name'],
+    ["a dimension with a slash", { variables: { a: zeros({ "m/s": 1 }) } }, '"m/s" in "/" is no name'],
+    ["a dimension without a name", { dims: { "": 3 } }, '"" in "/" is no name'],
+    ["a negative length", { dims: { x: -1 } }, 'Dimension "x" of "/" has length -1'],
+    ["a fractional length", { groups: { g: { dims: { x: { length: 1.5, unlimited: true } } } } }, '"x" of "/g/"'],
+    ["a list for an array", { variables: { a: [1, 2] as never } }, '"/a" is no array'],
+    ["a list for an attribute", { attributes: { a: [1, 2] as never } }, 'Attribute "a" of "/" must be'],
+    [
+      "an attribute of a variable that is undefined",
+      { groups: { g: { variables: { b: { array: zeros({}), attributes: { c: undefined as never } } } } } },
+      'Attribute "c" of "/g/b" must be',
+    ],
     ["an empty name", { groups: { "": {} } }, '"" in "/" is no name'],
     ["a variable and a group of one name", { variables: { a: zeros({}) }, groups: { a: {} } }, '"/a" is both'],
     [
