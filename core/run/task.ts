@@ -22,6 +22,7 @@ export interface TaskContext<P, N extends Needs, I extends string, O extends str
   readonly inputs: Readonly<Record<I, string | undefined>>;
   /** Paths to write the output files to. They are sealed after `run` returns. */
   readonly outputs: Readonly<Record<O, string>>;
+  /** Aborted when the run is canceled. The run waits for the task, so a long one must look at it. */
   readonly signal: AbortSignal;
   readonly log: Log;
   /** Tells how far the task is, 0 to 1, and what it does. */

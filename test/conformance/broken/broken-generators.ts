@@ -39,7 +39,7 @@ function array(values: Float64Array, count: number): NdArray {
 function checked({ conditions, eventIds, batchSize = 1 }: GenerateRequest): Float64Array {
   const unknown = Object.keys(conditions).find((name) => name !== "temperature");
   if (unknown !== undefined) throw new InvalidArgumentError(`There is no condition ${unknown}.`);
-  const temperature = conditions["temperature"] ?? new Float64Array();
+  const { temperature = new Float64Array() } = conditions;
   if (temperature.length !== eventIds.length) throw new InvalidArgumentError("Give a temperature per event.");
   if (!(Number.isInteger(batchSize) && batchSize > 0)) throw new InvalidArgumentError(`No batch size: ${batchSize}.`);
   const value = temperature.find((each) => !(each >= RANGE.min && each <= RANGE.max));
