@@ -69,8 +69,8 @@ export class FileClosedError extends TwinError {
   override readonly code = "TWIN_FILE_CLOSED";
   readonly location: string;
 
-  constructor(location: string) {
-    super(`"${location}" is closed. Read before \`close()\`, or open it again.`);
+  constructor(location: string, why = "is closed. Read before `close()`, or open it again.") {
+    super(`"${location}" ${why}`);
     this.location = location;
   }
 }

@@ -17,12 +17,13 @@ export function namedDimensions(root: HdfGroup): DimensionNames {
   for (const dataset of datasetsIn(root)) if (isAxis(dataset)) scales.set(dataset.path, dataset);
   return {
     definedIn: (group) => {
-      const dims: Record<string, Dimension> = {};
-      for (const scale of scales.values()) {
-        if (parentOf(scale.path) !== group) continue;
-        dims[nameOf(scale.path)] = { length: scale.shape?.[0] ?? 0, unlimited: scale.maxShape[0] === undefined };
-      }
-      return dims;
+      const inside = [...scales.values()].filter(({ path }) => parentOf(path) === group);
+      return Object.fromEntries(
+        inside.map(({ path, shape, maxShape }): [string, Dimension] => [
+          nameOf(path),
+          { length: shape?.[0] ?? 0, unlimited: maxShape[0] === undefined },
+        ]),
+      );
     },
     of: (dataset) => axisNames(dataset, scales),
   };

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import {
+  FileClosedError,
   FileUnreadableError,
   type HdfFilter,
   PackageMissingError,
@@ -30,6 +31,9 @@ export function codedFailure(error: unknown, doing: Doing): unknown {
     );
   }
   const problem = `${path === undefined ? "" : `"${path}": `}${error.message}.`;
+  if (error.kind === "stopped") {
+    return new FileClosedError(location, "cannot be read: its connector has stopped. Create the twin again.");
+  }
   if (error.kind === "filter") return filterFailure(doing, error);
   if (error.kind === "open") return new FileUnreadableError(location, problem, options);
   if (what === "write") return new WriteFailedError(location, problem, options);

@@ -53,27 +53,27 @@ class View {
   }
 
   async group(group: HdfGroup, name: string): Promise<Dataset> {
-    const variables: Record<string, Variable> = {};
-    const groups: Record<string, Dataset> = {};
+    const variables = new Map<string, Variable>();
+    const groups = new Map<string, Dataset>();
     for (const [key, dataset] of Object.entries(group.datasets)) {
       if (isDimensionOnly(dataset)) continue;
       const columns = columnsOf(dataset.type);
       const [only] = columns;
       if (only && only.members.length === 0 && only.leaf.class !== "sequence") {
-        variables[key] = this.#variable(dataset, only, dataset.path);
+        variables.set(key, this.#variable(dataset, only, dataset.path));
       } else {
-        groups[key] = await this.#columnGroup(dataset, columns, { name: key, path: dataset.path, depth: 0 });
+        groups.set(key, await this.#columnGroup(dataset, columns, { name: key, path: dataset.path, depth: 0 }));
       }
     }
-    for (const [key, child] of Object.entries(group.groups)) groups[key] = await this.group(child, key);
+    for (const [key, child] of Object.entries(group.groups)) groups.set(key, await this.group(child, key));
     const dims = this.#names.definedIn(group.path);
     return {
       name,
       dims,
-      variables,
-      coordinates: coordinatesOf(dims, variables),
+      variables: named(variables),
+      coordinates: coordinatesOf(dims, named(variables)),
       attributes: group.attributes,
-      groups,
+      groups: named(groups),
     };
   }
 
@@ -84,30 +84,31 @@ class View {
     place: { readonly name: string; readonly path: string; readonly depth: number },
   ): Promise<Dataset> {
     const { name, path, depth } = place;
-    const variables: Record<string, Variable> = {};
-    const groups: Record<string, Dataset> = {};
+    const variables = new Map<string, Variable>();
+    const groups = new Map<string, Dataset>();
     const byMember = new Map<string, TypeColumn[]>();
     for (const column of columns) {
       const member = column.members[depth];
-      if (member === undefined) Object.assign(variables, await this.#ragged(dataset, column, place));
-      else byMember.set(member, [...(byMember.get(member) ?? []), column]);
+      if (member === undefined) {
+        for (const [key, part] of Object.entries(await this.#ragged(dataset, column, place))) variables.set(key, part);
+      } else byMember.set(member, [...(byMember.get(member) ?? []), column]);
     }
     for (const [member, inside] of byMember) {
       const [only] = inside;
       const below = { name: member, path: `${path}/${member}`, depth: depth + 1 };
       if (only && only.members.length === depth + 1 && only.leaf.class !== "sequence") {
-        variables[member] = this.#variable(dataset, only, below.path);
+        variables.set(member, this.#variable(dataset, only, below.path));
       } else {
-        groups[member] = await this.#columnGroup(dataset, inside, below);
+        groups.set(member, await this.#columnGroup(dataset, inside, below));
       }
     }
     return {
       name,
       dims: {},
-      variables,
+      variables: named(variables),
       coordinates: [],
       attributes: depth === 0 ? shownAttributes(dataset) : {},
-      groups,
+      groups: named(groups),
     };
   }
 
@@ -161,4 +162,9 @@ function* linksIn(group: HdfGroup): Generator<[string, HdfLink]> {
     yield [group.path === "/" ? `/${name}` : `${group.path}/${name}`, link];
   }
   for (const child of Object.values(group.groups)) yield* linksIn(child);
+}
+
+/** A record of names from a file, which may be any text: assigning to `record["__proto__"]` would lose one. */
+function named<T>(entries: ReadonlyMap<string, T>): Readonly<Record<string, T>> {
+  return Object.fromEntries(entries);
 }

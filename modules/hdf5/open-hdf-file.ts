@@ -22,7 +22,7 @@ import { decodeColumn, dtypeOf } from "./decode.ts";
 import { ReadTimeoutError } from "./errors.ts";
 import { codedFailure } from "./failures.ts";
 import type { DirectValues, FileKey, RawDataset, RawFile, RawGroup, RawSlab, RawValues } from "./worker/protocol.ts";
-import type { WorkerClient } from "./worker-client.ts";
+import { type WorkerClient, WorkerRequestError } from "./worker-client.ts";
 
 /** Registered numbers of filters. */
 const GZIP = 1;
@@ -163,6 +163,8 @@ export class OpenHdfFile implements HdfFile {
     try {
       await this.#client.run({ op: "close", file: this.#key });
     } catch (error) {
+      // With its worker the file was closed, too.
+      if (error instanceof WorkerRequestError && error.kind === "stopped") return;
       throw codedFailure(error, { what: "read", location: this.location });
     }
   }

@@ -39,6 +39,8 @@ export class WorkerClient {
   #current: Job | undefined;
   #watchdog: NodeJS.Timeout | undefined;
   #lastId = 0;
+  /** Set for good by {@link stop}. */
+  #stopped: WorkerRequestError | undefined;
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
@@ -54,6 +56,7 @@ export class WorkerClient {
     const { signal, transfer = [] } = options;
     return new Promise<T>((resolve, reject) => {
       signal?.throwIfAborted();
+      if (this.#stopped) throw this.#stopped;
       const shared = new Int32Array(new SharedArrayBuffer(8));
       const onAbort = (): void => {
         Atomics.store(shared, CANCELLED, 1);
@@ -75,11 +78,12 @@ export class WorkerClient {
     });
   }
 
-  /** Ends the worker and all requests. */
+  /** Ends the worker and all requests, for good. */
   async stop(): Promise<void> {
-    const stopped = new WorkerRequestError({ kind: "operation", message: "the connector has stopped" });
+    const stopped = new WorkerRequestError({ kind: "stopped", message: "the connector has stopped" });
+    this.#stopped = stopped;
     for (const job of this.#queue.splice(0)) job.settle(stopped);
-    await this.#replace(stopped);
+    await this.replace(stopped);
   }
 
   #next(): void {
@@ -104,13 +108,13 @@ export class WorkerClient {
     worker.on("message", (reply: WorkerReply) => {
       if (this.#worker !== worker || reply.id !== this.#current?.message.id) return;
       if ("failure" in reply && reply.failure.kind === "fatal")
-        void this.#replace(new WorkerRequestError(reply.failure));
+        void this.replace(new WorkerRequestError(reply.failure));
       else this.#finish(reply);
     });
     const died = (error: unknown): void => {
       if (this.#worker !== worker) return;
       const message = `the HDF5 worker ended: ${error instanceof Error ? error.message : String(error)}`;
-      void this.#replace(new WorkerRequestError({ kind: "fatal", message }));
+      void this.replace(new WorkerRequestError({ kind: "fatal", message }));
     };
     worker.on("error", died);
     worker.on("exit", died);
@@ -118,7 +122,7 @@ export class WorkerClient {
   }
 
   /** Gives the worker up; the current request fails, those that wait go to a new one. */
-  async #replace(error: Error): Promise<void> {
+  async replace(error: Error): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
     this.generation++;
@@ -140,7 +144,7 @@ export class WorkerClient {
     this.#watchdog = setTimeout(() => {
       const progress = Atomics.load(job.message.shared, PROGRESS);
       if (progress !== seen) this.#watch(job, progress);
-      else void this.#replace(new ReadTimeoutError(job.location, this.#timeoutMs));
+      else void this.replace(new ReadTimeoutError(job.location, this.#timeoutMs));
     }, this.#timeoutMs);
     this.#watchdog.unref();
   }

@@ -151,7 +151,7 @@ export interface WorkerFailure {
    * `"open"` the file, `"filter"` is missing, `"package"` is missing, `"fatal"`: HDF5 crashed and the worker must be
    * replaced, `"cancelled"`, `"operation"`: all else.
    */
-  readonly kind: "open" | "filter" | "package" | "fatal" | "cancelled" | "operation";
+  readonly kind: "open" | "filter" | "package" | "fatal" | "cancelled" | "stopped" | "operation";
   readonly message: string;
 }
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { copyFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { findVariable, type NdArray } from "../../../core/index.ts";
+import { findVariable, NdArray, walk } from "../../../core/index.ts";
 import { codedFailure } from "../../../modules/hdf5/failures.ts";
 import { Hdf5 } from "../../../modules/hdf5/hdf5.ts";
 import type { WorkerClient } from "../../../modules/hdf5/worker-client.ts";
@@ -65,7 +65,7 @@ describe("the worker", () => {
     const variable = findVariable(file, "gzip");
     await variable.read({ dim_0: 0 });
     // As a crash does: the worker is gone, and with it everything that it had open.
-    await workerOf(impatient).stop();
+    await workerOf(impatient).replace(new Error("a crash"));
     expect((await variable.read({ dim_0: 11, dim_1: 9, dim_2: 5 })).at()).toBe(719);
     await file.close();
     await impatient.stop();
@@ -96,7 +96,7 @@ describe("the worker", () => {
     await copyFile(join(FIXTURES, "storage.h5"), path("changing.h5"));
     const other = new Hdf5({ cacheBytes: 0, timeoutMs: 60_000 });
     const file = await other.open(path("changing.h5"));
-    await workerOf(other).stop();
+    await workerOf(other).replace(new Error("a crash"));
     await utimes(path("changing.h5"), 1, 1);
     await expect(findVariable(file, "gzip").read()).rejects.toMatchObject({ code: "TWIN_FILE_UNREADABLE" });
     await file.close();
@@ -127,6 +127,33 @@ describe("the worker", () => {
       filters: [{ id: 305, name: "lzo", parameters: [] }],
     } as const;
     expect(codedFailure(filter, doing)).toMatchObject({ code: "TWIN_FILTER_MISSING", filters: ["lzo (305)"] });
+  });
+});
+
+describe("names", () => {
+  it("that mean something to JavaScript are names like any other", async () => {
+    const one = new NdArray(Float64Array.of(1), { dtype: "float64", shape: [1] });
+    await hdf5.createHdf(path("names.h5"), async (writer) => {
+      writer.createGroup("/__proto__");
+      for (const name of ["/__proto__/__proto__", "/constructor"]) {
+        writer.createDataset(name, { dtype: "float64", shape: [1] });
+        await writer.write(name, one, [0]);
+      }
+    });
+    await using file = await hdf5.open(path("names.h5"));
+    expect([...walk(file)].map((variable) => variable.path)).toEqual(["/constructor", "/__proto__/__proto__"]);
+    expect((await findVariable(file, "/__proto__/__proto__").read()).at(0)).toBe(1);
+  });
+});
+
+describe("a connector that has stopped", () => {
+  it("starts no new worker", async () => {
+    const connector = new Hdf5({ cacheBytes: 0, timeoutMs: 60_000 });
+    const file = await connector.open(join(FIXTURES, "storage.h5"));
+    await connector.stop();
+    await expect(findVariable(file, "gzip").read()).rejects.toMatchObject({ code: "TWIN_FILE_CLOSED" });
+    await expect(connector.open(join(FIXTURES, "storage.h5"))).rejects.toMatchObject({ code: "TWIN_FILE_CLOSED" });
+    await file.close();
   });
 });
 
