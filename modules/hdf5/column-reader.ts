@@ -60,7 +60,13 @@ export class ColumnReader {
     const direct: number[] = [];
     const cached: number[] = [];
     slabs.forEach((slab, i) => {
-      (this.#isForCache(dataset, column, slab) ? cached : direct).push(i);
+      if (!this.#isForCache(dataset, column, slab)) {
+        direct.push(i);
+        return;
+      }
+      const values = this.#fromCache(dataset, column, slab);
+      if (values === undefined) cached.push(i);
+      else results[i] = values;
     });
     if (direct.length > 0) await this.#readDirect(dataset, column, { slabs, which: direct, results, signal });
     if (cached.length > 0) await this.#readCached(dataset, column, { slabs, which: cached, results, signal });
@@ -74,6 +80,15 @@ export class ColumnReader {
     const touched = countTouched(slab, chunkShape);
     const bytes = touched * chunkElements * leafBytes(column);
     return bytes <= this.#cache.capacityBytes && product(slab.count) < DENSE * touched * chunkElements;
+  }
+
+  /** A slab whose chunks are all in the cache. */
+  #fromCache(dataset: HdfDataset, column: TypeColumn, slab: RawSlab): DataOf<DType> | undefined {
+    const held = this.#held(dataset, column);
+    if (held.size === 0) return undefined;
+    const touched = [...touchedChunks(slab, dataset.chunkShape ?? [], dataset.shape ?? [])];
+    if (!touched.every(({ key }) => held.has(key))) return undefined;
+    return assembled(column, slab, touched, (key) => this.#cache.get(held, key));
   }
 
   async #readDirect(
@@ -104,7 +119,7 @@ export class ColumnReader {
       const touched = batch.map((i) => [...touchedChunks(slabs[i] as RawSlab, chunkShape, dataset.shape ?? [])]);
       const chunks = await this.#chunks(dataset, column, touched.flat(), signal);
       batch.forEach((i, at) => {
-        results[i] = assembled(column, slabs[i] as RawSlab, touched[at] ?? [], chunks);
+        results[i] = assembled(column, slabs[i] as RawSlab, touched[at] ?? [], (key) => chunks.get(key));
       });
     }
   }
@@ -163,12 +178,12 @@ function assembled(
   column: TypeColumn,
   slab: RawSlab,
   touched: readonly TouchedChunk[],
-  chunks: ReadonlyMap<string, DataOf<DType>>,
+  chunkAt: (key: string) => DataOf<DType> | undefined,
 ): DataOf<DType> {
   const inner = product(column.extraShape);
   const target = allocate(dtypeOf(column.leaf), product(slab.count) * inner);
-  for (const chunk of touched) {
-    copyFromChunk(target, slab, { ...chunk, data: chunks.get(chunk.key) as DataOf<DType> }, inner);
+  for (const { key, origin, shape } of touched) {
+    copyFromChunk(target, slab, { key, origin, shape, data: chunkAt(key) as DataOf<DType> }, inner);
   }
   return target;
 }

@@ -16,7 +16,7 @@ const CHUNKS = [6, 100, 200] as const;
 /** Each program reads so often, in turn. */
 const ROUNDS = 21;
 /** Rounds before, which do not count: they compile the code and start the worker. */
-const WARM_UP = 3;
+const WARM_UP = 15;
 
 /** `[start, stop, step]` per dimension. */
 type Slab = readonly (readonly [number, number, number])[];

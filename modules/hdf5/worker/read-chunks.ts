@@ -24,6 +24,9 @@ const CONCURRENCY = 4;
 /** Smaller chunks take longer to hand to another thread than to decompress. */
 const PARALLEL_BYTES = 64 * 1024;
 
+/** zlib takes no smaller pieces. */
+const MIN_ROOM = 64;
+
 /**
  * Reads slabs from their chunks directly. Node's own zlib is two to three times as fast as HDF5's in WebAssembly, checks
  * the same checksums, and decompresses several chunks beside each other.
@@ -36,22 +39,38 @@ export async function readChunks(
   isCancelled: () => boolean,
 ): Promise<RawValues[]> {
   const { chunkShape, shape, elementBytes } = source;
-  const results = slabs.map((slab) => new Uint8Array(product(slab.count) * elementBytes));
+  const results: Uint8Array<ArrayBuffer>[] = [];
   const chunkBytes = product(chunkShape) * elementBytes;
   const jobs = chunkJobs(slabs, source);
   const readNext = async (): Promise<void> => {
     for (const { slab, at, touched } of jobs) {
       if (isCancelled()) throw new LibraryError("cancelled", "the caller has cancelled it");
-      const data = words(await decodedChunk(source, touched.key, chunkBytes), elementBytes);
-      const target = words(results[at] as Uint8Array<ArrayBuffer>, elementBytes);
+      const bytes = await decodedChunk(source, touched.key, chunkBytes);
+      if (isWholeChunk(slab, touched, chunkShape)) {
+        results[at] = ownBuffer(bytes);
+        continue;
+      }
+      results[at] ??= new Uint8Array(product(slab.count) * elementBytes);
+      const target = words(results[at], elementBytes);
+      const chunk = { ...touched, shape: chunkShape, data: words(bytes, elementBytes) };
       // Chunks at the ends are stored whole; the slab ends where the dataset does.
-      copyFromChunk(target, slab, { ...touched, shape: chunkShape, data }, wordsIn(elementBytes));
+      copyFromChunk(target, slab, chunk, wordsIn(elementBytes));
     }
   };
   const together = Math.max(1, Math.min(CONCURRENCY, Math.floor(IN_FLIGHT_BYTES / chunkBytes)));
   const isWorthIt = source.isCompressed && chunkBytes >= PARALLEL_BYTES && shape.length > 0;
   await Promise.all(Array.from({ length: isWorthIt ? together : 1 }, readNext));
-  return results.map((bytes) => ({ kind: "bytes", bytes }));
+  return slabs.map((_, at) => ({ kind: "bytes", bytes: results[at] ?? new Uint8Array(0) }));
+}
+
+function isWholeChunk(
+  { start, count, step }: RawSlab,
+  { origin }: TouchedChunk,
+  chunkShape: readonly number[],
+): boolean {
+  return chunkShape.every(
+    (length, axis) => count[axis] === length && start[axis] === origin[axis] && (step[axis] === 1 || length === 1),
+  );
 }
 
 interface ChunkJob {
@@ -74,7 +93,7 @@ async function decodedChunk(source: ChunkSource, key: string, size: number): Pro
   if (chunk === undefined) throw new Error("a chunk that was never written");
   const stored = readExactly(descriptor, chunk.position, chunk.bytes);
   // Room for one byte more than expected, so that what is too long is noticed, and no damage fills the memory.
-  const room = Math.max(64, size + 1);
+  const room = Math.max(MIN_ROOM, size + 1);
   const limits = { chunkSize: room, maxOutputLength: room };
   const inflated = size < PARALLEL_BYTES ? inflateSync : inflateAsync;
   const plain = isCompressed ? await inflated(stored, limits) : stored;
@@ -83,6 +102,11 @@ async function decodedChunk(source: ChunkSource, key: string, size: number): Pro
 }
 
 const inflateAsync = promisify<Buffer, ZlibOptions, Buffer>(inflate);
+
+/** Bytes that can be handed to another thread: small buffers of Node are parts of a pool, which cannot. */
+function ownBuffer(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return bytes.buffer.byteLength <= bytes.length + MIN_ROOM ? bytes : new Uint8Array(bytes);
+}
 
 /** Undoes the shuffle filter: the first bytes of all elements, then the second ones, … become elements again. */
 function unshuffled(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
