@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { link, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { TwinError } from "../errors/twin-error.ts";
 import { FileExistsError, WriteFailedError } from "./errors.ts";
+import { makeFolders } from "./make-folders.ts";
 
 /** How a file is put in place. */
 export interface AtomicWriteOptions {
@@ -28,7 +29,7 @@ export async function writeAtomically<T>(
   const folder = dirname(path);
   const temporary = partialPath(path);
   if (options.existing !== "replace" && (await exists(path))) throw new FileExistsError(path);
-  await system(path, () => mkdir(folder, { recursive: true }));
+  await system(path, () => makeFolders(folder));
   try {
     const result = await write(temporary);
     options.signal?.throwIfAborted();

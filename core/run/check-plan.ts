@@ -80,8 +80,10 @@ function inputProblems(plan: Plan, name: string, step: PlanStep): readonly Schem
     if (!known.includes(input)) report(`Task "${step.task.name}" has no such input. ${describeNames(input, known)}`);
     if ("file" in from) continue;
     const source = Object.hasOwn(plan.steps, from.step) ? plan.steps[from.step] : undefined;
-    if (!source) report(`There is no step "${from.step}". ${describeNames(from.step, Object.keys(plan.steps))}`);
-    else if (!Object.hasOwn(source.task.outputs, from.output)) {
+    if (!source) {
+      const steps = describeNames(from.step, Object.keys(plan.steps));
+      report(`There is no step "${from.step}". ${steps} A file is written !artifact ${from.step}.${from.output}.`);
+    } else if (!Object.hasOwn(source.task.outputs, from.output)) {
       report(
         `Step "${from.step}" has no output "${from.output}". ${describeNames(from.output, Object.keys(source.task.outputs))}`,
       );

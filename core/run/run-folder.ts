@@ -1,6 +1,7 @@
-import { lstat, mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { lstat, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { InvalidArgumentError } from "../errors/invalid-argument.ts";
+import { makeFolders } from "../files/make-folders.ts";
 import { flushFolder, partialPath, system } from "../files/write-atomically.ts";
 import { RunFolderExistsError } from "./errors.ts";
 import { type RunRecord, writeRunRecord } from "./run-record.ts";
@@ -40,7 +41,7 @@ export class RunFolder {
     const folder = new RunFolder(path, options.kind);
     await system(path, async () => {
       await checkFree(path, options.existing);
-      await mkdir(join(folder.#staging, PARTIAL), { recursive: true });
+      await makeFolders(join(folder.#staging, PARTIAL));
     });
     return folder;
   }

@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { describeNames } from "../errors/nearest-names.ts";
 import type { Plugin, PluginDefinition, PluginFactory } from "../kernel/plugin.ts";
 import type { SpecCode } from "./errors.ts";
-import { resolveOwnModule, resolvePackage } from "./resolve-package.ts";
+import { ownPluginModules, resolveOwnModule, resolvePackage } from "./resolve-package.ts";
 
 /** Imports the module of a plugin. Replace it to bundle plugins, or to allow only some. */
 export type ImportPlugin = (specifier: string, options: { readonly folder: string }) => Promise<object>;
@@ -99,8 +99,12 @@ function locateModule(specifier: string, folder: string): URL {
     .split("/")
     .slice(0, specifier.startsWith("@") ? 2 : 1)
     .join("/");
+  // "hdf5" is more often ours cut short than somebody else's package of that name.
+  const own = ownPluginModules().find((subpath) => subpath.endsWith(`/${specifier}`));
   throw new ModuleNotFound(
-    `The package "${name}" is not installed. In the folder of this file, run: npm install ${name}`,
+    own === undefined
+      ? `The package "${name}" is not installed. In the folder of this file, run: npm install ${name}`
+      : `There is no package "${specifier}" here. Did you mean "twinloom${own.slice(1)}"?`,
   );
 }
 

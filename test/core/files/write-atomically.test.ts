@@ -16,6 +16,11 @@ afterEach(async () => {
 });
 
 describe("Atomic writes", () => {
+  it.skipIf(process.platform !== "linux")("fail where no folder can be made, and do not try for ever", async () => {
+    const write = writeFileAtomically("/proc/no-such-folder/below/file.txt", "x");
+    await expect(write).rejects.toMatchObject({ code: "TWIN_WRITE_FAILED" });
+  });
+
   it("put a file under its name when it is complete, with its folders", async () => {
     const deep = join(folder, "a/b/file.txt");
     await writeAtomically(deep, async (temporary) => {
