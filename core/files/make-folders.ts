@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
@@ -12,8 +12,7 @@ export async function makeFolders(path: string): Promise<void> {
     await mkdir(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // If it is there but is no folder, what is to be written into it fails with the better message.
-    if (code === "EEXIST" || code === "EISDIR") return;
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
     const above = dirname(path);
     if (code !== "ENOENT" || above === path) throw error;
     await makeFolders(above);

@@ -200,7 +200,7 @@ describe("runPlan", () => {
       'Plan "wrong" cannot run:',
       '  one.parameters.sed: Unknown. Did you mean "seed"? There are: seed, n.',
       "  one.parameters.seed: Missing; it must be a number.",
-      '  two.inputs.numbers: There is no step "three". There are: one, two, Five, four, six.',
+      '  two.inputs.numbers: There is no step "three". There are: one, two, Five, four, six. A file is written !artifact three.numbers.',
       '  two.inputs.mor: Task "sum" has no such input. Did you mean "more"? There are: more, numbers.',
       '  four.inputs.numbers: Step "one" has no output "nmbers". Did you mean "numbers"? There is: numbers.',
       '  Five: "Five" is no step name: use lower-case letters, digits and dashes, and not "partial".',
