@@ -59,14 +59,14 @@ export const detectorSimulate: Command = defineCommand({
     }
     const energyRangeMeV = await energyRange(options.energyRangeMev);
     const { FileExistsError } = await import("../../core/index.ts");
-    const { simulateTask } = await import("../../thematic/detector/index.ts");
+    const { simulate } = await import("../../thematic/detector/index.ts");
     const { taskContext, withDetector } = await import("../detector-twin.ts");
     const out = resolve(io.cwd, options.out);
     if (!options.replace && existsSync(out)) throw new FileExistsError(out);
     const model = options.model as "gflash" | "gflash-published";
     const facts = await withDetector({ geometry: options.geometry, model }, io, async (twin) =>
-      simulateTask.run(
-        taskContext(twin, simulateTask, io, {
+      simulate.run(
+        taskContext(twin, simulate, io, {
           parameters: {
             energyMeV: options.energyMev,
             energyRangeMeV,

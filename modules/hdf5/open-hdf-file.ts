@@ -9,7 +9,6 @@ import {
   type HdfGroup,
   type HdfProblem,
   type HdfSlab,
-  InvalidSelectionError,
   NdArray,
   ReadFailedError,
   VariableNotFoundError,
@@ -21,6 +20,7 @@ import { columnsOf, numberIn, type TypeColumn } from "./columns.ts";
 import { decodeColumn, dtypeOf } from "./decode.ts";
 import { ReadTimeoutError } from "./errors.ts";
 import { codedFailure } from "./failures.ts";
+import { rawSlab } from "./raw-slab.ts";
 import type { DirectValues, FileKey, RawDataset, RawFile, RawGroup, RawSlab, RawValues } from "./worker/protocol.ts";
 import { type WorkerClient, WorkerRequestError } from "./worker-client.ts";
 
@@ -103,7 +103,7 @@ export class OpenHdfFile implements HdfFile {
         `"${dataset.path}" holds variable-length sequences; read it by \`readRagged\`.`,
       );
     }
-    const raw = this.#rawSlab(dataset, slab);
+    const raw = rawSlab(dataset, slab);
     const [data] = await this.readColumn(dataset, typeColumn, [raw], options.signal);
     return new NdArray(data as NdArray["data"], {
       dtype: dtypeOf(typeColumn.leaf),
@@ -117,7 +117,7 @@ export class OpenHdfFile implements HdfFile {
     options: Options = {},
   ): Promise<{ readonly counts: NdArray<"uint32">; readonly values: NdArray }> {
     const { dataset, typeColumn } = this.#find(column);
-    const raw = this.#rawSlab(dataset, slab);
+    const raw = rawSlab(dataset, slab);
     const { counts, values } = await this.readSequences(dataset, typeColumn, raw, options.signal);
     return {
       counts: new NdArray(counts, { dtype: "uint32", shape: [...raw.count, ...typeColumn.extraShape] }),
@@ -247,33 +247,6 @@ export class OpenHdfFile implements HdfFile {
     }
     return { dataset, typeColumn };
   }
-
-  #rawSlab(dataset: HdfDataset, slab: HdfSlab | undefined): RawSlab {
-    const shape = dataset.shape ?? [0];
-    if (slab === undefined) return wholeSlab(shape);
-    const invalid = (dimension: number, problem: string): InvalidSelectionError =>
-      new InvalidSelectionError({ variable: dataset.path, dimension: `dim_${dimension}` }, problem);
-    if (slab.length !== shape.length) throw invalid(0, `give ${shape.length} ranges, one per dimension.`);
-    slab.forEach(({ start, count, step = 1 }, axis) => {
-      const fits = [start, count, step].every(Number.isSafeInteger) && start >= 0 && count >= 0 && step >= 1;
-      if (!fits || (count > 0 && start + (count - 1) * step >= (shape[axis] as number))) {
-        throw invalid(
-          axis,
-          `start ${start}, count ${count}, step ${step} leave dimension ${axis} of length ${shape[axis]}.`,
-        );
-      }
-    });
-    return {
-      start: slab.map(({ start }) => start),
-      count: slab.map(({ count }) => count),
-      step: slab.map(({ step = 1 }) => step),
-    };
-  }
-}
-
-/** The slab that is all of a shape. */
-export function wholeSlab(shape: readonly number[]): RawSlab {
-  return { start: shape.map(() => 0), count: shape, step: shape.map(() => 1) };
 }
 
 interface Opened {

@@ -17,7 +17,8 @@ import {
 import { ColumnVariable } from "./column-variable.ts";
 import type { TypeColumn } from "./columns.ts";
 import { dtypeOf } from "./decode.ts";
-import { type OpenHdfFile, wholeSlab } from "./open-hdf-file.ts";
+import type { OpenHdfFile } from "./open-hdf-file.ts";
+import { wholeSlab } from "./raw-slab.ts";
 import { storageOf } from "./storage.ts";
 import type { RawSlab } from "./worker/protocol.ts";
 

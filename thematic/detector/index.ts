@@ -25,8 +25,8 @@ export type { Gflash } from "./gflash/gflash.ts";
 export { type GflashOptions, gflash } from "./gflash/plugin.ts";
 export { publishedConstants } from "./gflash/published.ts";
 export { type CalorimeterOptions, calorimeter } from "./plugin.ts";
-export { simulate, simulate as simulateTask } from "./tasks/simulate.ts";
-export { validate, validate as validateTask } from "./tasks/validate.ts";
+export { simulate } from "./tasks/simulate.ts";
+export { validate } from "./tasks/validate.ts";
 export { validationReport } from "./validation/report-document.ts";
 export {
   LAYER_FEATURES,
