@@ -6,4 +6,6 @@ export * from "./files/index.ts";
 export * from "./kernel/index.ts";
 export * from "./math/index.ts";
 export * from "./run/index.ts";
+export * from "./sources/index.ts";
 export * from "./spec/index.ts";
+export * from "./worker/index.ts";

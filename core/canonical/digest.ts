@@ -18,7 +18,7 @@ export function digestJson(value: unknown): Digest {
 /** Length and SHA-256 of a file, streamed. Rejects with Node's error where it cannot be read. */
 export async function digestFile(
   path: string,
-  options: { readonly signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<{ readonly bytes: number; readonly digest: Digest }> {
   options.signal?.throwIfAborted();
   const hash = createHash("sha256");

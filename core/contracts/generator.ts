@@ -24,7 +24,10 @@ export interface Generator {
    *   `TWIN_INVALID_ARGUMENT` when a condition is missing, unknown or of another length, or `batchSize` is no integer of 1
    *   or more.
    */
-  generate(request: GenerateRequest, options?: { readonly signal?: AbortSignal }): AsyncIterable<GeneratedBatch>;
+  generate(
+    request: GenerateRequest,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): AsyncIterable<GeneratedBatch>;
 }
 export const Generator: Token<Generator> = token("generator");
 

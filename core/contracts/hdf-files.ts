@@ -12,7 +12,7 @@ export interface HdfFiles {
    *
    * @throws `TWIN_FILE_NOT_FOUND`, `TWIN_FILE_UNREADABLE` (not HDF5, truncated, corrupt).
    */
-  openHdf(location: string, options?: { readonly signal?: AbortSignal }): Promise<HdfFile>;
+  openHdf(location: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<HdfFile>;
 
   /**
    * Creates a file. It appears under its name when `write` has returned and all is on disk; otherwise nothing is left.
@@ -31,14 +31,14 @@ export interface HdfFiles {
   editHdf<T>(
     location: string,
     edit: (file: HdfEditor) => Promise<T>,
-    options?: { readonly signal?: AbortSignal },
+    options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<T>;
 }
 export const HdfFiles: Token<HdfFiles> = token("hdf-files");
 
 /** How {@link HdfFiles.createHdf} makes a file. */
 export interface HdfCreateOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** `"refuse"` (default) or `"replace"` an existing file. */
   readonly existing?: "refuse" | "replace";
 }
@@ -60,13 +60,13 @@ export interface HdfFile extends AsyncDisposable {
    * @throws `TWIN_VARIABLE_NOT_FOUND`, `TWIN_INVALID_SELECTION`, `TWIN_READ_FAILED`, `TWIN_FILTER_MISSING`,
    *   `TWIN_READ_TIMEOUT`, `TWIN_FILE_CLOSED`.
    */
-  read(column: HdfColumn, slab?: HdfSlab, options?: { readonly signal?: AbortSignal }): Promise<NdArray>;
+  read(column: HdfColumn, slab?: HdfSlab, options?: { readonly signal?: AbortSignal | undefined }): Promise<NdArray>;
 
   /** Reads variable-length sequences: their lengths, uint32, of the slab's shape, and their elements one after another. */
   readRagged(
     column: HdfColumn,
     slab?: HdfSlab,
-    options?: { readonly signal?: AbortSignal },
+    options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<{ readonly counts: NdArray<"uint32">; readonly values: NdArray }>;
 
   /** Releases the file. */

@@ -1,5 +1,5 @@
 export { Clock } from "./clock.ts";
-export { Connector, type OpenDataset, type WriteOptions } from "./connector.ts";
+export { Connector, type OpenDataset, type OpenOptions, type WriteOptions } from "./connector.ts";
 export {
   type GeneratedBatch,
   type GenerateRequest,
@@ -37,4 +37,5 @@ export {
   type Table,
   type TableColumn,
 } from "./report.ts";
+export { type DownloadOptions, Source, type SourceEntry, type SourceFile, type SourceOptions } from "./source.ts";
 export { type Token, token, tokenName } from "./token.ts";

@@ -3,9 +3,9 @@ import { type Token, token } from "./token.ts";
 /** Renders a report for people. The only door to a plot library is the plugin that provides this. */
 export interface Report {
   /** One self-contained HTML page: no script, style, font or image is loaded from elsewhere. */
-  html(document: ReportDocument, options?: { readonly signal?: AbortSignal }): Promise<string>;
+  html(document: ReportDocument, options?: { readonly signal?: AbortSignal | undefined }): Promise<string>;
   /** One figure as a stand-alone SVG document. */
-  svg(figure: Figure, options?: { readonly signal?: AbortSignal }): Promise<string>;
+  svg(figure: Figure, options?: { readonly signal?: AbortSignal | undefined }): Promise<string>;
 }
 export const Report: Token<Report> = token("report");
 

@@ -49,7 +49,7 @@ export class ArrayVariable implements Variable {
     this.storage = { filters: [], ...storage };
   }
 
-  async read(selection: Selection = {}, options: { readonly signal?: AbortSignal } = {}): Promise<NdArray> {
+  async read(selection: Selection = {}, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<NdArray> {
     options.signal?.throwIfAborted();
     const axes = await resolveSelection(this, selection, async (dim) => this.#coordinateOf(dim));
     return select(this.#array, axes).contiguous();
@@ -57,14 +57,14 @@ export class ArrayVariable implements Variable {
 
   async readMany(
     selections: readonly Selection[],
-    options: { readonly signal?: AbortSignal } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<readonly NdArray[]> {
     const arrays: NdArray[] = [];
     for (const selection of selections) arrays.push(await this.read(selection, options));
     return arrays;
   }
 
-  async *chunks(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<DataChunk> {
+  async *chunks(options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<DataChunk> {
     const blockShape = this.storage.chunkShape ?? rowMajorBlockShape(this, BLOCK_BYTES);
     for (const block of gridBlocks(this.shape, blockShape)) {
       options.signal?.throwIfAborted();

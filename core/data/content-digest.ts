@@ -23,7 +23,7 @@ const BLOCK_BYTES = 64e6;
  */
 export async function contentDigest(
   dataset: Dataset,
-  options: { readonly signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Digest> {
   const hash = createHash("sha256");
   frame(hash, { format: "twinloom dataset content", version: 1 });
@@ -31,7 +31,11 @@ export async function contentDigest(
   return `sha256:${hash.digest("hex")}`;
 }
 
-async function addGroup(hash: Hash, group: Dataset, options: { readonly signal?: AbortSignal }): Promise<void> {
+async function addGroup(
+  hash: Hash,
+  group: Dataset,
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<void> {
   const attributes = sorted(group.attributes);
   const variables = sorted(group.variables);
   const groups = sorted(group.groups);
@@ -48,7 +52,7 @@ async function addVariable(
   hash: Hash,
   name: string,
   variable: Variable,
-  options: { readonly signal?: AbortSignal },
+  options: { readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
   const { dtype, shape, dims, unit = null } = variable;
   // The attribute `units` is the unit said twice, and formats without attributes have only the one.

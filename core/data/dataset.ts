@@ -46,13 +46,16 @@ export interface Variable {
    * @returns The selected values, row-major, in the order of {@link dims} less the dimensions selected by one index.
    * @throws `TWIN_INVALID_SELECTION`, `TWIN_READ_FAILED` (damaged chunk, missing filter), `TWIN_FILE_CLOSED`.
    */
-  read(selection?: Selection, options?: { readonly signal?: AbortSignal }): Promise<NdArray>;
+  read(selection?: Selection, options?: { readonly signal?: AbortSignal | undefined }): Promise<NdArray>;
 
   /** Reads several selections in one go; the results are in the order asked. Much cheaper than as many reads. */
-  readMany(selections: readonly Selection[], options?: { readonly signal?: AbortSignal }): Promise<readonly NdArray[]>;
+  readMany(
+    selections: readonly Selection[],
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<readonly NdArray[]>;
 
   /** Iterates over the storage chunks (or blocks of bounded size where there are none), in row-major order. */
-  chunks(options?: { readonly signal?: AbortSignal }): AsyncIterable<DataChunk>;
+  chunks(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<DataChunk>;
 }
 
 /** A part of a variable and where it lies: `[start, stop)` per dimension. */

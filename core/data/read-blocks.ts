@@ -17,7 +17,7 @@ export type IndexSelection = Readonly<Record<string, number | IndexRange>>;
 export async function* readBlocks(
   variable: Variable,
   selection: IndexSelection = {},
-  options: { readonly maxBytes?: number; readonly signal?: AbortSignal } = {},
+  options: { readonly maxBytes?: number; readonly signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<NdArray> {
   options.signal?.throwIfAborted();
   const axes = await resolveSelection(variable, selection, async () => undefined);

@@ -32,7 +32,7 @@ export interface Summary {
 export async function summarise(
   variable: Variable,
   selection: IndexSelection = {},
-  options: { readonly signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Summary> {
   const total = new Moments();
   let strings = 0;

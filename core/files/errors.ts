@@ -74,3 +74,19 @@ export class FileClosedError extends TwinError {
     this.location = location;
   }
 }
+
+/** Reading made no progress for too long; the file may be damaged so that HDF5 loops. */
+export class ReadTimeoutError extends TwinError {
+  override readonly name = "ReadTimeoutError";
+  override readonly code = "TWIN_READ_TIMEOUT";
+  readonly location: string;
+  readonly timeoutMs: number;
+
+  constructor(location: string, timeoutMs: number) {
+    super(
+      `"${location}" gave nothing for ${timeoutMs} ms and was given up. It may be damaged; if it is only slow, raise the option \`timeoutMs\`.`,
+    );
+    this.location = location;
+    this.timeoutMs = timeoutMs;
+  }
+}

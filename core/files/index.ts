@@ -4,7 +4,8 @@ export {
   FileNotFoundError,
   FileUnreadableError,
   ReadFailedError,
+  ReadTimeoutError,
   WriteFailedError,
 } from "./errors.ts";
-export { openDataset, recognise } from "./open-dataset.ts";
+export { connectorFor, openDataset, type RecogniseOptions, recognise } from "./open-dataset.ts";
 export { type AtomicWriteOptions, writeAtomically, writeFileAtomically } from "./write-atomically.ts";

@@ -7,7 +7,7 @@ import { makeFolders } from "./make-folders.ts";
 
 /** How a file is put in place. */
 export interface AtomicWriteOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** `"refuse"` (default) or `"replace"` an existing file. */
   readonly existing?: "refuse" | "replace";
 }

@@ -64,14 +64,14 @@ export class ColumnVariable implements Variable {
     this.storage = storageOf(dataset, column);
   }
 
-  async read(selection: Selection = {}, options: { readonly signal?: AbortSignal } = {}): Promise<NdArray> {
+  async read(selection: Selection = {}, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<NdArray> {
     const [array] = await this.readMany([selection], options);
     return array as NdArray;
   }
 
   async readMany(
     selections: readonly Selection[],
-    options: { readonly signal?: AbortSignal } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<readonly NdArray[]> {
     options.signal?.throwIfAborted();
     const { file, dataset, column, readCoordinate } = this.#init;
@@ -82,7 +82,7 @@ export class ColumnVariable implements Variable {
     return resolved.map((axes, i) => this.#shaped(values[i] as NdArray["data"], axes));
   }
 
-  async *chunks(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<DataChunk> {
+  async *chunks(options: { readonly signal?: AbortSignal | undefined } = {}): AsyncGenerator<DataChunk> {
     const { chunkShape } = this.storage;
     const blockShape = chunkShape ?? rowMajorBlockShape(this, BLOCK_BYTES);
     for (const block of gridBlocks(this.shape, blockShape)) {

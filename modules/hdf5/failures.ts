@@ -6,10 +6,10 @@ import {
   PackageMissingError,
   ReadFailedError,
   TwinError,
+  WorkerRequestError,
   WriteFailedError,
 } from "../../core/index.ts";
 import { FilterMissingError } from "./errors.ts";
-import { WorkerRequestError } from "./worker-client.ts";
 
 /** What was done when a request failed. */
 export interface Doing {

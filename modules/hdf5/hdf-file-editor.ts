@@ -4,18 +4,18 @@ import {
   type HdfDataset,
   type HdfEditor,
   NdArray,
+  type WorkerClient,
   WriteFailedError,
 } from "../../core/index.ts";
 import { columnsOf } from "./columns.ts";
 import { dtypeOf } from "./decode.ts";
 import { codedFailure } from "./failures.ts";
 import type { FileKey, RawAttributeValue, WorkerRequest } from "./worker/protocol.ts";
-import type { WorkerClient } from "./worker-client.ts";
 import { scalarArray } from "./write/encode-attribute.ts";
 
 /** A file being changed, through the worker. */
 export class HdfFileEditor implements HdfEditor {
-  readonly #client: WorkerClient;
+  readonly #client: WorkerClient<WorkerRequest>;
   readonly #key: FileKey;
   readonly #location: string;
   readonly #signal: AbortSignal | undefined;
@@ -23,7 +23,7 @@ export class HdfFileEditor implements HdfEditor {
   #generation: number | undefined;
 
   constructor(
-    client: WorkerClient,
+    client: WorkerClient<WorkerRequest>,
     key: FileKey,
     file: {
       readonly location: string;

@@ -6,7 +6,9 @@ import {
   type HdfEditor,
   type HdfFiles,
   type HdfWriter,
+  type OpenOptions,
   type Startable,
+  WorkerClient,
   WriteFailedError,
   type WriteOptions,
   writeAtomically,
@@ -15,7 +17,7 @@ import { ChunkCache } from "./chunk-cache.ts";
 import { HdfFileEditor } from "./hdf-file-editor.ts";
 import { type Hdf5Dataset, hdf5Dataset } from "./hdf5-dataset.ts";
 import { newFileKey, OpenHdfFile } from "./open-hdf-file.ts";
-import { WorkerClient } from "./worker-client.ts";
+import type { WorkerRequest } from "./worker/protocol.ts";
 import { writeHdfFile } from "./write/hdf-file-writer.ts";
 import { writeDataset } from "./write/write-dataset.ts";
 
@@ -25,12 +27,19 @@ const SIGNATURE = Buffer.from("\x89HDF\r\n\x1a\n", "latin1");
 /** Reads and writes HDF5 files: as datasets, and raw. */
 export class Hdf5 implements Connector, HdfFiles, Startable {
   readonly formats: readonly string[] = ["hdf5"];
+  readonly extensions: readonly string[] = [".h5", ".hdf5", ".he5", ".hdf"];
   /** Runs HDF5; tests end it as a crash would. */
-  protected readonly client: WorkerClient;
+  protected readonly client: WorkerClient<WorkerRequest>;
   readonly #cache: ChunkCache;
 
   constructor(options: { readonly cacheBytes: number; readonly timeoutMs: number }) {
-    this.client = new WorkerClient(options.timeoutMs);
+    this.client = new WorkerClient({
+      // From the sources the worker is TypeScript, too.
+      file: new URL(import.meta.url.endsWith(".ts") ? "./worker/worker.ts" : "./worker/worker.js", import.meta.url),
+      runs: "HDF5",
+      timeoutMs: options.timeoutMs,
+      locationOf: (request) => request.file.location,
+    });
     this.#cache = new ChunkCache(options.cacheBytes);
   }
 
@@ -42,11 +51,11 @@ export class Hdf5 implements Connector, HdfFiles, Startable {
     return false;
   }
 
-  async open(location: string, options: { readonly signal?: AbortSignal } = {}): Promise<Hdf5Dataset> {
+  async open(location: string, options: OpenOptions = {}): Promise<Hdf5Dataset> {
     return await hdf5Dataset(await this.openHdf(location, options));
   }
 
-  async openHdf(location: string, options: { readonly signal?: AbortSignal } = {}): Promise<OpenHdfFile> {
+  async openHdf(location: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<OpenHdfFile> {
     return await OpenHdfFile.open(this.client, this.#cache, location, options);
   }
 
@@ -61,7 +70,7 @@ export class Hdf5 implements Connector, HdfFiles, Startable {
   async editHdf<T>(
     location: string,
     edit: (file: HdfEditor) => Promise<T>,
-    options: { readonly signal?: AbortSignal } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<T> {
     const { signal } = options;
     const before = await this.openHdf(location, options);

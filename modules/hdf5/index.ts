@@ -47,6 +47,6 @@ export const hdf5: PluginFactory<Hdf5Options, Hdf5> = definePlugin({
   create: (_needs, options) => new Hdf5(options),
 });
 
-export { FilterMissingError, ReadTimeoutError } from "./errors.ts";
+export { FilterMissingError } from "./errors.ts";
 export type { Hdf5 } from "./hdf5.ts";
 export type { Hdf5Dataset } from "./hdf5-dataset.ts";

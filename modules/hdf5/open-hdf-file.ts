@@ -11,18 +11,28 @@ import {
   type HdfSlab,
   NdArray,
   ReadFailedError,
+  ReadTimeoutError,
   VariableNotFoundError,
+  type WorkerClient,
+  WorkerRequestError,
 } from "../../core/index.ts";
 import { attributeValues } from "./attribute-value.ts";
 import type { ChunkCache } from "./chunk-cache.ts";
 import { ColumnReader } from "./column-reader.ts";
 import { columnsOf, numberIn, type TypeColumn } from "./columns.ts";
 import { decodeColumn, dtypeOf } from "./decode.ts";
-import { ReadTimeoutError } from "./errors.ts";
 import { codedFailure } from "./failures.ts";
 import { rawSlab } from "./raw-slab.ts";
-import type { DirectValues, FileKey, RawDataset, RawFile, RawGroup, RawSlab, RawValues } from "./worker/protocol.ts";
-import { type WorkerClient, WorkerRequestError } from "./worker-client.ts";
+import type {
+  DirectValues,
+  FileKey,
+  RawDataset,
+  RawFile,
+  RawGroup,
+  RawSlab,
+  RawValues,
+  WorkerRequest,
+} from "./worker/protocol.ts";
 
 /** Registered numbers of filters. */
 const GZIP = 1;
@@ -51,7 +61,7 @@ export class OpenHdfFile implements HdfFile {
   readonly problems: readonly HdfProblem[];
   /** All datasets by path. */
   readonly datasets: ReadonlyMap<string, HdfDataset>;
-  readonly #client: WorkerClient;
+  readonly #client: WorkerClient<WorkerRequest>;
   readonly #key: FileKey;
   readonly #state: FileState;
   readonly #reader: ColumnReader;
@@ -62,7 +72,7 @@ export class OpenHdfFile implements HdfFile {
   /** Set once HDF5 hung on this file: it would again, for as long again. */
   #hung: ReadTimeoutError | undefined;
 
-  private constructor(client: WorkerClient, cache: ChunkCache, opened: Opened) {
+  private constructor(client: WorkerClient<WorkerRequest>, cache: ChunkCache, opened: Opened) {
     this.location = opened.key.location;
     this.#client = client;
     this.#key = opened.key;
@@ -77,7 +87,7 @@ export class OpenHdfFile implements HdfFile {
   }
 
   static async open(
-    client: WorkerClient,
+    client: WorkerClient<WorkerRequest>,
     cache: ChunkCache,
     location: string,
     { signal }: Options,

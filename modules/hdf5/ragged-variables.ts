@@ -112,7 +112,7 @@ class SequenceValues implements Variable {
     this.storage = storage;
   }
 
-  async read(selection: Selection = {}, options: { readonly signal?: AbortSignal } = {}): Promise<NdArray> {
+  async read(selection: Selection = {}, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<NdArray> {
     options.signal?.throwIfAborted();
     const axes = await resolveSelection(this, selection, async () => undefined);
     const { shape, dims } = selectedLayout(axes);
@@ -122,14 +122,14 @@ class SequenceValues implements Variable {
 
   async readMany(
     selections: readonly Selection[],
-    options: { readonly signal?: AbortSignal } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<readonly NdArray[]> {
     const arrays: NdArray[] = [];
     for (const selection of selections) arrays.push(await this.read(selection, options));
     return arrays;
   }
 
-  async *chunks(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<DataChunk> {
+  async *chunks(options: { readonly signal?: AbortSignal | undefined } = {}): AsyncGenerator<DataChunk> {
     for (const [block] of gridBlocks(this.shape, rowMajorBlockShape(this, BLOCK_BYTES))) {
       if (block === undefined) continue;
       const selection = { [this.#init.sample]: block };

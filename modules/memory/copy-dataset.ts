@@ -11,11 +11,17 @@ import {
 } from "../../core/index.ts";
 
 /** A dataset with all values read, independent of where it came from. */
-export async function copyDataset(source: Dataset, options: { readonly signal?: AbortSignal }): Promise<Dataset> {
+export async function copyDataset(
+  source: Dataset,
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<Dataset> {
   return dataset(await copyGroup(source, options));
 }
 
-async function copyGroup(source: Dataset, options: { readonly signal?: AbortSignal }): Promise<DatasetInit> {
+async function copyGroup(
+  source: Dataset,
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<DatasetInit> {
   const variables: [string, { array: NdArray; attributes: Attributes; storage: Variable["storage"] }][] = [];
   for (const [name, variable] of Object.entries(source.variables)) {
     options.signal?.throwIfAborted();

@@ -5,6 +5,7 @@ import {
   FileNotFoundError,
   FileUnreadableError,
   type OpenDataset,
+  type OpenOptions,
   type WriteOptions,
 } from "../../core/index.ts";
 import { copyDataset } from "./copy-dataset.ts";
@@ -15,6 +16,7 @@ const SCHEME = "memory:";
 /** Files in memory. Each is a copy of what was written; reads share its memory. */
 export class Memory implements Connector {
   readonly formats: readonly string[] = ["memory"];
+  readonly extensions: readonly string[] = [];
   readonly #files: Map<string, Dataset>;
   readonly #open = new Set<OpenMemoryFile>();
 
@@ -31,7 +33,7 @@ export class Memory implements Connector {
     return location.startsWith(SCHEME);
   }
 
-  async open(location: string, options: { readonly signal?: AbortSignal } = {}): Promise<OpenDataset> {
+  async open(location: string, options: OpenOptions = {}): Promise<OpenDataset> {
     options.signal?.throwIfAborted();
     const file = this.#files.get(nameOf(location));
     if (!file) throw new FileNotFoundError(location);

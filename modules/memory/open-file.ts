@@ -11,7 +11,7 @@ import {
 } from "../../core/index.ts";
 
 interface Abortable {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A file in memory while it is open. */

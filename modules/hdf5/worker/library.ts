@@ -1,4 +1,5 @@
-import type { RawSlab, WorkerFailure } from "./protocol.ts";
+import type { WorkerFailure } from "../../../core/index.ts";
+import type { FailureKind, RawSlab } from "./protocol.ts";
 
 /** The part of h5wasm's module that we use. Its own typings drag in a DOM; these are the functions we checked. */
 export interface HdfModule {
@@ -71,9 +72,9 @@ export interface RawMetadata {
 
 /** A failure with its kind, inside the worker. */
 export class LibraryError extends Error {
-  readonly kind: WorkerFailure["kind"];
+  readonly kind: WorkerFailure<FailureKind>["kind"];
 
-  constructor(kind: WorkerFailure["kind"], message: string) {
+  constructor(kind: WorkerFailure<FailureKind>["kind"], message: string) {
     super(message);
     this.kind = kind;
   }

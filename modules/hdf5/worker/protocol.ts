@@ -145,30 +145,12 @@ export interface RawFile {
   readonly problems: readonly HdfProblem[];
 }
 
-/** Why a request failed. */
-export interface WorkerFailure {
-  /**
-   * `"open"` the file, `"filter"` is missing, `"package"` is missing, `"fatal"`: HDF5 crashed and the worker must be
-   * replaced, `"cancelled"`, `"operation"`: all else.
-   */
-  readonly kind: "open" | "filter" | "package" | "fatal" | "cancelled" | "stopped" | "operation";
-  readonly message: string;
-}
+/**
+ * Why a request failed: `"open"` the file, `"filter"` is missing, `"package"` is missing, `"cancelled"`, `"operation"`: all
+ * else.
+ */
+export type FailureKind = "open" | "filter" | "package" | "cancelled" | "operation";
 
-/** A request on its way. */
-export interface WorkerMessage {
-  readonly id: number;
-  readonly request: WorkerRequest;
-  /** Shared memory: see {@link CANCELLED} and {@link PROGRESS}. */
-  readonly shared: Int32Array;
-}
-
-/** Index in the shared memory that holds 1 once the caller has lost interest. */
+/** Indices in the shared memory of a message; see `WorkerMessage` of the core, which is not loaded in the worker. */
 export const CANCELLED = 0;
-/** Index that the worker counts up as it makes progress. */
 export const PROGRESS = 1;
-
-/** What comes back. */
-export type WorkerReply =
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly failure: WorkerFailure };

@@ -1,19 +1,12 @@
 import { closeSync, openSync, statSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
+import type { WorkerFailure, WorkerMessage } from "../../../core/index.ts";
 import { type ChunkIndexPlace, type IndexedChunk, readChunkIndex } from "./chunk-index.ts";
 import { describeFile } from "./describe-file.ts";
 import { createGroup, resizeDataset, setAttribute, writeSlab } from "./edit-file.ts";
 import { type HdfLibrary, LibraryError } from "./library.ts";
 import { loadLibrary } from "./load-library.ts";
-import {
-  CANCELLED,
-  type FileKey,
-  PROGRESS,
-  type RawValues,
-  type WorkerFailure,
-  type WorkerMessage,
-  type WorkerRequest,
-} from "./protocol.ts";
+import { CANCELLED, type FailureKind, type FileKey, PROGRESS, type RawValues, type WorkerRequest } from "./protocol.ts";
 import { readChunks } from "./read-chunks.ts";
 import { readContiguous } from "./read-contiguous.ts";
 import { readSlab } from "./read-slab.ts";
@@ -31,9 +24,9 @@ const descriptors = new Map<number, number>();
 const chunkIndexes = new Map<number, Map<string, ReadonlyMap<string, IndexedChunk>>>();
 let loading: Promise<HdfLibrary> | undefined;
 
-parentPort?.on("message", (message: WorkerMessage) => void answer(message));
+parentPort?.on("message", (message: WorkerMessage<WorkerRequest>) => void answer(message));
 
-async function answer({ id, request, shared }: WorkerMessage): Promise<void> {
+async function answer({ id, request, shared }: WorkerMessage<WorkerRequest>): Promise<void> {
   const isCancelled = (): boolean => {
     Atomics.add(shared, PROGRESS, 1);
     return Atomics.load(shared, CANCELLED) !== 0;
@@ -140,7 +133,7 @@ function closeFile(library: HdfLibrary, { id }: FileKey): void {
   if (file !== undefined) library.check("closing it", (module) => module.close_file(file));
 }
 
-function failureOf(error: unknown): WorkerFailure {
+function failureOf(error: unknown): WorkerFailure<FailureKind> {
   if (error instanceof LibraryError) return { kind: error.kind, message: error.message };
   // Our own memory ran out, not the library's.
   if (error instanceof RangeError) return { kind: "operation", message: error.message };

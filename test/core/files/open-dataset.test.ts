@@ -16,6 +16,7 @@ describe("openDataset", () => {
   /** Serves files that start with "!". */
   const marked: Connector = {
     formats: ["marked"],
+    extensions: [],
     recognises: (head) => head[0] === 33,
     open: (location) => memory.open(location),
     write: (location, written) => memory.write(location, written),

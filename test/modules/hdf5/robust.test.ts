@@ -2,11 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { copyFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { findVariable, NdArray, walk } from "../../../core/index.ts";
+import { findVariable, NdArray, type WorkerClient, WorkerRequestError, walk } from "../../../core/index.ts";
 import { codedFailure } from "../../../modules/hdf5/failures.ts";
 import { Hdf5 } from "../../../modules/hdf5/hdf5.ts";
-import type { WorkerClient } from "../../../modules/hdf5/worker-client.ts";
-import { WorkerRequestError } from "../../../modules/hdf5/worker-client.ts";
+import type { WorkerRequest } from "../../../modules/hdf5/worker/protocol.ts";
 import { FIXTURES, useHdf5 } from "./shared.ts";
 
 const { hdf5, path } = useHdf5();
@@ -183,6 +182,6 @@ describe("the cache", () => {
 });
 
 /** The worker is private; tests end it as a crash would. */
-function workerOf(connector: Hdf5): WorkerClient {
-  return (connector as unknown as { readonly client: WorkerClient }).client;
+function workerOf(connector: Hdf5): WorkerClient<WorkerRequest> {
+  return (connector as unknown as { readonly client: WorkerClient<WorkerRequest> }).client;
 }

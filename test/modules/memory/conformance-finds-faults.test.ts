@@ -11,6 +11,7 @@ async function failures(change: (connector: Connector) => Partial<Connector>): P
     const memory = new Memory({ sample: sampleDataset() });
     const working: Connector = {
       formats: memory.formats,
+      extensions: memory.extensions,
       recognises: (...asked) => memory.recognises(...asked),
       open: (...asked) => memory.open(...asked),
       write: (...asked) => memory.write(...asked),

@@ -1,56 +1,62 @@
 import { Worker } from "node:worker_threads";
-import { ReadTimeoutError } from "./errors.ts";
-import {
-  CANCELLED,
-  PROGRESS,
-  type WorkerFailure,
-  type WorkerMessage,
-  type WorkerReply,
-  type WorkerRequest,
-} from "./worker/protocol.ts";
+import { ReadTimeoutError } from "../files/errors.ts";
+import { CANCELLED, PROGRESS, type WorkerFailure, type WorkerMessage, type WorkerReply } from "./protocol.ts";
 
 /** A request failed in the worker; callers turn it into an error that names file and variable. */
-export class WorkerRequestError extends Error {
-  readonly kind: WorkerFailure["kind"];
+export class WorkerRequestError<Kind extends string = string> extends Error {
+  readonly kind: WorkerFailure<Kind>["kind"];
 
-  constructor(failure: WorkerFailure) {
+  constructor(failure: WorkerFailure<Kind>) {
     super(failure.message);
     this.kind = failure.kind;
   }
 }
 
-interface Job {
-  readonly message: WorkerMessage;
+/** How a {@link WorkerClient} starts its worker and speaks of it. */
+export interface WorkerClientOptions<Request> {
+  /** The worker's file, beside the caller's: `new URL("./worker/worker.ts", import.meta.url)`; `.js` once built. */
+  readonly file: URL;
+  /** What runs in it, for messages: `"HDF5"`. */
+  readonly runs: string;
+  /** Time without any progress after which a request is given up, ms. */
+  readonly timeoutMs: number;
+  /** The file that a request is about, for messages. */
+  locationOf(request: Request): string;
+}
+
+interface Job<Request> {
+  readonly message: WorkerMessage<Request>;
   readonly location: string;
   readonly transfer: readonly ArrayBuffer[];
   settle(reply: WorkerReply | Error): void;
 }
 
 /**
- * Runs requests in a worker thread, one after another. The worker starts with the first request, is replaced when HDF5
- * crashes or makes no progress, and does not keep the process alive when nothing is asked of it.
+ * Runs requests in a worker thread, one after another. The worker starts with the first request, is replaced when it
+ * crashes or makes no progress, and does not keep the process alive when nothing is asked of it. The worker answers each
+ * {@link WorkerMessage} with a {@link WorkerReply}.
  */
-export class WorkerClient {
+export class WorkerClient<Request> {
   /** Counts the workers: one with another number knows nothing of files that an earlier one had open. */
   generation = 0;
-  readonly #timeoutMs: number;
-  readonly #queue: Job[] = [];
+  readonly #options: WorkerClientOptions<Request>;
+  readonly #queue: Job<Request>[] = [];
   #worker: Worker | undefined;
-  #current: Job | undefined;
+  #current: Job<Request> | undefined;
   #watchdog: NodeJS.Timeout | undefined;
   #lastId = 0;
   /** Set for good by {@link stop}. */
   #stopped: WorkerRequestError | undefined;
 
-  constructor(timeoutMs: number) {
-    this.#timeoutMs = timeoutMs;
+  constructor(options: WorkerClientOptions<Request>) {
+    this.#options = options;
   }
 
   /**
    * @throws {@link WorkerRequestError}; {@link ReadTimeoutError}; the signal's reason.
    */
   run<T>(
-    request: WorkerRequest,
+    request: Request,
     options: { readonly signal?: AbortSignal | undefined; readonly transfer?: readonly ArrayBuffer[] } = {},
   ): Promise<T> {
     const { signal, transfer = [] } = options;
@@ -65,7 +71,7 @@ export class WorkerClient {
       signal?.addEventListener("abort", onAbort, { once: true });
       this.#queue.push({
         message: { id: ++this.#lastId, request, shared },
-        location: request.file.location,
+        location: this.#options.locationOf(request),
         transfer,
         settle: (reply) => {
           signal?.removeEventListener("abort", onAbort);
@@ -101,10 +107,8 @@ export class WorkerClient {
   }
 
   #start(): Worker {
-    // From the sources the worker is TypeScript, too.
-    const file = import.meta.url.endsWith(".ts") ? "./worker/worker.ts" : "./worker/worker.js";
     // What the library prints on a crash is in the error already.
-    const worker = new Worker(new URL(file, import.meta.url), { stdout: true, stderr: true });
+    const worker = new Worker(this.#options.file, { stdout: true, stderr: true });
     worker.on("message", (reply: WorkerReply) => {
       if (this.#worker !== worker || reply.id !== this.#current?.message.id) return;
       if ("failure" in reply && reply.failure.kind === "fatal")
@@ -113,7 +117,7 @@ export class WorkerClient {
     });
     const died = (error: unknown): void => {
       if (this.#worker !== worker) return;
-      const message = `the HDF5 worker ended: ${error instanceof Error ? error.message : String(error)}`;
+      const message = `the ${this.#options.runs} worker ended: ${error instanceof Error ? error.message : String(error)}`;
       void this.replace(new WorkerRequestError({ kind: "fatal", message }));
     };
     worker.on("error", died);
@@ -140,12 +144,12 @@ export class WorkerClient {
   }
 
   /** Replaces the worker when a request made no progress for the time allowed. */
-  #watch(job: Job, seen: number): void {
+  #watch(job: Job<Request>, seen: number): void {
     this.#watchdog = setTimeout(() => {
       const progress = Atomics.load(job.message.shared, PROGRESS);
       if (progress !== seen) this.#watch(job, progress);
-      else void this.replace(new ReadTimeoutError(job.location, this.#timeoutMs));
-    }, this.#timeoutMs);
+      else void this.replace(new ReadTimeoutError(job.location, this.#options.timeoutMs));
+    }, this.#options.timeoutMs);
     this.#watchdog.unref();
   }
 }

@@ -1,0 +1,70 @@
+import { type Token, token } from "./token.ts";
+
+/** Where bytes come from: local files, HTTP servers, object stores. Read-only. */
+export interface Source {
+  /**
+   * Beginnings of the locations that it serves: `["https://data.example.org/"]`, `["s3://"]`. Of several sources the one
+   * with the longest fitting prefix serves a location. What has no scheme is a path of the local file system.
+   */
+  readonly prefixes: readonly string[];
+
+  /**
+   * Opens an object for reading by ranges.
+   *
+   * @throws `TWIN_FILE_NOT_FOUND`; `TWIN_FILE_UNREADABLE` (a folder, no permission); `TWIN_LOCATION_REFUSED` (against the
+   *   source's policy); `TWIN_SOURCE_UNAVAILABLE` (retried within the source's budget).
+   */
+  open(location: string, options?: SourceOptions): Promise<SourceFile>;
+
+  /**
+   * What a folder, a prefix or a pattern holds, sorted by location, folders left out: `data/`, `s3://bucket/tas_*.nc`.
+   * In a pattern `*` and `?` stand for anything but a slash, `**` for any folders, `{a,b}` and `[abc]` as in a shell.
+   *
+   * @throws As {@link open}; `TWIN_FILE_NOT_FOUND` when there is no such folder; a pattern that nothing fits is no error.
+   */
+  list(pattern: string, options?: SourceOptions): AsyncIterable<SourceEntry>;
+}
+export const Source: Token<Source> = token("source");
+
+/** For every call of a {@link Source}. */
+export interface SourceOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One thing that a {@link Source} holds. */
+export interface SourceEntry {
+  readonly location: string;
+  readonly bytes: number;
+}
+
+/** An object open for reading. Closing it twice is allowed; reading from it afterwards is `TWIN_FILE_CLOSED`. */
+export interface SourceFile extends AsyncDisposable {
+  readonly location: string;
+  /** Its length. */
+  readonly bytes: number;
+  /** Names these very bytes, and changes when they do: an ETag, or size and time of change. */
+  readonly version: string;
+
+  /**
+   * Fills `target` with the bytes from `position` on: all of it, or none is to be used.
+   *
+   * @throws `TWIN_READ_FAILED` (beyond the end, shorter than was said, changed since it was opened; what may pass is
+   *   retried within the source's budget first), `TWIN_FILE_CLOSED`.
+   */
+  readInto(target: Uint8Array, position: number, options?: SourceOptions): Promise<void>;
+
+  /**
+   * A path of the local file system that holds the same bytes, for libraries that read nothing else: the file itself, or
+   * a copy that the source downloads and keeps.
+   *
+   * @throws As {@link readInto}; `TWIN_DOWNLOAD_TOO_LARGE`.
+   */
+  localPath(options?: SourceOptions & DownloadOptions): Promise<string>;
+
+  close(): Promise<void>;
+}
+
+/** How a download is followed. */
+export interface DownloadOptions {
+  onProgress?(progress: { readonly bytes: number; readonly of: number }): void;
+}
