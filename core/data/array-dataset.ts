@@ -35,8 +35,8 @@ export function isUnnamedDimension(name: string): boolean {
  * afterwards.
  *
  * @throws {@link InvalidDatasetError} when two variables give one dimension two lengths, when a name is empty or has a
- *   slash, when a variable and a group share a name, when an array and its `units` attribute disagree, or when a variable
- *   or an attribute is not of a type that it may have.
+ *   slash, when a variable and a group share a name, when an array and its attributes `units` or `_FillValue` disagree, or
+ *   when a variable or an attribute is not of a type that it may have.
  *
  * @example
  * const energies = new NdArray(Float64Array.of(1, 2, 4), { dtype: "float64", shape: [3], dims: ["event"], unit: "GeV" });

@@ -2,7 +2,7 @@ import { gridBlocks, rowMajorBlockShape } from "./chunk-grid.ts";
 import type { Attributes, DataChunk, Storage, Variable } from "./dataset.ts";
 import type { DType } from "./dtype.ts";
 import { InvalidDatasetError } from "./errors.ts";
-import type { NdArray } from "./nd-array.ts";
+import { NdArray } from "./nd-array.ts";
 import { type AxisSelection, resolveSelection } from "./resolve-selection.ts";
 import type { Selection } from "./selection.ts";
 
@@ -28,6 +28,7 @@ export class ArrayVariable implements Variable {
   readonly dims: readonly string[];
   readonly shape: readonly number[];
   readonly unit: string | undefined;
+  readonly fillValue: number | bigint | undefined;
   readonly attributes: Attributes;
   readonly storage: Storage;
   readonly #array: NdArray;
@@ -44,8 +45,13 @@ export class ArrayVariable implements Variable {
     this.dims = array.dims;
     this.shape = array.shape;
     this.unit = unit;
-    // As in a file, where the attribute is all there is.
-    this.attributes = unit === undefined ? attributes : { ...attributes, units: unit };
+    this.fillValue = agreedFill(path, array.fillValue, attributes);
+    // As in a file, where the attributes are all there is.
+    this.attributes = {
+      ...attributes,
+      ...(unit !== undefined && { units: unit }),
+      ...(this.fillValue !== undefined && { _FillValue: this.fillValue }),
+    };
     this.storage = { filters: [], ...storage };
   }
 
@@ -82,6 +88,22 @@ function select(array: NdArray, axes: readonly AxisSelection[]): NdArray {
         drop ? start : { start: count === 0 ? 0 : start, stop: count === 0 ? 0 : start + (count - 1) * step + 1, step },
       ]),
     ),
+  );
+}
+
+/** An attribute alone makes no value missing: that is for `decodeCf` to say. */
+function agreedFill(
+  path: string,
+  fill: NdArray["fillValue"],
+  { _FillValue: attribute }: Attributes,
+): NdArray["fillValue"] {
+  if (fill === undefined || attribute === undefined) return fill;
+  const stated = attribute instanceof NdArray && attribute.size === 1 ? attribute.values()[0] : attribute;
+  // As numbers: attributes hold 64-bit integers as numbers where they are safe.
+  if (stated === fill || (typeof stated === "number" && stated === Number(fill))) return fill;
+  const text = stated instanceof NdArray ? `[${stated.values()}]` : String(stated);
+  throw new InvalidDatasetError(
+    `"${path}" is an array whose fill value is ${fill}, but its attribute \`_FillValue\` says ${text}.`,
   );
 }
 

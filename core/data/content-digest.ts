@@ -11,7 +11,7 @@ const BLOCK_BYTES = 64e6;
 
 /**
  * SHA-256 of what a dataset says, however it is stored: names, groups, dims, dtypes, shapes, units, attributes and
- * values. The order of variables and attributes in the file, chunking, compression, byte order, unused dimensions and
+ * values, fill values as attributes. The order of variables and attributes in the file, chunking, compression, byte order, unused dimensions and
  * whether a dimension may grow do not matter.
  *
  * Two datasets have the same digest when they are equal bit by bit, save that all NaNs are one and that a scalar

@@ -37,8 +37,15 @@ export interface Variable {
   readonly shape: readonly number[];
   /** UDUNITS spelling; `undefined` where the file states none. */
   readonly unit: string | undefined;
+  /**
+   * The value that stands for missing, as in {@link NdArray.fillValue}; the attribute `_FillValue` says the same. Only
+   * integers have it, once decoded; in floats NaN is missing. A raw variable has the attribute alone.
+   */
+  readonly fillValue?: number | bigint | undefined;
   readonly attributes: Attributes;
   readonly storage: Storage;
+  /** The variable as stored, where this one shows it decoded (`decodeCf`). */
+  readonly raw?: Variable | undefined;
 
   /**
    * Reads what is selected, and no more than the storage chunks it touches.

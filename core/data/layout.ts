@@ -75,7 +75,7 @@ function splitRuns({ shape, strides }: Layout): {
   return { run, shape: shape.slice(0, axis), strides: strides.slice(0, axis) };
 }
 
-/** Refuses an array whose shape, dims, strides and data do not fit each other. */
+/** Refuses an array whose shape, dims, strides, fill value and data do not fit each other. */
 export function checkLayout(array: NdArray): void {
   const { shape, dims, strides, offset, data } = array;
   const problem = layoutProblem(array);
@@ -86,7 +86,7 @@ export function checkLayout(array: NdArray): void {
   }
 }
 
-function layoutProblem({ dtype, shape, dims, strides, offset, data, size }: NdArray): string | undefined {
+function layoutProblem({ dtype, shape, dims, strides, offset, data, size, fillValue }: NdArray): string | undefined {
   const kind = dtype === "string" ? "Array" : CONSTRUCTORS[dtype]?.name;
   if (!kind) return `There is no dtype "${dtype}"; there are ${Object.keys(CONSTRUCTORS).join(", ")}, string`;
   // Not by `instanceof`, which fails for arrays of another realm, such as a test runner's sandbox.
@@ -97,6 +97,9 @@ function layoutProblem({ dtype, shape, dims, strides, offset, data, size }: NdAr
   if (new Set(dims).size !== dims.length) return "Dim names must differ";
   if (strides.length !== shape.length) return "Give one stride per axis";
   if (![offset, ...strides].every(Number.isSafeInteger)) return "Offset and strides must be integers";
+  if (fillValue !== undefined && !isValueOf(dtype, fillValue)) {
+    return `A fill value of ${dtype} must be ${INTEGERS.has(dtype) ? "one of its integers" : "left out, as only integers need one"}; got ${String(fillValue)}`;
+  }
   if (size === 0) return undefined;
   let low = offset;
   let high = offset;
@@ -106,6 +109,22 @@ function layoutProblem({ dtype, shape, dims, strides, offset, data, size }: NdAr
     else high += reach;
   });
   return low < 0 || high >= data.length ? "The layout reaches outside the data" : undefined;
+}
+
+const INTEGERS: ReadonlySet<DType> = new Set<DType>([
+  ...(["int8", "int16", "int32", "int64"] as const),
+  ...(["uint8", "uint16", "uint32", "uint64"] as const),
+]);
+
+/** Whether an integer dtype holds a value: a `bigint` for 64-bit ones, a `number` for the others. */
+export function isValueOf(dtype: DType, value: number | bigint): boolean {
+  if (!INTEGERS.has(dtype)) return false;
+  const bits = Number(dtype.replace(/\D/g, ""));
+  if ((bits === 64) !== (typeof value === "bigint")) return false;
+  const isSigned = !dtype.startsWith("u");
+  if (typeof value === "bigint") return value === (isSigned ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value));
+  const low = isSigned ? -(2 ** (bits - 1)) : 0;
+  return Number.isInteger(value) && value >= low && value < low + 2 ** bits;
 }
 
 /** Name of the type of an object, `"Float64Array"`. */
@@ -154,13 +173,27 @@ export function scalarAt<D extends DType>(array: NdArray<D>, position: number): 
   return (array.dtype === "bool" ? value !== 0 : value) as ScalarOf<D>;
 }
 
-/** 64-bit integers as float64, or an error where one is not exact. */
-export function safeNumbers(values: BigInt64Array | BigUint64Array): Float64Array {
+/** Numbers as float64, with NaN in the place of one value. */
+export function numbersWithGaps(
+  values: Exclude<DataOf<DType>, string[] | BigInt64Array | BigUint64Array>,
+  fillValue: number | bigint | undefined,
+): Float64Array {
+  const numbers = new Float64Array(values);
+  if (fillValue === undefined) return numbers;
+  for (let i = 0; i < numbers.length; i++) if (numbers[i] === fillValue) numbers[i] = Number.NaN;
+  return numbers;
+}
+
+/** 64-bit integers as float64, with NaN in the place of one value, or an error where one is not exact. */
+export function safeNumbers(
+  values: BigInt64Array | BigUint64Array,
+  fillValue?: number | bigint | undefined,
+): Float64Array {
   const numbers = new Float64Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as bigint;
-    const number = Number(value);
-    if (!Number.isSafeInteger(number)) throw new UnsafeIntegerError(value, i);
+    const number = value === fillValue ? Number.NaN : Number(value);
+    if (!Number.isSafeInteger(number) && value !== fillValue) throw new UnsafeIntegerError(value, i);
     numbers[i] = number;
   }
   return numbers;

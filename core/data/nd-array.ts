@@ -6,6 +6,7 @@ import {
   copyStrided,
   normaliseIndex,
   normaliseRange,
+  numbersWithGaps,
   rowMajorStrides,
   safeNumbers,
   scalarAt,
@@ -19,6 +20,8 @@ export interface NdArrayInit<D extends DType = DType> {
   readonly dims?: readonly string[];
   /** UDUNITS spelling. */
   readonly unit?: string | undefined;
+  /** Value that stands for missing; integers only (a `bigint` for 64-bit ones), as floats have NaN. */
+  readonly fillValue?: number | bigint | undefined;
   /** Elements (not bytes) between neighbours along each axis; row-major by default. May be negative. */
   readonly strides?: readonly number[];
   /** Index in `data` of the first element; 0 by default. */
@@ -35,12 +38,14 @@ export class NdArray<D extends DType = DType> {
   readonly shape: readonly number[];
   readonly dims: readonly string[];
   readonly unit: string | undefined;
+  /** The one value that stands for missing; `undefined` where none does. Only integers have it: in floats NaN is missing. */
+  readonly fillValue: number | bigint | undefined;
   readonly strides: readonly number[];
   readonly offset: number;
   /** Number of elements. */
   readonly size: number;
 
-  /** @throws {@link InvalidArrayError} when shape, dims, strides and data do not fit each other. */
+  /** @throws {@link InvalidArrayError} when shape, dims, strides, fill value and data do not fit each other. */
   constructor(data: DataOf<D>, init: NdArrayInit<D>) {
     const { shape } = init;
     this.data = data;
@@ -48,6 +53,7 @@ export class NdArray<D extends DType = DType> {
     this.shape = shape;
     this.dims = init.dims ?? shape.map((_, axis) => `dim_${axis}`);
     this.unit = init.unit;
+    this.fillValue = init.fillValue;
     this.strides = init.strides ?? rowMajorStrides(shape);
     this.offset = init.offset ?? 0;
     this.size = shape.reduce((product, length) => product * length, 1);
@@ -110,6 +116,7 @@ export class NdArray<D extends DType = DType> {
       dtype: this.dtype,
       shape,
       unit: this.unit,
+      fillValue: this.fillValue,
       offset: source.offset,
       ...(dims && { dims }),
     });
@@ -148,7 +155,8 @@ export class NdArray<D extends DType = DType> {
     if (this.isContiguous) return this;
     const data = allocate(this.dtype, this.size);
     copyStrided(this.data, this, data);
-    return new NdArray(data, { dtype: this.dtype, shape: this.shape, dims: this.dims, unit: this.unit });
+    const { dtype, shape, dims, unit, fillValue } = this;
+    return new NdArray(data, { dtype, shape, dims, unit, fillValue });
   }
 
   /** The values, flat and row-major: a view of the data where contiguous, else a copy. */
@@ -161,7 +169,8 @@ export class NdArray<D extends DType = DType> {
   }
 
   /**
-   * The values as float64, flat and row-major; booleans as 0 and 1. A view of the data where it is float64 already.
+   * The values as float64, flat and row-major; booleans as 0 and 1, missing integers as NaN. A view of the data where it
+   * is float64 already.
    *
    * @throws {@link UnsafeIntegerError} when a 64-bit integer is not exactly a float64 (beyond ±(2^53 - 1));
    *   {@link InvalidArrayError} for strings.
@@ -169,9 +178,9 @@ export class NdArray<D extends DType = DType> {
   toFloat64(): Float64Array {
     const values: Scalar[] | Exclude<DataOf<DType>, string[]> = this.values();
     if (values instanceof Float64Array) return values;
-    if (values instanceof BigInt64Array || values instanceof BigUint64Array) return safeNumbers(values);
+    if (values instanceof BigInt64Array || values instanceof BigUint64Array) return safeNumbers(values, this.fillValue);
     if (Array.isArray(values)) throw new InvalidArrayError("Strings have no numeric value.");
-    return Float64Array.from(values);
+    return numbersWithGaps(values, this.fillValue);
   }
 
   /** Whether the dtype is `dtype`; narrows the type. */
@@ -192,8 +201,8 @@ export class NdArray<D extends DType = DType> {
   }
 
   #view(change: Partial<NdArrayInit<D>>): NdArray<D> {
-    const { dtype, shape, dims, unit, strides, offset } = this;
-    return new NdArray(this.data, { dtype, shape, dims, unit, strides, offset, ...change });
+    const { dtype, shape, dims, unit, fillValue, strides, offset } = this;
+    return new NdArray(this.data, { dtype, shape, dims, unit, fillValue, strides, offset, ...change });
   }
 }
 

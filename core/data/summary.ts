@@ -7,7 +7,7 @@ import { type IndexSelection, readBlocks } from "./read-blocks.ts";
 export interface Summary {
   /** Values that are finite. Strings count. */
   readonly count: number;
-  /** NaNs. Infinities are neither counted nor missing. */
+  /** NaNs, and integers that are the fill value. Infinities are neither counted nor missing. */
   readonly missing: number;
   /** Compensated; 0 without values. */
   readonly sum: number | null;
@@ -60,9 +60,8 @@ class Moments {
 
   add(array: NdArray): void {
     const values = array.values();
-    if (values instanceof BigInt64Array || values instanceof BigUint64Array) this.#addIntegers(values);
-    else if (!Array.isArray(values))
-      this.#addNumbers(values instanceof Float64Array ? values : new Float64Array(values));
+    if (values instanceof BigInt64Array || values instanceof BigUint64Array) this.#addIntegers(values, array.fillValue);
+    else this.#addNumbers(array.toFloat64());
   }
 
   summary(): Summary {
@@ -79,15 +78,16 @@ class Moments {
     };
   }
 
-  #addIntegers(values: BigInt64Array | BigUint64Array): void {
+  #addIntegers(values: BigInt64Array | BigUint64Array, fillValue: NdArray["fillValue"]): void {
     let sum = this.#integerSum ?? 0n;
     let [min, max] = [this.#min, this.#max];
     for (const value of values) {
+      if (value === fillValue) continue;
       sum += value;
       if (min === undefined || value < min) min = value;
       if (max === undefined || value > max) max = value;
     }
-    this.#addNumbers(Float64Array.from(values, Number));
+    this.#addNumbers(Float64Array.from(values, (value) => (value === fillValue ? Number.NaN : Number(value))));
     this.#integerSum = sum;
     this.#min = min;
     this.#max = max;

@@ -40,10 +40,10 @@ async function copyGroup(
 
 /** As a writer of half precision would, float16 is rounded to halves. */
 function copyArray(array: NdArray): NdArray {
-  const { dtype, shape, dims, unit } = array;
+  const { dtype, shape, dims, unit, fillValue } = array;
   const values = array.values();
   const data = dtype === "float16" ? decodeHalves(encodeHalves(values as Float32Array)) : values.slice();
-  return new NdArray(data, { dtype, shape, dims, unit });
+  return new NdArray(data, { dtype, shape, dims, unit, fillValue });
 }
 
 function copyAttributes(attributes: Attributes): Attributes {

@@ -50,6 +50,19 @@ describe("dataset", () => {
     expect((await findVariable(root, "b").read({ x: 0 })).unit).toBe("mm");
   });
 
+  it("says a fill value as an attribute, too, and keeps it in what is read", async () => {
+    const array = new NdArray(Int16Array.of(-1, 2), { dtype: "int16", shape: [2], dims: ["x"], fillValue: -1 });
+    const big = new NdArray(BigInt64Array.of(-1n), { dtype: "int64", shape: [1], fillValue: -1n });
+    const root = dataset({ variables: { array, big: { array: big, attributes: { _FillValue: -1 } } } });
+    expect(root.variables["array"]).toMatchObject({ fillValue: -1, attributes: { _FillValue: -1 } });
+    expect(root.variables["big"]).toMatchObject({ fillValue: -1n, attributes: { _FillValue: -1n } });
+    expect((await findVariable(root, "array").read({ x: 0 })).fillValue).toBe(-1);
+    const disagreeing = { array, attributes: { _FillValue: -2 } };
+    expect(() => dataset({ variables: { disagreeing } })).toThrow(
+      '"/disagreeing" is an array whose fill value is -1, but its attribute `_FillValue` says -2.',
+    );
+  });
+
   const wrong: readonly (readonly [string, DatasetInit, string])[] = [
     [
       "two lengths of one dimension",

@@ -187,3 +187,47 @@ describe("NdArray", () => {
 function make(shape: readonly number[], size: number): NdArray<DType> {
   return new NdArray(new Float64Array(size), { dtype: "float64", shape });
 }
+
+describe("fillValue", () => {
+  const data = Int16Array.of(1, -9, 3, 4, -9, 6);
+  const array = new NdArray(data, { dtype: "int16", shape: [2, 3], dims: ["y", "x"], fillValue: -9 });
+
+  it("is kept by every view and copy", () => {
+    const views = [
+      array.slice({ y: 0 }),
+      array.transpose(["x", "y"]),
+      array.transpose(["x", "y"]).contiguous(),
+      array.transpose(["x", "y"]).reshape([6]),
+      array.reshape([3, 2]),
+      array.withDims(["a", "b"]),
+      array.withUnit("m"),
+    ];
+    expect(views.map((view) => view.fillValue)).toEqual(views.map(() => -9));
+  });
+
+  it("is NaN as float64, and itself otherwise", () => {
+    expect([...array.toFloat64()]).toEqual([1, Number.NaN, 3, 4, Number.NaN, 6]);
+    expect(array.at(0, 1)).toBe(-9);
+    expect(array.values()).toBe(data);
+    const least = -(2n ** 63n);
+    const big = new NdArray(BigInt64Array.of(least, 5n), { dtype: "int64", shape: [2], fillValue: least });
+    expect([...big.toFloat64()]).toEqual([Number.NaN, 5]);
+  });
+
+  it.each([
+    ["int8", Int8Array, 128, "one of its integers"],
+    ["uint8", Uint8Array, -1, "one of its integers"],
+    ["uint32", Uint32Array, 2 ** 32, "one of its integers"],
+    ["int16", Int16Array, 0.5, "one of its integers"],
+    ["int16", Int16Array, 1n, "one of its integers"],
+    ["int64", BigInt64Array, 1, "one of its integers"],
+    ["uint64", BigUint64Array, -1n, "one of its integers"],
+    ["float32", Float32Array, 1e20, "left out"],
+    ["bool", Uint8Array, 1, "left out"],
+  ] as const)("of %s must be a value of it", (dtype, Data, fillValue, problem) => {
+    const make = (): unknown => new NdArray(new Data(0) as NdArray["data"], { dtype, shape: [0], fillValue });
+    expect(make).toThrow(
+      expect.objectContaining({ code: "TWIN_INVALID_ARRAY", message: expect.stringContaining(problem) }),
+    );
+  });
+});

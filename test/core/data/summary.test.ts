@@ -70,6 +70,14 @@ describe("summarise", () => {
     expect(await summarise(floats(values))).toEqual({ count: 2, missing: 2, sum: 4, mean: 2, min: 1, max: 3, std: 1 });
   });
 
+  it("counts fill values of integers as missing", async () => {
+    const small = new NdArray(Int8Array.of(-1, 2, 4, -1), { dtype: "int8", shape: [4], fillValue: -1 });
+    expect(await summarise(variableOf(small))).toMatchObject({ count: 2, missing: 2, sum: 6, min: 2, max: 4, std: 1 });
+    const data = BigUint64Array.of(2n ** 64n - 1n, 2n, 4n);
+    const big = new NdArray(data, { dtype: "uint64", shape: [3], fillValue: 2n ** 64n - 1n });
+    expect(await summarise(variableOf(big))).toMatchObject({ count: 2, missing: 1, sum: 6, min: 2n, max: 4n, std: 1 });
+  });
+
   it("has nothing to say of nothing", async () => {
     const empty = { count: 0, missing: 0, sum: 0, mean: null, min: null, max: null, std: null };
     expect(await summarise(floats([]))).toEqual(empty);
