@@ -17,8 +17,10 @@ export interface Source {
   open(location: string, options?: SourceOptions): Promise<SourceFile>;
 
   /**
-   * What a folder, a prefix or a pattern holds, sorted by location, folders left out: `data/`, `s3://bucket/tas_*.nc`.
-   * In a pattern `*` and `?` stand for anything but a slash, `**` for any folders, `{a,b}` and `[abc]` as in a shell.
+   * What a folder or a pattern holds, sorted by location, folders left out: `data/`, `s3://bucket/tas_*.nc`. Of a folder
+   * that is what lies directly in it; a file holds itself. In a pattern `*` and `?` stand for anything but a slash, `**`
+   * for any folders, `{a,b}` and `[abc]` as in a shell; names that begin with a dot fit only a pattern that says so. A
+   * backslash takes a character's meaning.
    *
    * @throws As {@link open}; `TWIN_FILE_NOT_FOUND` when there is no such folder; a pattern that nothing fits is no error.
    */
@@ -44,12 +46,15 @@ export interface SourceFile extends AsyncDisposable {
   readonly bytes: number;
   /** Names these very bytes, and changes when they do: an ETag, or size and time of change. */
   readonly version: string;
+  /** How many bytes have come over the network for it so far, for sources that have one. */
+  readonly fetchedBytes?: number;
 
   /**
-   * Fills `target` with the bytes from `position` on: all of it, or none is to be used.
+   * Fills `target` with the bytes from `position` on: all of it, or none is to be used. After a failure or an abort it
+   * may hold anything, and may still change.
    *
-   * @throws `TWIN_READ_FAILED` (beyond the end, shorter than was said, changed since it was opened; what may pass is
-   *   retried within the source's budget first), `TWIN_FILE_CLOSED`.
+   * @throws `TWIN_READ_FAILED` (beyond the end, changed since it was opened); `TWIN_SOURCE_UNAVAILABLE` (its server or
+   *   mount vanished, broke off or answered wrongly, for as long as the source may try); `TWIN_FILE_CLOSED`.
    */
   readInto(target: Uint8Array, position: number, options?: SourceOptions): Promise<void>;
 

@@ -1,3 +1,4 @@
 export { DownloadTooLargeError, LocationRefusedError, SourceUnavailableError } from "./errors.ts";
 export { findSource, openSource, readBytes } from "./find-source.ts";
-export { LocalSource } from "./local-source.ts";
+export { LocalSource, type LocalSourceOptions } from "./local-source.ts";
+export { type RetryChoice, RetryOptions, type RetryPolicy, TransientFailure } from "./retries.ts";

@@ -141,7 +141,7 @@ function sendFile({ request, response, fault, options }: Exchange, { bytes, vers
   const ifRange = request.headers["if-range"];
   const isCurrent =
     ifRange === undefined ||
-    (ifRange === validators.etag && !ifRange.startsWith("W/")) ||
+    (ifRange === validators["etag"] && !ifRange.startsWith("W/")) ||
     ifRange === validators["last-modified"];
   if (!asked || options.ranges === false || !isCurrent || fault?.kind === "whole") {
     const headers = { ...validators, "content-length": bytes.length, "content-type": "application/octet-stream" };
@@ -210,7 +210,7 @@ function sendIndex({ response, path, files }: Exchange): void {
     response.writeHead(404).end();
     return;
   }
-  const names = [...new Set(below.map((each) => each.replace(/\/.*/, "/")))].toSorted();
+  const names = [...new Set(below.map((each) => each.replace(/\/.*/, "/")))].toSorted((a, b) => (a < b ? -1 : 1));
   const rows = names.map((name) => `<a href="${encodeURI(name)}">${name}</a>`);
   const head = `<html><head><title>Index of ${folder}</title></head><body><h1>Index of ${folder}</h1><pre>`;
   const body = `${head}<a href="?C=N;O=D">Name</a> <a href="../">Parent Directory</a>\n${rows.join("\n")}</pre></body></html>`;
