@@ -1,5 +1,6 @@
 export { type DatasetInit, dataset, isUnnamedDimension, type VariableInit } from "./array-dataset.ts";
-export { type CfProblem, type DecodeOptions, decodeCf } from "./cf/decode-cf.ts";
+export { type DecodeOptions, decodeCf } from "./cf/decode-cf.ts";
+export type { CfProblem, ProblemListener } from "./cf/problem.ts";
 export { type Block, bytesPerElement, gridBlocks, rowMajorBlockShape } from "./chunk-grid.ts";
 export { contentDigest } from "./content-digest.ts";
 export type { Attributes, AttributeValue, DataChunk, Dataset, Dimension, Storage, Variable } from "./dataset.ts";

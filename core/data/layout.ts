@@ -1,6 +1,7 @@
 import { lineCopier } from "./copy-line.ts";
 import type { DataOf, DType, Scalar, ScalarOf } from "./dtype.ts";
 import { InvalidArrayError, UnsafeIntegerError } from "./errors.ts";
+import { isIntegerType, isValueOf } from "./integer-type.ts";
 import type { NdArray, SliceRange } from "./nd-array.ts";
 
 const CONSTRUCTORS = {
@@ -98,7 +99,7 @@ function layoutProblem({ dtype, shape, dims, strides, offset, data, size, fillVa
   if (strides.length !== shape.length) return "Give one stride per axis";
   if (![offset, ...strides].every(Number.isSafeInteger)) return "Offset and strides must be integers";
   if (fillValue !== undefined && !isValueOf(dtype, fillValue)) {
-    return `A fill value of ${dtype} must be ${INTEGERS.has(dtype) ? "one of its integers" : "left out, as only integers need one"}; got ${String(fillValue)}`;
+    return `A fill value of ${dtype} must be ${isIntegerType(dtype) ? "one of its integers" : "left out, as only integers need one"}; got ${String(fillValue)}`;
   }
   if (size === 0) return undefined;
   let low = offset;
@@ -109,22 +110,6 @@ function layoutProblem({ dtype, shape, dims, strides, offset, data, size, fillVa
     else high += reach;
   });
   return low < 0 || high >= data.length ? "The layout reaches outside the data" : undefined;
-}
-
-const INTEGERS: ReadonlySet<DType> = new Set<DType>([
-  ...(["int8", "int16", "int32", "int64"] as const),
-  ...(["uint8", "uint16", "uint32", "uint64"] as const),
-]);
-
-/** Whether an integer dtype holds a value: a `bigint` for 64-bit ones, a `number` for the others. */
-export function isValueOf(dtype: DType, value: number | bigint): boolean {
-  if (!INTEGERS.has(dtype)) return false;
-  const bits = Number(dtype.replace(/\D/g, ""));
-  if ((bits === 64) !== (typeof value === "bigint")) return false;
-  const isSigned = !dtype.startsWith("u");
-  if (typeof value === "bigint") return value === (isSigned ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value));
-  const low = isSigned ? -(2 ** (bits - 1)) : 0;
-  return Number.isInteger(value) && value >= low && value < low + 2 ** bits;
 }
 
 /** Name of the type of an object, `"Float64Array"`. */

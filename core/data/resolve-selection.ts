@@ -95,7 +95,8 @@ function checkForm(axis: Axis, wanted: unknown): void {
   throw invalid(axis, `{ ${keys.join(", ")} } selects nothing of "${axis.dim}". Give an index or one of ${forms}.`);
 }
 
-function isByValue(wanted: DimensionSelection | undefined): wanted is NearestValue | ValueRange {
+/** Whether an entry of a selection asks for coordinate values. */
+export function isByValue(wanted: DimensionSelection | undefined): wanted is NearestValue | ValueRange {
   return typeof wanted === "object" && ("value" in wanted || "from" in wanted || "to" in wanted);
 }
 
