@@ -10,7 +10,8 @@ export interface HdfFiles {
   /**
    * Opens a file for reading. Reads metadata only.
    *
-   * @throws `TWIN_FILE_NOT_FOUND`, `TWIN_FILE_UNREADABLE` (not HDF5, truncated, corrupt).
+   * @param location - A path, or what a `Source` of the twin serves; that is opened as the source's local copy.
+   * @throws `TWIN_FILE_NOT_FOUND`, `TWIN_FILE_UNREADABLE` (not HDF5, truncated, corrupt); what the source throws.
    */
   openHdf(location: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<HdfFile>;
 
@@ -46,6 +47,8 @@ export interface HdfCreateOptions {
 /** A file open for reading. Closing it twice is allowed; reading from it afterwards is `TWIN_FILE_CLOSED`. */
 export interface HdfFile extends AsyncDisposable {
   readonly location: string;
+  /** Names the bytes it was opened on, and changes when they do. */
+  readonly version: string;
   readonly root: HdfGroup;
   /** Whatever the file holds that cannot be shown or read, with the reason. */
   readonly problems: readonly HdfProblem[];

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { link, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { TwinError } from "../errors/twin-error.ts";
+import { hasScheme } from "../sources/find-source.ts";
 import { FileExistsError, WriteFailedError } from "./errors.ts";
 import { makeFolders } from "./make-folders.ts";
 
@@ -26,6 +27,7 @@ export async function writeAtomically<T>(
   options: AtomicWriteOptions = {},
 ): Promise<T> {
   options.signal?.throwIfAborted();
+  if (hasScheme(path)) throw new WriteFailedError(path, "only files of this machine can be written. Give a path.");
   const folder = dirname(path);
   const temporary = partialPath(path);
   if (options.existing !== "replace" && (await exists(path))) throw new FileExistsError(path);

@@ -35,7 +35,7 @@ export function codedFailure(error: unknown, doing: Doing): unknown {
     return new FileClosedError(location, "cannot be read: its connector has stopped. Create the twin again.");
   }
   if (error.kind === "filter") return filterFailure(doing, error);
-  if (error.kind === "open") return new FileUnreadableError(location, problem, options);
+  if (error.kind === "open" && what !== "read") return new FileUnreadableError(location, problem, options);
   if (what === "write") return new WriteFailedError(location, problem, options);
   return what === "open"
     ? new FileUnreadableError(location, problem, options)

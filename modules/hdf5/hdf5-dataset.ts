@@ -31,6 +31,7 @@ export async function hdf5Dataset(file: OpenHdfFile): Promise<Hdf5Dataset> {
     ...root,
     format: "hdf5",
     location: file.location,
+    version: file.version,
     problems: file.problems,
     links: Object.fromEntries(linksIn(file.root)),
     close: () => file.close(),

@@ -2,11 +2,13 @@ import { constants, copyFile } from "node:fs/promises";
 import {
   type Connector,
   type Dataset,
+  decodeCf,
   type HdfCreateOptions,
   type HdfEditor,
   type HdfFiles,
   type HdfWriter,
   type OpenOptions,
+  type Source,
   type Startable,
   WorkerClient,
   WriteFailedError,
@@ -16,13 +18,22 @@ import {
 import { ChunkCache } from "./chunk-cache.ts";
 import { HdfFileEditor } from "./hdf-file-editor.ts";
 import { type Hdf5Dataset, hdf5Dataset } from "./hdf5-dataset.ts";
-import { newFileKey, OpenHdfFile } from "./open-hdf-file.ts";
+import { OpenHdfFile } from "./open-hdf-file.ts";
 import type { WorkerRequest } from "./worker/protocol.ts";
+import { type FileServices, newFileId } from "./worker-file.ts";
 import { writeHdfFile } from "./write/hdf-file-writer.ts";
 import { writeDataset } from "./write/write-dataset.ts";
 
 /** The eight bytes that begin an HDF5 file, or follow its user block of 512, 1024, … bytes. */
 const SIGNATURE = Buffer.from("\x89HDF\r\n\x1a\n", "latin1");
+
+/** What {@link Hdf5} is made with. */
+export interface Hdf5Init {
+  readonly cacheBytes: number;
+  readonly timeoutMs: number;
+  readonly retryMs?: number;
+  readonly sources?: readonly Source[];
+}
 
 /** Reads and writes HDF5 files: as datasets, and raw. */
 export class Hdf5 implements Connector, HdfFiles, Startable {
@@ -30,17 +41,19 @@ export class Hdf5 implements Connector, HdfFiles, Startable {
   readonly extensions: readonly string[] = [".h5", ".hdf5", ".he5", ".hdf"];
   /** Runs HDF5; tests end it as a crash would. */
   protected readonly client: WorkerClient<WorkerRequest>;
+  readonly #services: FileServices;
   readonly #cache: ChunkCache;
 
-  constructor(options: { readonly cacheBytes: number; readonly timeoutMs: number }) {
+  constructor({ cacheBytes, timeoutMs, retryMs = 10_000, sources = [] }: Hdf5Init) {
     this.client = new WorkerClient({
       // From the sources the worker is TypeScript, too.
       file: new URL(import.meta.url.endsWith(".ts") ? "./worker/worker.ts" : "./worker/worker.js", import.meta.url),
       runs: "HDF5",
-      timeoutMs: options.timeoutMs,
+      timeoutMs,
       locationOf: (request) => request.file.location,
     });
-    this.#cache = new ChunkCache(options.cacheBytes);
+    this.#services = { client: this.client, sources, retryMs };
+    this.#cache = new ChunkCache(cacheBytes);
   }
 
   recognises(head: Uint8Array, _location: string): boolean {
@@ -52,11 +65,12 @@ export class Hdf5 implements Connector, HdfFiles, Startable {
   }
 
   async open(location: string, options: OpenOptions = {}): Promise<Hdf5Dataset> {
-    return await hdf5Dataset(await this.openHdf(location, options));
+    const file = await hdf5Dataset(await this.openHdf(location, options));
+    return options.decode ? { ...file, ...decodeCf(file) } : file;
   }
 
   async openHdf(location: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<OpenHdfFile> {
-    return await OpenHdfFile.open(this.client, this.#cache, location, options);
+    return await OpenHdfFile.open(this.#services, this.#cache, location, options);
   }
 
   async createHdf<T>(
@@ -77,7 +91,7 @@ export class Hdf5 implements Connector, HdfFiles, Startable {
     await before.close();
     const onCopy = async (temporary: string): Promise<T> => {
       await copyForEditing(location, temporary);
-      const key = newFileKey(temporary);
+      const key = { id: newFileId(), location, path: temporary, state: undefined };
       const editor = new HdfFileEditor(this.client, key, { location, datasets: before.datasets, signal });
       try {
         await editor.open();

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Connector, definePlugin, HdfFiles, type PluginFactory } from "../../core/index.ts";
+import { Connector, definePlugin, HdfFiles, many, type PluginFactory, Source } from "../../core/index.ts";
 import { Hdf5 } from "./hdf5.ts";
 
 /** Options of {@link hdf5}. */
@@ -8,6 +8,8 @@ export interface Hdf5Options {
   readonly cacheBytes?: number;
   /** Time without any progress after which reading is given up, ms; 60,000 by default. */
   readonly timeoutMs?: number;
+  /** Time for which reading is tried again when the mount of a file does not answer, ms; 10,000 by default. */
+  readonly retryMs?: number;
 }
 
 /**
@@ -43,8 +45,15 @@ export const hdf5: PluginFactory<Hdf5Options, Hdf5> = definePlugin({
       .min(1)
       .default(60_000)
       .describe("Time without any progress after which reading is given up, ms."),
+    retryMs: z
+      .number()
+      .int()
+      .min(0)
+      .default(10_000)
+      .describe("Time for which reading is tried again when the mount of a file does not answer, ms."),
   }),
-  create: (_needs, options) => new Hdf5(options),
+  needs: { sources: many(Source) },
+  create: ({ sources }, options) => new Hdf5({ ...options, sources }),
 });
 
 export { FilterMissingError } from "./errors.ts";

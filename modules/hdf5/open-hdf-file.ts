@@ -1,8 +1,5 @@
-import { stat } from "node:fs/promises";
 import {
   FileClosedError,
-  FileNotFoundError,
-  FileUnreadableError,
   type HdfColumn,
   type HdfDataset,
   type HdfFile,
@@ -11,28 +8,16 @@ import {
   type HdfSlab,
   NdArray,
   ReadFailedError,
-  ReadTimeoutError,
   VariableNotFoundError,
-  type WorkerClient,
-  WorkerRequestError,
 } from "../../core/index.ts";
 import { attributeValues } from "./attribute-value.ts";
 import type { ChunkCache } from "./chunk-cache.ts";
 import { ColumnReader } from "./column-reader.ts";
 import { columnsOf, numberIn, type TypeColumn } from "./columns.ts";
 import { decodeColumn, dtypeOf } from "./decode.ts";
-import { codedFailure } from "./failures.ts";
 import { rawSlab } from "./raw-slab.ts";
-import type {
-  DirectValues,
-  FileKey,
-  RawDataset,
-  RawFile,
-  RawGroup,
-  RawSlab,
-  RawValues,
-  WorkerRequest,
-} from "./worker/protocol.ts";
+import type { DirectValues, RawDataset, RawFile, RawGroup, RawSlab, RawValues } from "./worker/protocol.ts";
+import { type FileServices, WorkerFile } from "./worker-file.ts";
 
 /** Registered numbers of filters. */
 const GZIP = 1;
@@ -47,62 +32,39 @@ interface Options {
   readonly signal?: AbortSignal | undefined;
 }
 
-let lastId = 0;
-
-/** A key that no other open file has. */
-export function newFileKey(location: string): FileKey {
-  return { id: ++lastId, location };
-}
-
 /** A file read through the worker. */
 export class OpenHdfFile implements HdfFile {
   readonly location: string;
+  readonly version: string;
   readonly root: HdfGroup;
   readonly problems: readonly HdfProblem[];
   /** All datasets by path. */
   readonly datasets: ReadonlyMap<string, HdfDataset>;
-  readonly #client: WorkerClient<WorkerRequest>;
-  readonly #key: FileKey;
-  readonly #state: FileState;
+  readonly #file: WorkerFile;
   readonly #reader: ColumnReader;
   /** Where the values of datasets are, by path. */
   readonly #places: ReadonlyMap<string, Places>;
-  #generation: number;
-  #closing: Promise<void> | undefined;
-  /** Set once HDF5 hung on this file: it would again, for as long again. */
-  #hung: ReadTimeoutError | undefined;
 
-  private constructor(client: WorkerClient<WorkerRequest>, cache: ChunkCache, opened: Opened) {
-    this.location = opened.key.location;
-    this.#client = client;
-    this.#key = opened.key;
-    this.#state = opened.state;
-    this.#generation = opened.generation;
-    this.problems = opened.file.problems;
+  private constructor(file: WorkerFile, contents: RawFile, cache: ChunkCache) {
+    this.#file = file;
+    this.location = file.location;
+    this.version = file.version;
+    this.problems = contents.problems;
     const places = new Map<string, Places>();
-    this.root = groupOf(opened.file.root, "/", places);
+    this.root = groupOf(contents.root, "/", places);
     this.#places = places;
     this.datasets = new Map([...datasetsIn(this.root)].map((dataset) => [dataset.path, dataset]));
     this.#reader = new ColumnReader(this.location, (...wanted) => this.#fetch(...wanted), cache);
   }
 
   static async open(
-    client: WorkerClient<WorkerRequest>,
+    services: FileServices,
     cache: ChunkCache,
     location: string,
-    { signal }: Options,
+    options: Options,
   ): Promise<OpenHdfFile> {
-    signal?.throwIfAborted();
-    const state = await fileState(location);
-    const key = newFileKey(location);
-    try {
-      const file = await client.run<RawFile>({ op: "describe", file: key }, { signal });
-      return new OpenHdfFile(client, cache, { key, state, file, generation: client.generation });
-    } catch (error) {
-      // A caller that has lost interest does not wait, but the file must not stay open.
-      void client.run({ op: "close", file: key }).catch(() => undefined);
-      throw codedFailure(error, { what: "open", location });
-    }
+    const { file, contents } = await WorkerFile.open(services, location, options);
+    return new OpenHdfFile(file, contents, cache);
   }
 
   async read(column: HdfColumn, slab?: HdfSlab, options: Options = {}): Promise<NdArray> {
@@ -163,54 +125,27 @@ export class OpenHdfFile implements HdfFile {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
     this.#reader.forget();
-    if (this.#generation !== this.#client.generation) return;
-    try {
-      await this.#client.run({ op: "close", file: this.#key });
-    } catch (error) {
-      // With its worker the file was closed, too.
-      if (error instanceof WorkerRequestError && error.kind === "stopped") return;
-      throw codedFailure(error, { what: "read", location: this.location });
-    }
+    return this.#file.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #fetch(
+  #fetch(
     dataset: HdfDataset,
     column: TypeColumn,
     slabs: readonly RawSlab[],
     signal: AbortSignal | undefined,
   ): Promise<readonly RawValues[]> {
-    if (this.#closing) throw new FileClosedError(this.location);
-    if (this.#hung) throw this.#hung;
-    signal?.throwIfAborted();
-    await this.#checkUnchanged();
     const { path, chunkShape, filters } = dataset;
-    try {
-      return await this.#client.run<readonly RawValues[]>(
-        {
-          op: "read",
-          file: this.#key,
-          path,
-          element: column.layout,
-          chunkShape,
-          direct: this.#direct(dataset, column),
-          slabs,
-        },
-        { signal },
-      );
-    } catch (error) {
-      if (error instanceof ReadTimeoutError) this.#hung = error;
-      throw codedFailure(error, { what: "read", location: this.location, path, filters });
-    }
+    const direct = this.#direct(dataset, column);
+    return this.#file.run(
+      { op: "read", path, element: column.layout, chunkShape, direct, slabs },
+      { what: "read", location: this.location, path, filters },
+      { signal },
+    );
   }
 
   /** Where a column may be read past HDF5: whole plain elements in our byte order, contiguous or in plain chunks. */
@@ -234,18 +169,8 @@ export class OpenHdfFile implements HdfFile {
     };
   }
 
-  /** A new worker opens the file anew; it must still be the one whose metadata we have. */
-  async #checkUnchanged(): Promise<void> {
-    if (this.#generation === this.#client.generation) return;
-    const now = await fileState(this.location);
-    if (now.modifiedMs !== this.#state.modifiedMs || now.bytes !== this.#state.bytes) {
-      throw new FileUnreadableError(this.location, "it has changed since it was opened. Open it again.");
-    }
-    this.#generation = this.#client.generation;
-  }
-
   #find({ path, members = [] }: HdfColumn): { readonly dataset: HdfDataset; readonly typeColumn: TypeColumn } {
-    if (this.#closing) throw new FileClosedError(this.location);
+    if (this.#file.isClosed) throw new FileClosedError(this.location);
     const dataset = this.datasets.get(path.startsWith("/") ? path : `/${path}`);
     if (dataset === undefined) throw new VariableNotFoundError(path, [...this.datasets.keys()]);
     const columns = columnsOf(dataset.type);
@@ -256,32 +181,6 @@ export class OpenHdfFile implements HdfFile {
       throw new VariableNotFoundError([dataset.path, ...members].join("/"), available);
     }
     return { dataset, typeColumn };
-  }
-}
-
-interface Opened {
-  readonly key: FileKey;
-  readonly state: FileState;
-  readonly file: RawFile;
-  readonly generation: number;
-}
-
-/** What tells whether a file has changed. */
-interface FileState {
-  readonly bytes: number;
-  readonly modifiedMs: number;
-}
-
-async function fileState(location: string): Promise<FileState> {
-  try {
-    const stats = await stat(location);
-    if (!stats.isFile()) throw new FileUnreadableError(location, "it is not a file.");
-    return { bytes: stats.size, modifiedMs: stats.mtimeMs };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") throw new FileNotFoundError(location, { cause: error });
-    if (error instanceof FileUnreadableError) throw error;
-    throw new FileUnreadableError(location, `${(error as Error).message}.`, { cause: error });
   }
 }
 

@@ -29,7 +29,7 @@ export function describeAttributes(
     try {
       attributes.push(...readAttribute(library, file, path, name));
     } catch (error) {
-      if (!(error instanceof LibraryError) || error.kind === "fatal") throw error;
+      if (!(error instanceof LibraryError) || !error.isLocal) throw error;
       problems.push({ path: `${path}@${name}`, reason: error.message });
     }
   }

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync } from "node:fs";
+import { fstatSync } from "node:fs";
 import type { HdfLink, HdfProblem } from "../../../core/index.ts";
 import { describeAttributes } from "./describe-attributes.ts";
 import { type HdfLibrary, type HdfModule, LibraryError, type RawMetadata } from "./library.ts";
@@ -10,19 +10,14 @@ import { storedType } from "./stored-type.ts";
 const MAX_DEPTH = 200;
 
 /** Walks a file: everything but the values of its datasets. Ends whatever links there are: no group is entered twice. */
-export function describeFile(library: HdfLibrary, file: bigint, location: string): RawFile {
-  const descriptor = openSync(location, "r");
-  try {
-    const headers = HeaderReader.open(descriptor, fstatSync(descriptor).size);
-    const walk = new Walk(library, file, headers);
-    const root = walk.group("/", 0);
-    if (root === undefined) {
-      throw new LibraryError("open", walk.problems[0]?.reason ?? "its root group cannot be read");
-    }
-    return { root, problems: walk.problems };
-  } finally {
-    closeSync(descriptor);
+export function describeFile(library: HdfLibrary, file: bigint, descriptor: number): RawFile {
+  const headers = HeaderReader.open(descriptor, fstatSync(descriptor).size);
+  const walk = new Walk(library, file, headers);
+  const root = walk.group("/", 0);
+  if (root === undefined) {
+    throw new LibraryError("open", walk.problems[0]?.reason ?? "its root group cannot be read");
   }
+  return { root, problems: walk.problems };
 }
 
 type NamedLink = HdfLink & { readonly name: string };
@@ -126,7 +121,7 @@ class Walk {
       try {
         return this.#library.check(doing, open);
       } catch (error) {
-        if (!(error instanceof LibraryError) || error.kind === "fatal") throw error;
+        if (!(error instanceof LibraryError) || !error.isLocal) throw error;
         attempts.push(error.message);
         return undefined;
       }
@@ -214,7 +209,7 @@ class Walk {
       const address = Buffer.from(this.#identity(path).split(".").map(Number)).readBigUInt64LE();
       return this.#headers?.read(Number(address)) ?? {};
     } catch (error) {
-      if (error instanceof LibraryError && error.kind === "fatal") throw error;
+      if (error instanceof LibraryError && !error.isLocal) throw error;
       return {};
     }
   }
@@ -232,7 +227,7 @@ class Walk {
     try {
       return look();
     } catch (error) {
-      if (!(error instanceof LibraryError) || error.kind === "fatal") throw error;
+      if (!(error instanceof LibraryError) || !error.isLocal) throw error;
       if (path !== undefined) this.problems.push({ path, reason: error.message });
       return undefined;
     }

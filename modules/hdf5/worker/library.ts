@@ -70,6 +70,9 @@ export interface RawMetadata {
   readonly virtual_sources?: { readonly file_name: string; readonly dset_name: string }[];
 }
 
+/** HDF5's words for a system call that failed; not EINVAL (28 in WebAssembly), which damaged addresses lead to. */
+const SYSTEM_FAILURE = /^H5FD\w*: .*\berrno = (?!28\b)\d+/;
+
 /** A failure with its kind, inside the worker. */
 export class LibraryError extends Error {
   readonly kind: WorkerFailure<FailureKind>["kind"];
@@ -77,6 +80,11 @@ export class LibraryError extends Error {
   constructor(kind: WorkerFailure<FailureKind>["kind"], message: string) {
     super(message);
     this.kind = kind;
+  }
+
+  /** Whether it is about one object, so that others may be read. */
+  get isLocal(): boolean {
+    return this.kind !== "fatal" && this.kind !== "away";
   }
 }
 
@@ -131,7 +139,8 @@ export class HdfLibrary {
     const why = root ? `${root[1]}: ${root[2]}` : (also ?? "HDF5 gave no reason");
     const isFilter =
       /required filter|filter .*not (?:available|registered)|dlopen|can't open directory or file.*plugin/i;
-    return new LibraryError(isFilter.test(printed) ? "filter" : "operation", `${why} (while ${doing})`);
+    const kind = isFilter.test(printed) ? "filter" : SYSTEM_FAILURE.test(why) ? "away" : "operation";
+    return new LibraryError(kind, `${why} (while ${doing})`);
   }
 }
 

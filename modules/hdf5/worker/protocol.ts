@@ -34,10 +34,21 @@ export type WorkerRequest =
     }
   | { readonly op: "createGroup"; readonly file: FileKey; readonly path: string };
 
-/** Identity of an open file. */
+/** An open file. */
 export interface FileKey {
   readonly id: number;
+  /** The user's word for it. */
   readonly location: string;
+  /** Where it, or a copy of it, is. */
+  readonly path: string;
+  /** What must not change while it is read; `undefined` for a file that is being changed. */
+  readonly state: FileState | undefined;
+}
+
+/** What tells whether a file has changed. */
+export interface FileState {
+  readonly bytes: number;
+  readonly modifiedMs: number;
 }
 
 /** Values that can be read past HDF5, in the shape of their dataset: one after another, or in plain chunks. */
@@ -146,10 +157,10 @@ export interface RawFile {
 }
 
 /**
- * Why a request failed: `"open"` the file, `"filter"` is missing, `"package"` is missing, `"cancelled"`, `"operation"`: all
- * else.
+ * Why a request failed: `"open"` the file, `"away"`: the system cannot read it, or it is no longer as it was, `"filter"` is
+ * missing, `"package"` is missing, `"cancelled"`, `"operation"`: all else.
  */
-export type FailureKind = "open" | "filter" | "package" | "cancelled" | "operation";
+export type FailureKind = "open" | "away" | "filter" | "package" | "cancelled" | "operation";
 
 /** Indices in the shared memory of a message; see `WorkerMessage` of the core, which is not loaded in the worker. */
 export const CANCELLED = 0;

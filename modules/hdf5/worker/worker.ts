@@ -1,7 +1,7 @@
-import { closeSync, openSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import type { WorkerFailure, WorkerMessage } from "../../../core/index.ts";
-import { type ChunkIndexPlace, type IndexedChunk, readChunkIndex } from "./chunk-index.ts";
+import { type IndexedChunk, readChunkIndex } from "./chunk-index.ts";
 import { describeFile } from "./describe-file.ts";
 import { createGroup, resizeDataset, setAttribute, writeSlab } from "./edit-file.ts";
 import { type HdfLibrary, LibraryError } from "./library.ts";
@@ -17,11 +17,17 @@ type Request<Op extends WorkerRequest["op"]> = Extract<WorkerRequest, { readonly
 const READ_ONLY = 0;
 const READ_WRITE = 1;
 
-const files = new Map<number, bigint>();
-/** Of files that are read past HDF5, too. */
-const descriptors = new Map<number, number>();
-/** Of datasets that are read past HDF5, by file and path. */
-const chunkIndexes = new Map<number, Map<string, ReadonlyMap<string, IndexedChunk>>>();
+/** An open file. */
+interface OpenFile {
+  readonly key: FileKey;
+  readonly hdf: bigint;
+  /** For what is read past HDF5. */
+  readonly descriptor: number;
+  /** Of datasets that are read past HDF5, by path. */
+  readonly chunkIndexes: Map<string, ReadonlyMap<string, IndexedChunk>>;
+}
+
+const files = new Map<number, OpenFile>();
 let loading: Promise<HdfLibrary> | undefined;
 
 parentPort?.on("message", (message: WorkerMessage<WorkerRequest>) => void answer(message));
@@ -38,64 +44,121 @@ async function answer({ id, request, shared }: WorkerMessage<WorkerRequest>): Pr
     const value = await perform(library, request, isCancelled);
     parentPort?.postMessage({ id, value }, transferable(value));
   } catch (error) {
-    parentPort?.postMessage({ id, failure: failureOf(error) });
+    const { kind, message } = failureOf(error);
+    // Users know nothing of the copy that is read.
+    const told = message.replaceAll(request.file.path, request.file.location);
+    parentPort?.postMessage({ id, failure: { kind, message: told } });
   }
 }
 
 async function perform(library: HdfLibrary, request: WorkerRequest, isCancelled: () => boolean): Promise<unknown> {
   switch (request.op) {
     case "describe":
-      return describeFile(library, openFile(library, request.file, READ_ONLY), request.file.location);
-    case "read": {
-      const { path, element, chunkShape, slabs } = request;
-      const file = openFile(library, request.file, READ_ONLY);
-      return (
-        (await readDirectly(request, isCancelled)) ??
-        slabs.map((slab) => readSlab(library, { file, path, element, chunkShape }, slab, isCancelled))
-      );
-    }
+      return await reading(library, request.file, (file) => describeFile(library, file.hdf, file.descriptor));
+    case "read":
+      return await reading(library, request.file, (file) => readValues(library, file, request, isCancelled));
     case "close":
-      return closeFile(library, request.file);
+      return closeFile(library, request.file.id);
     case "editOpen":
       openFile(library, request.file, READ_WRITE);
       return undefined;
     case "resize":
-      return resizeDataset(library, openFile(library, request.file, READ_WRITE), request);
+      return resizeDataset(library, openFile(library, request.file, READ_WRITE).hdf, request);
     case "write":
-      return writeSlab(library, openFile(library, request.file, READ_WRITE), request);
+      return writeSlab(library, openFile(library, request.file, READ_WRITE).hdf, request);
     case "setAttribute":
-      return setAttribute(library, openFile(library, request.file, READ_WRITE), request);
+      return setAttribute(library, openFile(library, request.file, READ_WRITE).hdf, request);
     case "createGroup":
-      return createGroup(library, openFile(library, request.file, READ_WRITE), request);
+      return createGroup(library, openFile(library, request.file, READ_WRITE).hdf, request);
   }
 }
 
-function openFile(library: HdfLibrary, { id, location }: FileKey, mode: number): bigint {
-  const open = files.get(id);
-  if (open !== undefined) return open;
+/**
+ * Reads from a file that must stay as it is: what lies behind the end of one that was cut short, HDF5 gives as zeros.
+ * After a failure of the system the file is closed everywhere, so that the next request opens it anew; HDF5 would
+ * otherwise go on with the descriptor that it has.
+ */
+async function reading<T>(library: HdfLibrary, key: FileKey, read: (file: OpenFile) => T | Promise<T>): Promise<T> {
   try {
-    const file = library.check("opening it", (module) => module.open(location, mode, false, -1, -1));
-    files.set(id, file);
+    return await readUnchanged(openFile(library, key, READ_ONLY), read);
+  } catch (error) {
+    if (!isAway(error)) throw error;
+    for (const { key: other } of [...files.values()]) if (other.path === key.path) tryToClose(library, other.id);
+    throw error;
+  }
+}
+
+async function readUnchanged<T>(file: OpenFile, read: (file: OpenFile) => T | Promise<T>): Promise<T> {
+  try {
+    const values = await read(file);
+    checkUnchanged(file);
+    return values;
+  } catch (error) {
+    // What HDF5 says of a file that has become another means nothing; but after a crash the worker is replaced.
+    if (!(error instanceof LibraryError && error.kind === "fatal")) checkUnchanged(file);
+    throw error;
+  }
+}
+
+/** @throws what the system says, or a {@link LibraryError} of kind `"away"`. */
+function checkUnchanged({ key: { state }, descriptor }: OpenFile): void {
+  const { size, mtimeMs } = fstatSync(descriptor);
+  if (state && (size !== state.bytes || mtimeMs !== state.modifiedMs)) {
+    throw new LibraryError("away", "it is no longer the file that was opened");
+  }
+}
+
+/** Whether a failure is the system's. */
+function isAway(error: unknown): boolean {
+  return error instanceof LibraryError
+    ? error.kind === "away"
+    : typeof (error as NodeJS.ErrnoException).errno === "number";
+}
+
+function openFile(library: HdfLibrary, key: FileKey, mode: number): OpenFile {
+  const open = files.get(key.id);
+  if (open !== undefined) return open;
+  const descriptor = openSync(key.path, "r");
+  try {
+    const hdf = library.check("opening it", (module) => module.open(key.path, mode, false, -1, -1));
+    const file = { key, hdf, descriptor, chunkIndexes: new Map<string, ReadonlyMap<string, IndexedChunk>>() };
+    files.set(key.id, file);
     return file;
   } catch (error) {
-    // Not to be told from a damaged file by HDF5's message alone.
-    statSync(location);
+    closeSync(descriptor);
     throw error instanceof LibraryError && error.kind === "operation" ? new LibraryError("open", error.message) : error;
   }
 }
 
+async function readValues(
+  library: HdfLibrary,
+  file: OpenFile,
+  request: Request<"read">,
+  isCancelled: () => boolean,
+): Promise<RawValues[]> {
+  const { path, element, chunkShape, slabs } = request;
+  const direct = await readDirectly(file, request, isCancelled);
+  return (
+    direct ?? slabs.map((slab) => readSlab(library, { file: file.hdf, path, element, chunkShape }, slab, isCancelled))
+  );
+}
+
 /** Reads past HDF5 what can be; `undefined` where HDF5 has to read, if only to tell what is wrong. */
-async function readDirectly(request: Request<"read">, isCancelled: () => boolean): Promise<RawValues[] | undefined> {
-  const { direct, file, element, path, slabs } = request;
+async function readDirectly(
+  { descriptor, chunkIndexes }: OpenFile,
+  { direct, element, path, slabs }: Request<"read">,
+  isCancelled: () => boolean,
+): Promise<RawValues[] | undefined> {
   if (direct === undefined) return undefined;
   try {
-    const source = { ...direct, descriptor: descriptorOf(file), elementBytes: element.size };
+    const source = { ...direct, descriptor, elementBytes: element.size };
     if (source.kind === "contiguous") {
       const values: RawValues[] = [];
       for (const slab of slabs) values.push(await readContiguous(source, slab, isCancelled));
       return values;
     }
-    const chunks = chunkIndexOf(file.id, path, { ...source.index, ...source });
+    const chunks = chunkIndexes.get(path) ?? readChunkIndex({ ...source.index, ...source });
+    chunkIndexes.set(path, chunks);
     return await readChunks({ ...source, chunks }, slabs, isCancelled);
   } catch (error) {
     if (error instanceof LibraryError && error.kind === "cancelled") throw error;
@@ -103,42 +166,32 @@ async function readDirectly(request: Request<"read">, isCancelled: () => boolean
   }
 }
 
-function chunkIndexOf(id: number, path: string, place: ChunkIndexPlace): ReadonlyMap<string, IndexedChunk> {
-  const known = chunkIndexes.get(id) ?? new Map<string, ReadonlyMap<string, IndexedChunk>>();
-  chunkIndexes.set(id, known);
-  let index = known.get(path);
-  if (index === undefined) {
-    index = readChunkIndex(place);
-    known.set(path, index);
-  }
-  return index;
-}
-
-function descriptorOf({ id, location }: FileKey): number {
-  let descriptor = descriptors.get(id);
-  if (descriptor === undefined) {
-    descriptor = openSync(location, "r");
-    descriptors.set(id, descriptor);
-  }
-  return descriptor;
-}
-
-function closeFile(library: HdfLibrary, { id }: FileKey): void {
-  const descriptor = descriptors.get(id);
-  descriptors.delete(id);
-  chunkIndexes.delete(id);
-  if (descriptor !== undefined) closeSync(descriptor);
+function closeFile(library: HdfLibrary, id: number): void {
   const file = files.get(id);
+  if (file === undefined) return;
   files.delete(id);
-  if (file !== undefined) library.check("closing it", (module) => module.close_file(file));
+  try {
+    library.check("closing it", (module) => module.close_file(file.hdf));
+  } finally {
+    closeSync(file.descriptor);
+  }
+}
+
+function tryToClose(library: HdfLibrary, id: number): void {
+  try {
+    closeFile(library, id);
+  } catch {
+    // It is away.
+  }
 }
 
 function failureOf(error: unknown): WorkerFailure<FailureKind> {
   if (error instanceof LibraryError) return { kind: error.kind, message: error.message };
   // Our own memory ran out, not the library's.
   if (error instanceof RangeError) return { kind: "operation", message: error.message };
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code === undefined ? { kind: "fatal", message: String(error) } : { kind: "open", message };
+  return isAway(error)
+    ? { kind: "away", message: (error as Error).message }
+    : { kind: "fatal", message: String(error) };
 }
 
 /** The buffers of values, which are moved rather than copied. */

@@ -21,6 +21,13 @@ describe("Atomic writes", () => {
     await expect(write).rejects.toMatchObject({ code: "TWIN_WRITE_FAILED" });
   });
 
+  it.each(["https://data.example.org/file.txt", "s3://bucket/file.txt"])(
+    "refuse %s, which is no path",
+    async (location) => {
+      await expect(writeFileAtomically(location, "x")).rejects.toMatchObject({ code: "TWIN_WRITE_FAILED", location });
+    },
+  );
+
   it("put a file under its name when it is complete, with its folders", async () => {
     const deep = join(folder, "a/b/file.txt");
     await writeAtomically(deep, async (temporary) => {

@@ -1,0 +1,162 @@
+import { stat } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  FileClosedError,
+  FileUnreadableError,
+  openSource,
+  ReadFailedError,
+  ReadTimeoutError,
+  type Source,
+  type WorkerClient,
+  WorkerRequestError,
+} from "../../core/index.ts";
+import { codedFailure, type Doing } from "./failures.ts";
+import type { FileKey, RawFile, WorkerRequest } from "./worker/protocol.ts";
+
+/** Where files come from, and how long to wait for one that is away. */
+export interface FileServices {
+  readonly client: WorkerClient<WorkerRequest>;
+  readonly sources: readonly Source[];
+  readonly retryMs: number;
+}
+
+/** Waiting begins with this, and doubles. */
+const FIRST_WAIT_MS = 50;
+const LONGEST_WAIT_MS = 1000;
+
+interface Options {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A request about this file. */
+export type FileRequest = WorkerRequest extends infer Request
+  ? Request extends { readonly file: FileKey }
+    ? Omit<Request, "file">
+    : never
+  : never;
+
+let lastId = 0;
+
+/** A number that no other open file has. */
+export function newFileId(): number {
+  return ++lastId;
+}
+
+/**
+ * A file that the worker reads, as its source serves it. When the mount that it is on goes away, a request waits for its
+ * return, within a budget; the file that comes back must be the same.
+ */
+export class WorkerFile {
+  readonly location: string;
+  /** Names the bytes of the file. */
+  readonly version: string;
+  readonly #services: FileServices;
+  #key: FileKey;
+  /** Of the worker that last read it. */
+  #generation = 0;
+  #closing: Promise<void> | undefined;
+  /** Set once HDF5 hung on this file: it would again, for as long again. */
+  #hung: ReadTimeoutError | undefined;
+
+  private constructor(services: FileServices, located: Located) {
+    this.#services = services;
+    this.#key = located.key;
+    this.location = located.key.location;
+    this.version = located.version;
+  }
+
+  /** Opens a file and reads its metadata. */
+  static async open(
+    services: FileServices,
+    location: string,
+    { signal }: Options,
+  ): Promise<{ readonly file: WorkerFile; readonly contents: RawFile }> {
+    signal?.throwIfAborted();
+    const file = new WorkerFile(services, await locate(location, services.sources, signal));
+    try {
+      return { file, contents: await file.run<RawFile>({ op: "describe" }, { what: "open", location }, { signal }) };
+    } catch (error) {
+      // A caller that has lost interest does not wait, but the file must not stay open.
+      void file.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** Asks the worker. @throws coded errors. */
+  async run<T>(request: FileRequest, doing: Doing, { signal }: Options): Promise<T> {
+    if (this.#closing) throw new FileClosedError(this.location);
+    if (this.#hung) throw this.#hung;
+    signal?.throwIfAborted();
+    const { client, retryMs } = this.#services;
+    const deadline = Date.now() + retryMs;
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+      try {
+        return await client.run<T>({ ...request, file: this.#key } as WorkerRequest, { signal });
+      } catch (error) {
+        if (error instanceof ReadTimeoutError) this.#hung = error;
+        const isAway = error instanceof WorkerRequestError && error.kind === "away";
+        if (!isAway || Date.now() >= deadline) throw codedFailure(error, doing);
+      } finally {
+        this.#generation = client.generation;
+      }
+      await delay(Math.min(waitMs, deadline - Date.now()), undefined, { signal }).catch(() => signal?.throwIfAborted());
+      await this.#locateAgain(signal);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { client } = this.#services;
+    // With its worker the file was closed, too.
+    if (this.#generation !== client.generation) return;
+    try {
+      await client.run({ op: "close", file: this.#key });
+    } catch (error) {
+      if (error instanceof WorkerRequestError && error.kind === "stopped") return;
+      throw codedFailure(error, { what: "read", location: this.location });
+    }
+  }
+
+  /** A copy that a source keeps may lie elsewhere by now. */
+  async #locateAgain(signal: AbortSignal | undefined): Promise<void> {
+    let located: Located;
+    try {
+      located = await locate(this.location, this.#services.sources, signal);
+    } catch {
+      signal?.throwIfAborted();
+      // Still away: the worker will say so.
+      return;
+    }
+    if (located.version !== this.version || located.key.state?.bytes !== this.#key.state?.bytes) {
+      throw new ReadFailedError(this.location, "it has changed since it was opened. Open it again.");
+    }
+    this.#key = { ...located.key, id: this.#key.id };
+  }
+}
+
+interface Located {
+  readonly key: FileKey;
+  readonly version: string;
+}
+
+/** Finds the local file that holds what a source serves. @throws what the source throws. */
+async function locate(location: string, sources: readonly Source[], signal: AbortSignal | undefined): Promise<Located> {
+  await using served = await openSource(location, sources, { signal });
+  const path = await served.localPath({ signal });
+  const stats = await stat(path).catch((cause) => {
+    throw new FileUnreadableError(location, `${cause.message}.`, { cause });
+  });
+  if (!stats.isFile()) throw new FileUnreadableError(location, "it is not a file.");
+  return {
+    key: { id: newFileId(), location, path, state: { bytes: stats.size, modifiedMs: stats.mtimeMs } },
+    version: served.version,
+  };
+}
