@@ -57,6 +57,7 @@ export interface HdfFile extends AsyncDisposable {
    * Reads stored values, without any decoding beyond the type's.
    *
    * @param column - A dataset, with the member for compound types: `{ path: "/events", members: ["position", "x"] }`.
+   *   Without one, a compound is its bytes as stored, on an axis of their own.
    * @param slab - What to read, per dimension of the dataset; all of it by default.
    * @returns The values, row-major; axes of array members, opaque bytes follow the dimensions of the dataset. A
    *   variable-length sequence is read by {@link readRagged}.
@@ -128,6 +129,8 @@ export interface HdfDataset {
   readonly labels: readonly string[];
   /** Whether this is a dimension scale itself. */
   readonly isScale: boolean;
+  /** Whether the file states what elements hold that nobody has written; `undefined` where that cannot be told. */
+  readonly hasFillValue?: boolean | undefined;
   /** Sources of a virtual dataset. */
   readonly virtualSources?: readonly { readonly file: string; readonly path: string }[];
 }
@@ -193,8 +196,16 @@ export interface HdfWriter {
   createGroup(path: string, attributes?: HdfAttributes): void;
   /** @throws `TWIN_WRITE_FAILED` when the name exists, the parent does not, or the type cannot be stored. */
   createDataset(path: string, spec: HdfDatasetSpec): void;
-  /** @throws `TWIN_WRITE_FAILED` when the object has such an attribute or does not exist. */
-  setAttribute(path: string, name: string, value: AttributeValue): void;
+  /**
+   * @param options - `text`: how a text is stored; as a string of variable length (default), or of its own length.
+   * @throws `TWIN_WRITE_FAILED` when the object has such an attribute or does not exist.
+   */
+  setAttribute(
+    path: string,
+    name: string,
+    value: AttributeValue,
+    options?: { readonly text?: "variable" | "fixed" },
+  ): void;
   /** Makes a dataset a dimension scale and attaches it to a dimension of another. */
   attachScale(path: string, dimension: number, scale: string): void;
   /** Makes a dataset a dimension scale. */
@@ -221,6 +232,10 @@ export interface HdfDatasetSpec {
   readonly chunkShape?: readonly number[];
   /** gzip with shuffle, level 1 to 9; 0 (default) stores without compression. */
   readonly compressionLevel?: number;
+  /** What elements hold that nobody has written; zero by default. Numbers only. */
+  readonly fillValue?: number | bigint;
+  /** Whether uint8 values are stored as strings of one byte, as NetCDF has its characters. */
+  readonly characters?: boolean;
   readonly attributes?: HdfAttributes;
 }
 

@@ -38,6 +38,23 @@ export function columnsOf(type: HdfType): readonly TypeColumn[] {
   );
 }
 
+/** All bytes of a compound as one column, as the file has them. */
+export function bytesOf(type: HdfType): TypeColumn {
+  const { size } = type;
+  const hasPlaces = hasPointers(type);
+  // Where a member is of variable length, the bytes are addresses in memory, which say nothing.
+  const leaf: LeafType = hasPlaces
+    ? { class: "unknown", size, reason: "it has members of variable length, which have no bytes of their own" }
+    : { class: "opaque", size };
+  return {
+    members: [],
+    extraShape: [size],
+    leaf,
+    layout: { size, offsets: [0], leafSize: size, leaf: "plain", pointers: hasPlaces },
+    bigEndian: false,
+  };
+}
+
 interface Place {
   readonly members: readonly string[];
   readonly extraShape: readonly number[];

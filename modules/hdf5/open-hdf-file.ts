@@ -13,7 +13,7 @@ import {
 import { attributeValues } from "./attribute-value.ts";
 import type { ChunkCache } from "./chunk-cache.ts";
 import { ColumnReader } from "./column-reader.ts";
-import { columnsOf, numberIn, type TypeColumn } from "./columns.ts";
+import { bytesOf, columnsOf, numberIn, type TypeColumn } from "./columns.ts";
 import { decodeColumn, dtypeOf } from "./decode.ts";
 import { rawSlab } from "./raw-slab.ts";
 import type { DirectValues, RawDataset, RawFile, RawGroup, RawSlab, RawValues } from "./worker/protocol.ts";
@@ -173,6 +173,8 @@ export class OpenHdfFile implements HdfFile {
     if (this.#file.isClosed) throw new FileClosedError(this.location);
     const dataset = this.datasets.get(path.startsWith("/") ? path : `/${path}`);
     if (dataset === undefined) throw new VariableNotFoundError(path, [...this.datasets.keys()]);
+    if (members.length === 0 && dataset.type.class === "compound")
+      return { dataset, typeColumn: bytesOf(dataset.type) };
     const columns = columnsOf(dataset.type);
     const wanted = members.join("/");
     const typeColumn = columns.find((column) => column.members.join("/") === wanted);

@@ -8,9 +8,9 @@ import type { ProblemListener } from "./problem.ts";
 export interface DecodeOptions {
   /**
    * Whether a variable without `_FillValue` has the default fill value of its type in NetCDF. False by default: only NetCDF
-   * files are filled so.
+   * files are filled so, and in them not all variables.
    */
-  readonly defaultFills?: boolean;
+  readonly defaultFills?: boolean | ((variable: Variable) => boolean);
   /** Told of every attribute that cannot be understood, when `decodeCf` is called. */
   readonly onProblem?: ProblemListener;
 }
@@ -43,7 +43,7 @@ export function decodeCf(dataset: Dataset, options: DecodeOptions = {}): Dataset
 }
 
 interface Context {
-  readonly defaultFills: boolean;
+  readonly defaultFills: boolean | ((variable: Variable) => boolean);
   readonly onProblem: ProblemListener;
   /** What is known of the dimensions of the groups above. */
   readonly scope: ReadonlyMap<string, ScopedDimension>;
@@ -97,5 +97,8 @@ function decodingOf(raw: Variable, joinsLast: boolean, context: Context): Decodi
   if (isCharacters(raw)) {
     return characterDecoding(raw, joinsLast ? (raw.shape.at(-1) ?? 1) : 1, context.onProblem);
   }
-  return raw.dtype === "string" || raw.dtype === "bool" ? undefined : numberDecoding(raw, context);
+  if (raw.dtype === "string" || raw.dtype === "bool") return undefined;
+  const { defaultFills, onProblem } = context;
+  const isFilled = typeof defaultFills === "function" ? defaultFills(raw) : defaultFills;
+  return numberDecoding(raw, { defaultFills: isFilled, onProblem });
 }

@@ -152,6 +152,7 @@ class Walk {
       type: stored.oddType === undefined ? type : { class: "unknown", size: type.size, reason: stored.oddType },
       valuesAt: stored.valuesAt,
       chunkIndex: stored.chunkIndex,
+      hasFillValue: stored.hasFillValue,
       shape,
       // HDF5 writes "unlimited" as 2^64 - 1.
       maxShape: (metadata.maxshape ?? []).map((length) => (length >= 2 ** 63 ? undefined : length)),

@@ -138,6 +138,7 @@ export interface RawDataset {
   readonly scales: readonly (readonly string[])[];
   readonly labels: readonly string[];
   readonly isScale: boolean;
+  readonly hasFillValue: boolean | undefined;
   readonly virtualSources: readonly { readonly file: string; readonly path: string }[] | undefined;
 }
 

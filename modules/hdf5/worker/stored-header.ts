@@ -15,9 +15,12 @@ export interface StoredHeader {
   readonly valuesAt?: ValuesAt;
   /** Where the version 1 B-tree of a chunked dataset is. */
   readonly chunkIndex?: { readonly base: number; readonly address: number };
+  /** Whether a fill value is stated. */
+  readonly hasFillValue?: boolean;
 }
 
 const DATATYPE = 0x03;
+const FILL_VALUE = 0x05;
 const EXTERNAL_FILES = 0x07;
 const LAYOUT = 0x08;
 const FILTERS = 0x0b;
@@ -79,10 +82,12 @@ export class HeaderReader {
     const odd = type && this.#oddType(type);
     const valuesAt = this.#valuesAt(messages);
     const chunkIndex = this.#chunkIndex(messages);
+    const hasFillValue = statesFillValue(messages);
     return {
       ...(odd !== undefined && { oddType: odd }),
       ...(valuesAt && { valuesAt }),
       ...(chunkIndex && { chunkIndex }),
+      ...(hasFillValue !== undefined && { hasFillValue }),
     };
   }
 
@@ -183,6 +188,21 @@ export class HeaderReader {
 
   #offset(bytes: Buffer, at: number): number {
     return unsigned(bytes, at, this.#offsetBytes);
+  }
+}
+
+/** Whether a fill value message has a value; `undefined` where there is none, or it is of a version not known here. */
+function statesFillValue(messages: readonly Message[]): boolean | undefined {
+  const message = messages.find(({ type, flags }) => type === FILL_VALUE && (flags & SHARED) === 0)?.data;
+  switch (message?.[0]) {
+    case 1:
+      return message.length >= 8 && message.readInt32LE(4) > 0;
+    case 2:
+      return message[3] === 1 && message.length >= 8 && message.readInt32LE(4) > 0;
+    case 3:
+      return ((message[1] as number) & 0x20) !== 0 && message.length >= 6 && message.readInt32LE(2) > 0;
+    default:
+      return undefined;
   }
 }
 

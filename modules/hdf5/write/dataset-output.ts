@@ -1,8 +1,8 @@
-import { type DType, type HdfDatasetSpec, type NdArray, WriteFailedError } from "../../../core/index.ts";
+import { allocate, type DType, type HdfDatasetSpec, type NdArray, WriteFailedError } from "../../../core/index.ts";
 import { applyFilters, undoFilters } from "./chunk-filters.ts";
 import { type StoredChunk, writeChunkTree } from "./chunk-tree.ts";
 import { copyBox, innerStretch } from "./copy-box.ts";
-import { encodeType, storedSize } from "./encode-type.ts";
+import { encodeType, fixedText, storedSize } from "./encode-type.ts";
 import { encodeValues } from "./encode-values.ts";
 import type { FileOutput } from "./file-output.ts";
 import type { GlobalHeap } from "./global-heap.ts";
@@ -32,6 +32,8 @@ export class DatasetOutput {
   readonly #chunkShape: readonly number[] | undefined;
   readonly #level: number;
   readonly #elementBytes: number;
+  readonly #type: Buffer;
+  readonly #fill: Buffer | undefined;
   #shape: number[];
   /** Address of a contiguous dataset, once something was written. */
   #address: number | undefined;
@@ -47,6 +49,8 @@ export class DatasetOutput {
     this.#elementBytes = storedSize(spec.dtype);
     this.#level = spec.compressionLevel ?? 0;
     this.#unlimited = spec.unlimited;
+    this.#type = spec.characters ? fixedText(1) : encodeType(spec.dtype);
+    this.#fill = spec.fillValue === undefined ? undefined : this.#fillBytes(spec.fillValue);
     this.#check(spec);
     const isChunked =
       spec.chunkShape !== undefined || this.#level > 0 || (spec.unlimited?.some((axis) => axis) ?? false);
@@ -79,15 +83,15 @@ export class DatasetOutput {
     for (const key of [...this.#waiting.keys()]) await this.#store(key);
     await Promise.all(this.#running);
     const { output } = this.#place;
-    const type = encodeType(this.dtype);
     const space = { shape: this.#shape, unlimited: this.#unlimited };
     if (this.#chunkShape === undefined) {
       const bytes = product(this.#shape) * this.#elementBytes;
-      return datasetMessages(type, space, { kind: "contiguous", address: this.#address, bytes });
+      return datasetMessages(this.#type, space, { kind: "contiguous", address: this.#address, bytes }, this.#fill);
     }
     const layout = { chunkShape: this.#chunkShape, elementBytes: this.#elementBytes };
     const index = await writeChunkTree(output, [...this.#stored.values()], layout);
-    return datasetMessages(type, space, { kind: "chunked", index, compressionLevel: this.#level, ...layout });
+    const chunked = { kind: "chunked" as const, index, compressionLevel: this.#level, ...layout };
+    return datasetMessages(this.#type, space, chunked, this.#fill);
   }
 
   async #writeContiguous(bytes: Buffer, shape: readonly number[], start: readonly number[]): Promise<void> {
@@ -137,7 +141,7 @@ export class DatasetOutput {
     const stored = this.#stored.get(key);
     const chunk: WaitingChunk = {
       index,
-      bytes: stored ? await this.#readBack(stored) : Buffer.alloc(bytes),
+      bytes: stored ? await this.#readBack(stored) : this.#emptyChunk(bytes),
       // What was stored early may be complete already; it is stored again at the latest at the end.
       missing: stored ? Number.POSITIVE_INFINITY : this.#elementsIn(index),
     };
@@ -180,12 +184,31 @@ export class DatasetOutput {
     await output.write(address, filtered);
   }
 
-  #check({ shape, chunkShape, unlimited, compressionLevel = 0 }: HdfDatasetSpec): void {
+  #fillBytes(value: number | bigint): Buffer {
+    const { dtype } = this;
+    if (dtype === "string" || dtype === "bool") this.#refuse(`it is ${dtype}, which has no fill value.`);
+    try {
+      const values = allocate(dtype, 1) as (number | bigint)[] | Float64Array;
+      (values as (number | bigint)[])[0] = dtype.endsWith("int64") ? BigInt(value) : Number(value);
+      return encodeValues(values as NdArray["data"], dtype, this.#place.heap);
+    } catch (error) {
+      if (error instanceof RangeError) this.#refuse(`its fill value ${value} is no ${dtype}.`);
+      throw error;
+    }
+  }
+
+  /** Bytes of the chunks that are still to be filled hold the fill value. */
+  #emptyChunk(bytes: number): Buffer {
+    return this.#fill ? Buffer.alloc(bytes, this.#fill) : Buffer.alloc(bytes);
+  }
+
+  #check({ dtype, shape, chunkShape, unlimited, characters, compressionLevel = 0 }: HdfDatasetSpec): void {
     const isLength = (length: number): boolean => Number.isSafeInteger(length) && length >= 0;
     if (!shape.every(isLength) || shape.length > 32) this.#refuse(`its shape [${shape}] is no shape of HDF5.`);
     if (![0, 1, 2, 3, 4, 5, 6, 7, 8, 9].includes(compressionLevel)) {
       this.#refuse(`compression level ${compressionLevel} is not an integer of 0 to 9.`);
     }
+    if (characters && dtype !== "uint8") this.#refuse(`it is ${dtype}; characters are given as uint8.`);
     if (unlimited && unlimited.length !== shape.length) this.#refuse("say for each dimension whether it is unlimited.");
     if (chunkShape === undefined) return;
     const fits = chunkShape.length === shape.length && chunkShape.every((length) => isLength(length) && length > 0);

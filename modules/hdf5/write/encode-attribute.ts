@@ -1,5 +1,5 @@
 import { type AttributeValue, type DType, NdArray } from "../../../core/index.ts";
-import { encodeType } from "./encode-type.ts";
+import { encodeType, fixedText } from "./encode-type.ts";
 import { encodeValues } from "./encode-values.ts";
 import type { GlobalHeap } from "./global-heap.ts";
 import { attributeMessage, type Message } from "./object-header.ts";
@@ -18,6 +18,15 @@ export function encodeAttribute(
   const array = value instanceof NdArray ? value : scalarArray(name, value, of.dtype);
   const data = encodeValues(array.values(), array.dtype, of.heap);
   return attributeMessage(name, encodeType(array.dtype), { shape: array.shape }, data);
+}
+
+/** A text of its own length, as the NetCDF library stores texts. */
+export function fixedTextAttribute(name: string, text: string): Message {
+  const bytes = Buffer.from(text, "utf8");
+  // HDF5 has no strings of no bytes.
+  const data = bytes.length === 0 ? Buffer.alloc(1) : bytes;
+  const charset = bytes.length === text.length ? "ascii" : "utf-8";
+  return attributeMessage(name, fixedText(data.length, charset), { shape: [] }, data);
 }
 
 /** A scalar with the dtype that {@link AttributeValue} promises. */

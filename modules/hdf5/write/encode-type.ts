@@ -89,9 +89,9 @@ const BOOLEAN = Buffer.concat([
 /** Variable-length UTF-8 string, null-terminated, based on unsigned bytes as HDF5 itself has it. */
 const STRING = Buffer.concat([head(SEQUENCE, 1, [1, 1, 0], SEQUENCE_SIZE), integer(1, false)]);
 
-/** Null-terminated ASCII string of fixed length. */
-export function fixedText(size: number): Buffer {
-  return head(TEXT, 1, [0, 0, 0], size);
+/** Null-terminated string of fixed length. */
+export function fixedText(size: number, charset: "ascii" | "utf-8" = "ascii"): Buffer {
+  return head(TEXT, 1, [charset === "ascii" ? 0x00 : 0x10, 0, 0], size);
 }
 
 /** Reference to an object: the address of its header. */

@@ -8,7 +8,7 @@ import {
 } from "../../../core/index.ts";
 import { u32, u64 } from "./bytes.ts";
 import { DatasetOutput } from "./dataset-output.ts";
-import { encodeAttribute } from "./encode-attribute.ts";
+import { encodeAttribute, fixedTextAttribute } from "./encode-attribute.ts";
 import { BIG_ENDIAN_FLOAT32, fixedText, REFERENCE_SEQUENCE, SCALE_USE } from "./encode-type.ts";
 import { FileOutput } from "./file-output.ts";
 import { GlobalHeap } from "./global-heap.ts";
@@ -23,6 +23,11 @@ import {
   objectHeader,
   superblock,
 } from "./object-header.ts";
+
+/** How the text of an attribute is stored. */
+interface TextOptions {
+  readonly text?: "variable" | "fixed";
+}
 
 /** A group or dataset in the making. */
 interface Node {
@@ -76,8 +81,8 @@ export class HdfFileWriter implements HdfWriter {
     this.#add(path, node, {});
   }
 
-  setAttribute(path: string, name: string, value: AttributeValue): void {
-    this.#setAttribute(this.#find(path), name, value);
+  setAttribute(path: string, name: string, value: AttributeValue, options: TextOptions = {}): void {
+    this.#setAttribute(this.#find(path), name, value, options);
   }
 
   makeScale(path: string, name: string = path.slice(path.lastIndexOf("/") + 1)): void {
@@ -204,10 +209,13 @@ export class HdfFileWriter implements HdfWriter {
     return node;
   }
 
-  #setAttribute(node: Node, name: string, value: AttributeValue): void {
+  #setAttribute(node: Node, name: string, value: AttributeValue, { text = "variable" }: TextOptions = {}): void {
     if (node.attributes.has(name)) this.#refuse(node.path, `there is an attribute "${name}" already.`);
     if (name === "" || name.includes("\0")) this.#refuse(node.path, "an attribute needs a name, without NUL.");
-    const message = encodeAttribute(name, value, { dtype: node.values?.dtype, heap: this.#heap });
+    const isFixed = typeof value === "string" && text === "fixed";
+    const message = isFixed
+      ? fixedTextAttribute(name, value)
+      : encodeAttribute(name, value, { dtype: node.values?.dtype, heap: this.#heap });
     this.#checkSize(`${node.path}@${name}`, message);
     node.attributes.set(name, message);
   }

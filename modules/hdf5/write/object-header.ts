@@ -127,18 +127,23 @@ export type StoredLayout =
     };
 
 /** Messages that make a dataset. */
-export function datasetMessages(type: Buffer, space: Space, layout: StoredLayout): Message[] {
+export function datasetMessages(type: Buffer, space: Space, layout: StoredLayout, fill?: Buffer): Message[] {
   const messages = [
     { type: DATASPACE, data: spaceBytes(space) },
     { type: DATATYPE, data: type },
-    // Version 3; space is taken late (contiguous) or piece by piece (chunked); no fill value of its own: zeros.
-    { type: FILL_VALUE, data: Buffer.from([3, layout.kind === "chunked" ? 0x0b : 0x0a]) },
+    { type: FILL_VALUE, data: fillBytes(layout, fill) },
     { type: LAYOUT, data: layoutBytes(layout) },
   ];
   if (layout.kind === "chunked" && layout.compressionLevel > 0) {
     messages.push({ type: FILTERS, data: filterBytes(layout.elementBytes, layout.compressionLevel) });
   }
   return messages;
+}
+
+/** Version 3. Space is taken late (contiguous) or piece by piece (chunked). Without a fill value of its own: zeros. */
+function fillBytes({ kind }: StoredLayout, fill: Buffer | undefined): Buffer {
+  const flags = kind === "chunked" ? 0x0b : 0x0a;
+  return fill ? Buffer.concat([Buffer.from([3, flags | 0x20]), u32(fill.length), fill]) : Buffer.from([3, flags]);
 }
 
 function layoutBytes(layout: StoredLayout): Buffer {
