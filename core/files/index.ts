@@ -7,5 +7,6 @@ export {
   ReadTimeoutError,
   WriteFailedError,
 } from "./errors.ts";
+export { makeFolders } from "./make-folders.ts";
 export { connectorFor, openDataset, type RecogniseOptions, recognise } from "./open-dataset.ts";
 export { type AtomicWriteOptions, writeAtomically, writeFileAtomically } from "./write-atomically.ts";

@@ -219,6 +219,8 @@ async function headOf(location: string): Promise<Uint8Array> {
   const file = await open(location, "r").catch(() => undefined);
   if (!file) return new Uint8Array(0);
   try {
+    // A folder, as that of a Zarr store, can be opened, but has no bytes.
+    if ((await file.stat()).isDirectory()) return new Uint8Array(0);
     const { buffer, bytesRead } = await file.read(new Uint8Array(4096), 0, 4096, 0);
     return buffer.subarray(0, bytesRead);
   } finally {

@@ -155,7 +155,8 @@ async function reading(
   location: string,
   look: (file: Dataset) => Promise<void>,
 ): Promise<void> {
-  const file = await connector.open(location);
+  // As stored: decoding leaves out what it applies, such as `valid_min`.
+  const file = await connector.open(location, { decode: false });
   try {
     await look(file);
   } finally {
