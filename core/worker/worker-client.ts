@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import { type ResourceLimits, type Transferable, Worker } from "node:worker_threads";
 import { ReadTimeoutError } from "../files/errors.ts";
 import { CANCELLED, PROGRESS, type WorkerFailure, type WorkerMessage, type WorkerReply } from "./protocol.ts";
 
@@ -20,6 +20,8 @@ export interface WorkerClientOptions<Request> {
   readonly runs: string;
   /** Time without any progress after which a request is given up, ms. */
   readonly timeoutMs: number;
+  /** What its heap may grow to; a worker that needs more ends, and is replaced. None by default. */
+  readonly resourceLimits?: ResourceLimits;
   /** The file that a request is about, for messages. */
   locationOf(request: Request): string;
 }
@@ -27,7 +29,7 @@ export interface WorkerClientOptions<Request> {
 interface Job<Request> {
   readonly message: WorkerMessage<Request>;
   readonly location: string;
-  readonly transfer: readonly ArrayBuffer[];
+  readonly transfer: readonly Transferable[];
   settle(reply: WorkerReply | Error): void;
 }
 
@@ -57,7 +59,7 @@ export class WorkerClient<Request> {
    */
   run<T>(
     request: Request,
-    options: { readonly signal?: AbortSignal | undefined; readonly transfer?: readonly ArrayBuffer[] } = {},
+    options: { readonly signal?: AbortSignal | undefined; readonly transfer?: readonly Transferable[] } = {},
   ): Promise<T> {
     const { signal, transfer = [] } = options;
     return new Promise<T>((resolve, reject) => {
@@ -108,7 +110,8 @@ export class WorkerClient<Request> {
 
   #start(): Worker {
     // What the library prints on a crash is in the error already.
-    const worker = new Worker(this.#options.file, { stdout: true, stderr: true });
+    const { file, resourceLimits } = this.#options;
+    const worker = new Worker(file, { stdout: true, stderr: true, ...(resourceLimits && { resourceLimits }) });
     worker.on("message", (reply: WorkerReply) => {
       if (this.#worker !== worker || reply.id !== this.#current?.message.id) return;
       if ("failure" in reply && reply.failure.kind === "fatal")
