@@ -1,6 +1,11 @@
 export { type DatasetInit, dataset, isUnnamedDimension, type VariableInit } from "./array-dataset.ts";
+export { convertTimes } from "./cf/convert-times.ts";
+export { type CfDate, formatDate, type PartialDate, parseDate, parsePartialDate } from "./cf/date.ts";
 export { type DecodeOptions, decodeCf } from "./cf/decode-cf.ts";
+export { InvalidDateError, InvalidTimeUnitError } from "./cf/errors.ts";
 export type { CfProblem, ProblemListener } from "./cf/problem.ts";
+export { type CfTime, cfTime, type TimeReference } from "./cf/time.ts";
+export { isTimeUnit } from "./cf/time-unit.ts";
 export { type Block, bytesPerElement, gridBlocks, rowMajorBlockShape } from "./chunk-grid.ts";
 export { contentDigest } from "./content-digest.ts";
 export type { Attributes, AttributeValue, DataChunk, Dataset, Dimension, Storage, Variable } from "./dataset.ts";
@@ -20,3 +25,11 @@ export { type AxisSelection, resolveSelection, type Selectable, selectedLayout }
 export type { DimensionSelection, IndexRange, NearestValue, Selection, ValueRange } from "./selection.ts";
 export { type Summary, summarise } from "./summary.ts";
 export { findVariable, walk } from "./tree.ts";
+export {
+  areConvertible,
+  type ConversionOptions,
+  convertArray,
+  convertUnits,
+  type LinearMap,
+} from "./units/convert-units.ts";
+export { IncompatibleUnitsError, UnknownUnitError } from "./units/errors.ts";

@@ -31,9 +31,11 @@ export function numberDecoding(
   if (packing === "unusable") return undefined;
   const dtype = unsignedType(stored, attributes);
   const missing = missingValues({ attributes, stored, dtype, defaultFills: options.defaultFills, onProblem });
-  if (!packing && !missing && dtype === stored) return undefined;
-
   const used = USED_UP.filter((name) => Object.hasOwn(attributes, name) && !useless.has(name));
+  // NaN as the fill value of floats says what is so anyway, and is used up with that.
+  const isNothing = !used.includes("_FillValue") || isIntegerType(dtype);
+  if (!packing && !missing && dtype === stored && isNothing) return undefined;
+
   const kept = Object.fromEntries(Object.entries(attributes).filter(([name]) => !used.includes(name)));
   const typed = (raw: DataOf<DType>): Numbers =>
     dtype === stored ? (raw as Numbers) : reinterpretBits(raw as Numbers, dtype);
