@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import {
+  type AttributeValue,
   contentDigest,
   type DataChunk,
   type Dataset,
@@ -151,17 +152,42 @@ async function written(
 }
 
 async function reading(
-  { connector }: Pick<ConnectorFixture, "connector">,
+  { connector, addedAttributes = {} }: Pick<ConnectorFixture, "connector" | "addedAttributes">,
   location: string,
   look: (file: Dataset) => Promise<void>,
 ): Promise<void> {
   // As stored: decoding leaves out what it applies, such as `valid_min`.
   const file = await connector.open(location, { decode: false });
   try {
-    await look(file);
+    await look(without(file, addedAttributes));
   } finally {
     await file.close();
   }
+}
+
+/** A dataset without the attributes that writing has added to its variables. */
+function without(group: Dataset, added: Readonly<Record<string, AttributeValue>>): Dataset {
+  if (Object.keys(added).length === 0) return group;
+  const bare = (variable: Variable): Variable => ({
+    ...described(variable),
+    attributes: Object.fromEntries(
+      Object.entries(variable.attributes).filter(([name, value]) => !Object.is(added[name], value)),
+    ),
+    read: (...wanted) => variable.read(...wanted),
+    readMany: (...wanted) => variable.readMany(...wanted),
+    chunks: (...wanted) => variable.chunks(...wanted),
+  });
+  return {
+    ...group,
+    variables: Object.fromEntries(Object.entries(group.variables).map(([name, each]) => [name, bare(each)])),
+    groups: Object.fromEntries(Object.entries(group.groups).map(([name, child]) => [name, without(child, added)])),
+  };
+}
+
+/** What a variable says of itself, as a plain object. */
+function described(variable: Variable): Omit<Variable, "read" | "readMany" | "chunks"> {
+  const { name, path, dtype, dims, shape, unit, attributes, storage } = variable;
+  return { name, path, dtype, dims, shape, unit, attributes, storage };
 }
 
 function numbered(number: number): Dataset {
@@ -175,9 +201,8 @@ function disturbed(happen: () => void): Dataset {
   const array = new NdArray(data, { dtype: "float64", shape: [8, 8], dims: ["y", "x"] });
   const source = dataset({ variables: { first: array, second: { array, storage: { chunkShape: [2, 8] } } } });
   const second = source.variables["second"] as Variable;
-  const { name, path, dtype, dims, shape, unit, attributes, storage } = second;
   const disturbedSecond: Variable = {
-    ...{ name, path, dtype, dims, shape, unit, attributes, storage },
+    ...described(second),
     async read(selection?: Selection, options?: { readonly signal?: AbortSignal }): Promise<NdArray> {
       happen();
       return second.read(selection, options);

@@ -1,4 +1,4 @@
-import type { Connector, Dataset, DType } from "../../core/index.ts";
+import type { AttributeValue, Connector, Dataset, DType } from "../../core/index.ts";
 import { errorCases } from "./connector-error-cases.ts";
 import { readCases } from "./connector-read-cases.ts";
 import { writeCases } from "./connector-write-cases.ts";
@@ -20,6 +20,8 @@ export interface ConnectorFixture {
   readonly unreadable: readonly string[];
   /** Dtypes that the format can hold; all by default. */
   readonly dtypes?: readonly DType[];
+  /** Attributes that the format needs and writing adds to variables: `{ _FillValue: NaN }`. None by default. */
+  readonly addedAttributes?: Readonly<Record<string, AttributeValue>>;
   /** How many files the connector holds open; on Linux the suite can count those of the file system itself. */
   openFiles?(): number;
   /** Stops the connector and removes what the fixture made. */
