@@ -1,13 +1,26 @@
 import type { DataOf, DType } from "../../core/index.ts";
 import type { RawSlab } from "./worker/protocol.ts";
 
+/** The grid of chunks that a dataset is stored in. */
+export interface ChunkGrid {
+  /** Lengths of the dataset. */
+  readonly shape: readonly number[];
+  readonly chunkShape: readonly number[];
+}
+
 /** A chunk that a slab touches: its place in the grid, and its part of the dataset. */
 export interface TouchedChunk {
-  readonly key: string;
+  /** Its number in the grid, counted row-major. */
+  readonly number: number;
   /** Index of its first element, per axis. */
   readonly origin: readonly number[];
   /** Lengths, cut at the end of the dataset. */
   readonly shape: readonly number[];
+}
+
+/** Number of chunks along an axis of a grid. */
+export function gridLength({ shape, chunkShape }: ChunkGrid, axis: number): number {
+  return Math.ceil((shape[axis] as number) / (chunkShape[axis] as number));
 }
 
 /** Number of chunks that a slab touches. */
@@ -26,11 +39,8 @@ export function countTouched({ start, count, step }: RawSlab, chunkShape: readon
 }
 
 /** The chunks that a slab touches, in row-major order. */
-export function* touchedChunks(
-  slab: RawSlab,
-  chunkShape: readonly number[],
-  shape: readonly number[],
-): Generator<TouchedChunk> {
+export function* touchedChunks(slab: RawSlab, grid: ChunkGrid): Generator<TouchedChunk> {
+  const { chunkShape, shape } = grid;
   const axes = chunkShape.map((length, axis) => gridIndices(slab, axis, length));
   const at = axes.map(() => 0);
   if (axes.some((indices) => indices.length === 0)) return;
@@ -38,7 +48,7 @@ export function* touchedChunks(
     const index = at.map((position, axis) => axes[axis]?.[position] as number);
     const origin = index.map((position, axis) => position * (chunkShape[axis] as number));
     yield {
-      key: index.join(","),
+      number: chunkNumber(index, grid),
       origin,
       shape: origin.map((from, axis) => Math.min(chunkShape[axis] as number, (shape[axis] as number) - from)),
     };
@@ -50,6 +60,11 @@ export function* touchedChunks(
     }
     if (axis < 0) return;
   }
+}
+
+/** Number of the chunk at an index per axis. */
+export function chunkNumber(index: readonly number[], grid: ChunkGrid): number {
+  return index.reduce((number, position, axis) => number * gridLength(grid, axis) + position, 0);
 }
 
 function gridIndices({ start, count, step }: RawSlab, axis: number, length: number): number[] {
@@ -65,11 +80,64 @@ function gridIndices({ start, count, step }: RawSlab, axis: number, length: numb
   return indices;
 }
 
+/** A slab to be put together from chunks. */
+export interface Assembly extends ChunkGrid {
+  readonly target: DataOf<DType>;
+  readonly slab: RawSlab;
+  /** Elements that belong together at each position of the dataset: axes of array members. */
+  readonly inner: number;
+  /** Values of a chunk, {@link TouchedChunk.shape} of them. */
+  chunkAt(number: number): DataOf<DType> | undefined;
+}
+
 /**
- * Copies the part of a chunk that belongs to a slab.
+ * Puts a slab together, row by row.
  *
- * @param inner - Elements that belong together at each position of the dataset: axes of array members.
+ * @returns Whether all chunks were there.
  */
+export function assemble(assembly: Assembly): boolean {
+  return assembleAxis(assembly, 0, 0, 0, 0);
+}
+
+/**
+ * One axis of {@link assemble}.
+ *
+ * @param to - Row of the target so far.
+ * @param chunk - Number of the chunk so far.
+ * @param from - Row in the chunk so far.
+ */
+function assembleAxis(assembly: Assembly, axis: number, to: number, chunk: number, from: number): boolean {
+  const { slab, chunkShape, shape, target, inner } = assembly;
+  const start = slab.start[axis] as number;
+  const step = slab.step[axis] as number;
+  const count = slab.count[axis] as number;
+  const length = chunkShape[axis] as number;
+  const total = shape[axis] as number;
+  const isLast = axis === chunkShape.length - 1;
+  for (let i = 0; i < count; ) {
+    const index = start + i * step;
+    const place = Math.floor(index / length);
+    const origin = place * length;
+    const stored = Math.min(length, total - origin);
+    const number = chunk * Math.ceil(total / length) + place;
+    const row = to * count + i;
+    const fromRow = from * stored + index - origin;
+    if (!isLast) {
+      if (!assembleAxis(assembly, axis + 1, row, number, fromRow)) return false;
+      i++;
+      continue;
+    }
+    const data = assembly.chunkAt(number);
+    if (data === undefined) return false;
+    const run = Math.min(count - i, Math.ceil((origin + stored - index) / step));
+    if (step === 1) copyRun(target, row * inner, data, fromRow * inner, run * inner);
+    else for (let k = 0; k < run; k++) copyRun(target, (row + k) * inner, data, (fromRow + k * step) * inner, inner);
+    i += run;
+  }
+  return true;
+}
+
+/** Copies the part of a chunk that belongs to a slab; parameters as in {@link Assembly}. */
 export function copyFromChunk(
   target: DataOf<DType>,
   slab: RawSlab,

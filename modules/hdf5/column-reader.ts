@@ -6,7 +6,7 @@ import {
   type HdfDataset,
   ReadFailedError,
 } from "../../core/index.ts";
-import { copyFromChunk, countTouched, type TouchedChunk, touchedChunks } from "./assemble.ts";
+import { assemble, type ChunkGrid, countTouched, gridLength, type TouchedChunk, touchedChunks } from "./assemble.ts";
 import type { ChunkCache, ColumnChunks } from "./chunk-cache.ts";
 import type { TypeColumn } from "./columns.ts";
 import { decodeColumn, dtypeOf } from "./decode.ts";
@@ -31,8 +31,7 @@ export class ColumnReader {
   readonly #location: string;
   readonly #fetch: FetchSlabs;
   readonly #cache: ChunkCache;
-  /** What the cache holds of this file, by path and members. */
-  readonly #columns = new Map<string, ColumnChunks>();
+  readonly #columns = new Map<TypeColumn, ReadColumn>();
 
   constructor(location: string, fetch: FetchSlabs, cache: ChunkCache) {
     this.#location = location;
@@ -42,8 +41,15 @@ export class ColumnReader {
 
   /** Drops what the cache holds of this file. */
   forget(): void {
-    for (const column of this.#columns.values()) this.#cache.dropAll(column);
+    for (const { held } of this.#columns.values()) this.#cache.dropAll(held);
     this.#columns.clear();
+  }
+
+  /** A slab whose chunks are all in the cache; `undefined` for others. */
+  readCached(column: TypeColumn, slab: RawSlab): DataOf<DType> | undefined {
+    const known = this.#columns.get(column);
+    if (known === undefined || known.held.size === 0 || !this.#isForCache(known, slab)) return undefined;
+    return assembled(known, slab, (number) => this.#cache.get(known.held, number));
   }
 
   /** Reads one column in several slabs; the values are in the order asked. */
@@ -57,46 +63,35 @@ export class ColumnReader {
       throw new ReadFailedError(this.#location, `"${dataset.path}": ${column.leaf.reason}.`);
     }
     const results: DataOf<DType>[] = new Array(slabs.length);
+    const known = this.#column(dataset, column);
     const direct: number[] = [];
     const cached: number[] = [];
     slabs.forEach((slab, i) => {
-      if (!this.#isForCache(dataset, column, slab)) {
+      if (!this.#isForCache(known, slab)) {
         direct.push(i);
         return;
       }
-      const values = this.#fromCache(dataset, column, slab);
+      const values = this.readCached(column, slab);
       if (values === undefined) cached.push(i);
       else results[i] = values;
     });
-    if (direct.length > 0) await this.#readDirect(dataset, column, { slabs, which: direct, results, signal });
-    if (cached.length > 0) await this.#readCached(dataset, column, { slabs, which: cached, results, signal });
+    if (direct.length > 0) await this.#readDirect(known, { slabs, which: direct, results, signal });
+    if (cached.length > 0) await this.#readThroughCache(known, { slabs, which: cached, results, signal });
     return results;
   }
 
-  #isForCache(dataset: HdfDataset, column: TypeColumn, slab: RawSlab): boolean {
-    const { chunkShape } = dataset;
-    if (chunkShape === undefined || chunkShape.length === 0 || product(slab.count) === 0) return false;
-    const chunkElements = product(chunkShape);
-    const touched = countTouched(slab, chunkShape);
-    const bytes = touched * chunkElements * leafBytes(column);
-    return bytes <= this.#cache.capacityBytes && product(slab.count) < DENSE * touched * chunkElements;
-  }
-
-  /** A slab whose chunks are all in the cache. */
-  #fromCache(dataset: HdfDataset, column: TypeColumn, slab: RawSlab): DataOf<DType> | undefined {
-    const held = this.#held(dataset, column);
-    if (held.size === 0) return undefined;
-    const touched = [...touchedChunks(slab, dataset.chunkShape ?? [], dataset.shape ?? [])];
-    if (!touched.every(({ key }) => held.has(key))) return undefined;
-    return assembled(column, slab, touched, (key) => this.#cache.get(held, key));
+  #isForCache({ grid, chunkElements, leafBytes }: ReadColumn, slab: RawSlab): boolean {
+    const elements = product(slab.count);
+    if (grid === undefined || elements === 0) return false;
+    const touched = countTouched(slab, grid.chunkShape) * chunkElements;
+    return touched * leafBytes <= this.#cache.capacityBytes && elements < DENSE * touched;
   }
 
   async #readDirect(
-    dataset: HdfDataset,
-    column: TypeColumn,
+    { dataset, column, leafBytes }: ReadColumn,
     { slabs, which, results, signal }: Reading,
   ): Promise<void> {
-    const size = (i: number): number => product((slabs[i] as RawSlab).count) * leafBytes(column);
+    const size = (i: number): number => product((slabs[i] as RawSlab).count) * leafBytes;
     for (const batch of batches(which, size, REQUEST_BYTES)) {
       const raw = await this.#fetch(
         dataset,
@@ -110,35 +105,32 @@ export class ColumnReader {
     }
   }
 
-  async #readCached(dataset: HdfDataset, column: TypeColumn, reading: Reading): Promise<void> {
-    const { slabs, which, results, signal } = reading;
-    const chunkShape = dataset.chunkShape ?? [];
-    const touchedBytes = (i: number): number =>
-      countTouched(slabs[i] as RawSlab, chunkShape) * product(chunkShape) * leafBytes(column);
-    for (const batch of batches(which, touchedBytes, REQUEST_BYTES)) {
-      const touched = batch.map((i) => [...touchedChunks(slabs[i] as RawSlab, chunkShape, dataset.shape ?? [])]);
-      const chunks = await this.#chunks(dataset, column, touched.flat(), signal);
-      batch.forEach((i, at) => {
-        results[i] = assembled(column, slabs[i] as RawSlab, touched[at] ?? [], (key) => chunks.get(key));
-      });
+  async #readThroughCache(known: ReadColumn, { slabs, which, results, signal }: Reading): Promise<void> {
+    const grid = known.grid as ChunkGrid;
+    const bytes = (i: number): number =>
+      countTouched(slabs[i] as RawSlab, grid.chunkShape) * known.chunkElements * known.leafBytes;
+    for (const batch of batches(which, bytes, REQUEST_BYTES)) {
+      const touched = batch.flatMap((i) => [...touchedChunks(slabs[i] as RawSlab, grid)]);
+      const chunks = await this.#chunks(known, touched, signal);
+      for (const i of batch) {
+        results[i] = assembled(known, slabs[i] as RawSlab, (number) => chunks.get(number)) as DataOf<DType>;
+      }
     }
   }
 
-  /** The chunks by their place in the grid, from the cache or the file. */
+  /** The chunks by their number, from the cache or the file. */
   async #chunks(
-    dataset: HdfDataset,
-    column: TypeColumn,
+    { dataset, column, held }: ReadColumn,
     wanted: readonly TouchedChunk[],
     signal: AbortSignal | undefined,
-  ): Promise<ReadonlyMap<string, DataOf<DType>>> {
-    const held = this.#held(dataset, column);
-    const chunks = new Map<string, DataOf<DType>>();
-    const missing = new Map<string, TouchedChunk>();
+  ): Promise<ReadonlyMap<number, DataOf<DType>>> {
+    const chunks = new Map<number, DataOf<DType>>();
+    const missing = new Map<number, TouchedChunk>();
     for (const chunk of wanted) {
-      if (chunks.has(chunk.key) || missing.has(chunk.key)) continue;
-      const data = this.#cache.get(held, chunk.key);
-      if (data === undefined) missing.set(chunk.key, chunk);
-      else chunks.set(chunk.key, data);
+      if (chunks.has(chunk.number) || missing.has(chunk.number)) continue;
+      const data = this.#cache.get(held, chunk.number);
+      if (data === undefined) missing.set(chunk.number, chunk);
+      else chunks.set(chunk.number, data);
     }
     if (missing.size === 0) return chunks;
     const slabs = [...missing.values()].map(({ origin, shape }) => ({
@@ -147,23 +139,50 @@ export class ColumnReader {
       step: shape.map(() => 1),
     }));
     const raw = await this.#fetch(dataset, column, slabs, signal);
-    [...missing.keys()].forEach((key, i) => {
+    [...missing.keys()].forEach((number, i) => {
       const data = decodeColumn(column, raw[i] as RawValues);
-      this.#cache.set(held, key, { dtype: dtypeOf(column.leaf), data });
-      chunks.set(key, data);
+      this.#cache.set(held, number, { dtype: dtypeOf(column.leaf), data });
+      chunks.set(number, data);
     });
     return chunks;
   }
 
-  #held({ path }: HdfDataset, { members }: TypeColumn): ColumnChunks {
-    const name = `${path}\0${members.join("\0")}`;
-    let held = this.#columns.get(name);
-    if (held === undefined) {
-      held = new Map();
-      this.#columns.set(name, held);
+  #column(dataset: HdfDataset, column: TypeColumn): ReadColumn {
+    let known = this.#columns.get(column);
+    if (known === undefined) {
+      known = readColumn(dataset, column);
+      this.#columns.set(column, known);
     }
-    return held;
+    return known;
   }
+}
+
+/** A column as it is read again and again. */
+interface ReadColumn {
+  readonly dataset: HdfDataset;
+  readonly column: TypeColumn;
+  /** `undefined` where it is not chunked, or in more chunks than can be numbered. */
+  readonly grid: ChunkGrid | undefined;
+  readonly chunkElements: number;
+  /** Bytes at a position of the dataset. */
+  readonly leafBytes: number;
+  /** Its chunks in the cache. */
+  readonly held: ColumnChunks;
+}
+
+function readColumn(dataset: HdfDataset, column: TypeColumn): ReadColumn {
+  const { chunkShape = [], shape = [] } = dataset;
+  const grid = { shape, chunkShape };
+  const isChunked =
+    chunkShape.length > 0 && Number.isSafeInteger(product(chunkShape.map((_, i) => gridLength(grid, i))));
+  return {
+    dataset,
+    column,
+    grid: isChunked ? grid : undefined,
+    chunkElements: product(chunkShape),
+    leafBytes: product(column.extraShape) * bytesPerElement(dtypeOf(column.leaf)),
+    held: new Map(),
+  };
 }
 
 interface Reading {
@@ -174,18 +193,16 @@ interface Reading {
   readonly signal: AbortSignal | undefined;
 }
 
+/** A slab put together; `undefined` where a chunk is missing. */
 function assembled(
-  column: TypeColumn,
+  { column, grid }: ReadColumn,
   slab: RawSlab,
-  touched: readonly TouchedChunk[],
-  chunkAt: (key: string) => DataOf<DType> | undefined,
-): DataOf<DType> {
+  chunkAt: (number: number) => DataOf<DType> | undefined,
+): DataOf<DType> | undefined {
+  const { shape, chunkShape } = grid as ChunkGrid;
   const inner = product(column.extraShape);
   const target = allocate(dtypeOf(column.leaf), product(slab.count) * inner);
-  for (const { key, origin, shape } of touched) {
-    copyFromChunk(target, slab, { key, origin, shape, data: chunkAt(key) as DataOf<DType> }, inner);
-  }
-  return target;
+  return assemble({ target, slab, shape, chunkShape, inner, chunkAt }) ? target : undefined;
 }
 
 /** Consecutive items whose sizes add up to at most `limit`, or single larger ones. */
@@ -205,10 +222,8 @@ function* batches(items: readonly number[], size: (item: number) => number, limi
   if (batch.length > 0) yield batch;
 }
 
-function leafBytes(column: TypeColumn): number {
-  return product(column.extraShape) * bytesPerElement(dtypeOf(column.leaf));
-}
-
 function product(lengths: readonly number[]): number {
-  return lengths.reduce((product, length) => product * length, 1);
+  let product = 1;
+  for (const length of lengths) product *= length;
+  return product;
 }

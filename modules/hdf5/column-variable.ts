@@ -65,8 +65,11 @@ export class ColumnVariable implements Variable {
   }
 
   async read(selection: Selection = {}, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<NdArray> {
-    const [array] = await this.readMany([selection], options);
-    return array as NdArray;
+    options.signal?.throwIfAborted();
+    const { file, dataset, column, readCoordinate } = this.#init;
+    const axes = await resolveSelection(this, selection, readCoordinate);
+    const data = await file.readSlab(dataset, column, this.#slab(axes), options.signal);
+    return this.#shaped(data, axes);
   }
 
   async readMany(
@@ -77,7 +80,7 @@ export class ColumnVariable implements Variable {
     const { file, dataset, column, readCoordinate } = this.#init;
     const resolved: (readonly AxisSelection[])[] = [];
     for (const selection of selections) resolved.push(await resolveSelection(this, selection, readCoordinate));
-    const slabs = resolved.map((axes) => slabOf(axes.slice(0, this.#rank)));
+    const slabs = resolved.map((axes) => this.#slab(axes));
     const values = await file.readColumn(dataset, column, slabs, options.signal);
     return resolved.map((axes, i) => this.#shaped(values[i] as NdArray["data"], axes));
   }
@@ -93,10 +96,21 @@ export class ColumnVariable implements Variable {
     }
   }
 
+  /** Indices per axis of the dataset, as the worker takes them. */
+  #slab(axes: readonly AxisSelection[]): RawSlab {
+    const outside = axes.length === this.#rank ? axes : axes.slice(0, this.#rank);
+    return {
+      start: outside.map(({ start, count }) => (count === 0 ? 0 : start)),
+      count: outside.map(({ count }) => count),
+      step: outside.map(({ step }) => step),
+    };
+  }
+
   #shaped(data: NdArray["data"], axes: readonly AxisSelection[]): NdArray {
     const { dtype, unit } = this;
-    const inside = axes.slice(this.#rank);
     const { shape, dims } = selectedLayout(axes);
+    if (axes.length === this.#rank) return new NdArray(data, { dtype, shape, dims, unit });
+    const inside = axes.slice(this.#rank);
     const isWhole = inside.every(({ start, step, count, drop }, i) => {
       return start === 0 && step === 1 && !drop && count === this.shape[this.#rank + i];
     });
@@ -112,13 +126,4 @@ export class ColumnVariable implements Variable {
     );
     return new NdArray(whole.slice(cut).contiguous().values(), { dtype, shape, dims, unit });
   }
-}
-
-/** Indices per axis as the worker takes them. */
-export function slabOf(axes: readonly AxisSelection[]): RawSlab {
-  return {
-    start: axes.map(({ start, count }) => (count === 0 ? 0 : start)),
-    count: axes.map(({ count }) => count),
-    step: axes.map(({ step }) => step),
-  };
 }

@@ -10,7 +10,7 @@ import type {
   Variable,
 } from "../../core/index.ts";
 import { ColumnVariable } from "./column-variable.ts";
-import { columnsOf, type TypeColumn } from "./columns.ts";
+import type { TypeColumn } from "./columns.ts";
 import { type DimensionNames, namedDimensions } from "./dimension-names.ts";
 import type { OpenHdfFile } from "./open-hdf-file.ts";
 import { raggedVariables } from "./ragged-variables.ts";
@@ -58,7 +58,7 @@ class View {
     const groups = new Map<string, Dataset>();
     for (const [key, dataset] of Object.entries(group.datasets)) {
       if (isDimensionOnly(dataset)) continue;
-      const columns = columnsOf(dataset.type);
+      const columns = this.#file.columns(dataset);
       const [only] = columns;
       if (only && only.members.length === 0 && only.leaf.class !== "sequence") {
         variables.set(key, this.#variable(dataset, only, dataset.path));

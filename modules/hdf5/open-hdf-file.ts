@@ -42,6 +42,9 @@ export class OpenHdfFile implements HdfFile {
   readonly datasets: ReadonlyMap<string, HdfDataset>;
   readonly #file: WorkerFile;
   readonly #reader: ColumnReader;
+  readonly #columns = new WeakMap<HdfDataset, readonly TypeColumn[]>();
+  /** Whole elements of compound type. */
+  readonly #compounds = new WeakMap<HdfDataset, TypeColumn>();
   /** Where the values of datasets are, by path. */
   readonly #places: ReadonlyMap<string, Places>;
 
@@ -76,8 +79,8 @@ export class OpenHdfFile implements HdfFile {
       );
     }
     const raw = rawSlab(dataset, slab);
-    const [data] = await this.readColumn(dataset, typeColumn, [raw], options.signal);
-    return new NdArray(data as NdArray["data"], {
+    const data = await this.readSlab(dataset, typeColumn, raw, options.signal);
+    return new NdArray(data, {
       dtype: dtypeOf(typeColumn.leaf),
       shape: [...raw.count, ...typeColumn.extraShape],
     });
@@ -95,6 +98,24 @@ export class OpenHdfFile implements HdfFile {
       counts: new NdArray(counts, { dtype: "uint32", shape: [...raw.count, ...typeColumn.extraShape] }),
       values: new NdArray(values, { dtype: dtypeOf(typeColumn.leaf), shape: [values.length] }),
     };
+  }
+
+  /** The columns of a dataset; always the same, so that what was read of them is known again. */
+  columns(dataset: HdfDataset): readonly TypeColumn[] {
+    return remembered(this.#columns, dataset, () => columnsOf(dataset.type));
+  }
+
+  /** Reads one slab of a column, decoded and flat. */
+  async readSlab(
+    dataset: HdfDataset,
+    column: TypeColumn,
+    slab: RawSlab,
+    signal: AbortSignal | undefined,
+  ): Promise<NdArray["data"]> {
+    const cached = this.#reader.readCached(column, slab);
+    if (cached) return cached;
+    const [data] = await this.readColumn(dataset, column, [slab], signal);
+    return data as NdArray["data"];
   }
 
   /** Reads slabs of one column, decoded and flat. */
@@ -173,9 +194,10 @@ export class OpenHdfFile implements HdfFile {
     if (this.#file.isClosed) throw new FileClosedError(this.location);
     const dataset = this.datasets.get(path.startsWith("/") ? path : `/${path}`);
     if (dataset === undefined) throw new VariableNotFoundError(path, [...this.datasets.keys()]);
-    if (members.length === 0 && dataset.type.class === "compound")
-      return { dataset, typeColumn: bytesOf(dataset.type) };
-    const columns = columnsOf(dataset.type);
+    if (members.length === 0 && dataset.type.class === "compound") {
+      return { dataset, typeColumn: remembered(this.#compounds, dataset, () => bytesOf(dataset.type)) };
+    }
+    const columns = this.columns(dataset);
     const wanted = members.join("/");
     const typeColumn = columns.find((column) => column.members.join("/") === wanted);
     if (typeColumn === undefined) {
@@ -184,6 +206,12 @@ export class OpenHdfFile implements HdfFile {
     }
     return { dataset, typeColumn };
   }
+}
+
+function remembered<K extends WeakKey, V>(known: WeakMap<K, V>, key: K, make: () => V): V {
+  const value = known.get(key) ?? make();
+  known.set(key, value);
+  return value;
 }
 
 function groupOf(raw: RawGroup, path: string, places: Map<string, Places>): HdfGroup {

@@ -1,4 +1,5 @@
 import { readSync } from "node:fs";
+import { type ChunkGrid, chunkNumber, gridLength } from "../assemble.ts";
 
 /** A stored chunk. */
 export interface IndexedChunk {
@@ -8,13 +9,12 @@ export interface IndexedChunk {
 }
 
 /** Where the index of a chunked dataset is. */
-export interface ChunkIndexPlace {
+export interface ChunkIndexPlace extends ChunkGrid {
   readonly descriptor: number;
   /** Position of the superblock, from which addresses count. */
   readonly base: number;
   /** Address of the root of a version 1 B-tree. */
   readonly address: number;
-  readonly chunkShape: readonly number[];
 }
 
 /** An index of more chunks would fill the memory. */
@@ -24,17 +24,17 @@ const MAX_DEPTH = 20;
 /**
  * Reads the index of chunks: a version 1 B-tree with 8-byte addresses.
  *
- * @returns The chunks by their place in the grid, `"0,3,1"`.
+ * @returns The chunks by their number in the grid.
  * @throws on anything unexpected, a chunk for which a filter was skipped included; HDF5 then reads instead.
  * @see Source: HDF5 File Format Specification 3.0, III.A.1.
  */
-export function readChunkIndex(place: ChunkIndexPlace): ReadonlyMap<string, IndexedChunk> {
-  const chunks = new Map<string, IndexedChunk>();
+export function readChunkIndex(place: ChunkIndexPlace): ReadonlyMap<number, IndexedChunk> {
+  const chunks = new Map<number, IndexedChunk>();
   addNode(place, place.address, chunks, MAX_DEPTH);
   return chunks;
 }
 
-function addNode(place: ChunkIndexPlace, address: number, chunks: Map<string, IndexedChunk>, depth: number): void {
+function addNode(place: ChunkIndexPlace, address: number, chunks: Map<number, IndexedChunk>, depth: number): void {
   const { descriptor, base, chunkShape } = place;
   const keyBytes = 8 + 8 * (chunkShape.length + 1);
   const head = readExactly(descriptor, base + address, 24);
@@ -52,8 +52,10 @@ function addNode(place: ChunkIndexPlace, address: number, chunks: Map<string, In
     }
     if (body.readUInt32LE(at + 4) !== 0 || chunks.size >= MAX_CHUNKS) throw new Error("no plain chunk index");
     const index = chunkShape.map((length, axis) => Number(body.readBigUInt64LE(at + 8 + 8 * axis)) / length);
-    if (!index.every(Number.isSafeInteger)) throw new Error("a chunk that is not on the grid");
-    chunks.set(index.join(","), { position: base + child, bytes: body.readUInt32LE(at) });
+    const isOnGrid = index.every((at, axis) => Number.isInteger(at) && at < gridLength(place, axis));
+    const number = chunkNumber(index, place);
+    if (!isOnGrid || !Number.isSafeInteger(number)) throw new Error("a chunk that is not on the grid");
+    chunks.set(number, { position: base + child, bytes: body.readUInt32LE(at) });
   }
 }
 

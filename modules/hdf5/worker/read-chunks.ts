@@ -1,17 +1,15 @@
 import { promisify } from "node:util";
 import { inflate, inflateSync, type ZlibOptions } from "node:zlib";
-import { copyFromChunk, type TouchedChunk, touchedChunks } from "../assemble.ts";
+import { type ChunkGrid, copyFromChunk, type TouchedChunk, touchedChunks } from "../assemble.ts";
 import { type IndexedChunk, readExactly } from "./chunk-index.ts";
 import { LibraryError } from "./library.ts";
 import type { RawSlab, RawValues } from "./protocol.ts";
 import { words, wordsIn } from "./words.ts";
 
 /** A chunked dataset of plain little-endian values: as they are, or after shuffle and gzip, or gzip. */
-export interface ChunkSource {
+export interface ChunkSource extends ChunkGrid {
   readonly descriptor: number;
-  readonly chunks: ReadonlyMap<string, IndexedChunk>;
-  readonly shape: readonly number[];
-  readonly chunkShape: readonly number[];
+  readonly chunks: ReadonlyMap<number, IndexedChunk>;
   readonly elementBytes: number;
   readonly isCompressed: boolean;
   readonly isShuffled: boolean;
@@ -45,7 +43,7 @@ export async function readChunks(
   const readNext = async (): Promise<void> => {
     for (const { slab, at, touched } of jobs) {
       if (isCancelled()) throw new LibraryError("cancelled", "the caller has cancelled it");
-      const bytes = await decodedChunk(source, touched.key, chunkBytes);
+      const bytes = await decodedChunk(source, touched.number, chunkBytes);
       if (isWholeChunk(slab, touched, chunkShape)) {
         results[at] = ownBuffer(bytes);
         continue;
@@ -81,15 +79,15 @@ interface ChunkJob {
 }
 
 /** The chunks of all slabs; several readers may share it, each takes the next. It ends for all when one of them fails. */
-function* chunkJobs(slabs: readonly RawSlab[], { chunkShape, shape }: ChunkSource): Generator<ChunkJob> {
+function* chunkJobs(slabs: readonly RawSlab[], source: ChunkSource): Generator<ChunkJob> {
   for (const [at, slab] of slabs.entries()) {
-    for (const touched of touchedChunks(slab, chunkShape, shape)) yield { slab, at, touched };
+    for (const touched of touchedChunks(slab, source)) yield { slab, at, touched };
   }
 }
 
-async function decodedChunk(source: ChunkSource, key: string, size: number): Promise<Uint8Array<ArrayBuffer>> {
+async function decodedChunk(source: ChunkSource, number: number, size: number): Promise<Uint8Array<ArrayBuffer>> {
   const { descriptor, chunks, elementBytes, isCompressed, isShuffled } = source;
-  const chunk = chunks.get(key);
+  const chunk = chunks.get(number);
   if (chunk === undefined) throw new Error("a chunk that was never written");
   const stored = readExactly(descriptor, chunk.position, chunk.bytes);
   // Room for one byte more than expected, so that what is too long is noticed, and no damage fills the memory.

@@ -24,7 +24,7 @@ interface OpenFile {
   /** For what is read past HDF5. */
   readonly descriptor: number;
   /** Of datasets that are read past HDF5, by path. */
-  readonly chunkIndexes: Map<string, ReadonlyMap<string, IndexedChunk>>;
+  readonly chunkIndexes: Map<string, ReadonlyMap<number, IndexedChunk>>;
 }
 
 const files = new Map<number, OpenFile>();
@@ -121,7 +121,7 @@ function openFile(library: HdfLibrary, key: FileKey, mode: number): OpenFile {
   const descriptor = openSync(key.path, "r");
   try {
     const hdf = library.check("opening it", (module) => module.open(key.path, mode, false, -1, -1));
-    const file = { key, hdf, descriptor, chunkIndexes: new Map<string, ReadonlyMap<string, IndexedChunk>>() };
+    const file = { key, hdf, descriptor, chunkIndexes: new Map<string, ReadonlyMap<number, IndexedChunk>>() };
     files.set(key.id, file);
     return file;
   } catch (error) {

@@ -214,7 +214,11 @@ describe("raw access", () => {
     await using file = await hdf5.openHdf(join(FIXTURES, "compound.h5"));
     const slab = [{ start: 1, count: 2, step: 3 }];
     expect(plain(await file.read({ path: "/mixed", members: ["id"] }, slab))).toEqual([1, 4]);
-    await expect(file.read({ path: "/mixed" })).rejects.toMatchObject({ code: "TWIN_VARIABLE_NOT_FOUND" });
+    await expect(file.read({ path: "/mixed", members: ["no"] })).rejects.toMatchObject({
+      code: "TWIN_VARIABLE_NOT_FOUND",
+    });
+    // All of a compound is its bytes.
+    expect(await file.read({ path: "/mixed" })).toMatchObject({ dtype: "uint8", shape: [7, 29] });
     await expect(file.read({ path: "/mixed", members: ["id"] }, [{ start: 6, count: 2 }])).rejects.toMatchObject({
       code: "TWIN_INVALID_SELECTION",
     });
@@ -257,6 +261,21 @@ describe("files that cannot be read", () => {
     await file.close();
     await file.close();
     await expect(variable.read()).rejects.toMatchObject({ code: "TWIN_FILE_CLOSED" });
+  });
+
+  it("is shown as the CF conventions mean it only where that is asked for", async () => {
+    const location = temporary("packed.h5");
+    const packed = new NdArray(Int16Array.of(10, -1, 30), { dtype: "int16", shape: [3] });
+    await hdf5.createHdf(location, async (writer) => {
+      const attributes = { scale_factor: 0.5, _FillValue: -1 };
+      writer.createDataset("/t", { dtype: "int16", shape: [3], attributes });
+      await writer.write("/t", packed);
+    });
+    await using stored = await hdf5.open(location);
+    expect([...(await findVariable(stored, "t").read()).values()]).toEqual([10, -1, 30]);
+    await using decoded = await hdf5.open(location, { decode: true });
+    expect([...(await findVariable(decoded, "t").read()).values()]).toEqual([5, Number.NaN, 15]);
+    expect(decoded).toMatchObject({ format: "hdf5", location, version: stored.version, problems: [] });
   });
 });
 
