@@ -36,6 +36,7 @@ export interface SourceOptions {
 /** One thing that a {@link Source} holds. */
 export interface SourceEntry {
   readonly location: string;
+  /** NaN where a listing does not say. */
   readonly bytes: number;
 }
 

@@ -1,0 +1,115 @@
+import type { BlockCache } from "./block-cache.ts";
+import type { ObjectIdentity, Requests } from "./requests.ts";
+import { SharedTask } from "./shared-task.ts";
+
+/** Blocks that lie side by side are fetched by one request, up to so many bytes; longer runs by several at once. */
+const MAX_RUN_BYTES = 8 << 20;
+/** A long read holds no more than so many bytes beside its target. */
+const WINDOW_BYTES = 32 << 20;
+
+type Blocks = ReadonlyMap<number, Uint8Array>;
+
+/** Reads one remote object by blocks of one size: from the cache, or by as few requests as possible. */
+export class BlockReader {
+  readonly #object: ObjectIdentity & { readonly key: string };
+  readonly #blockBytes: number;
+  readonly #cache: BlockCache;
+  readonly #requests: Requests;
+  readonly #onFetched: (bytes: number) => void;
+  readonly #inFlight = new Map<number, SharedTask<Blocks>>();
+
+  constructor(of: {
+    readonly object: ObjectIdentity & { readonly key: string };
+    readonly blockBytes: number;
+    readonly cache: BlockCache;
+    readonly requests: Requests;
+    onFetched(bytes: number): void;
+  }) {
+    this.#object = of.object;
+    this.#blockBytes = of.blockBytes;
+    this.#cache = of.cache;
+    this.#requests = of.requests;
+    this.#onFetched = of.onFetched;
+  }
+
+  /** Fills `target`; the range lies within the object. */
+  async readInto(target: Uint8Array, position: number, signal?: AbortSignal): Promise<void> {
+    const size = this.#blockBytes;
+    const perWindow = Math.max(1, Math.floor(WINDOW_BYTES / size));
+    const last = Math.floor((position + target.length - 1) / size);
+    for (let first = Math.floor(position / size); first <= last; first += perWindow) {
+      const stop = Math.min(first + perWindow, last + 1);
+      const blocks = await this.#blocks(first, stop, signal);
+      for (const [index, block] of blocks) {
+        const from = Math.max(position - index * size, 0);
+        const until = Math.min(position + target.length - index * size, block.length);
+        target.set(block.subarray(from, until), index * size + from - position);
+      }
+    }
+  }
+
+  async #blocks(first: number, stop: number, signal: AbortSignal | undefined): Promise<Map<number, Uint8Array>> {
+    const found = new Map<number, Uint8Array>();
+    const wanted = Array.from({ length: stop - first }, (_, i) => first + i);
+    await Promise.all(
+      wanted.map(async (index) => {
+        const block = await this.#cache.get(this.#object.key, index, this.#lengthOf(index));
+        if (block) found.set(index, block);
+      }),
+    );
+    signal?.throwIfAborted();
+    const tasks = new Set<SharedTask<Blocks>>();
+    let run: number[] = [];
+    const fetchRun = (): void => {
+      if (run.length > 0) tasks.add(this.#fetch(run));
+      run = [];
+    };
+    for (const index of wanted) {
+      const running = this.#inFlight.get(index);
+      const isMissing = !found.has(index);
+      if (isMissing && running && !running.isAbandoned) tasks.add(running);
+      const isFetched = isMissing && (!running || running.isAbandoned);
+      if (!isFetched || run.length * this.#blockBytes >= MAX_RUN_BYTES) fetchRun();
+      if (isFetched) run.push(index);
+    }
+    fetchRun();
+    for (const blocks of await Promise.all([...tasks].map((task) => task.join(signal)))) {
+      for (const [index, block] of blocks) if (index >= first && index < stop) found.set(index, block);
+    }
+    return found;
+  }
+
+  #fetch(run: readonly number[]): SharedTask<Blocks> {
+    const task = new SharedTask((signal) => this.#request(run, signal));
+    for (const index of run) this.#inFlight.set(index, task);
+    const forget = (): void => {
+      for (const index of run) if (this.#inFlight.get(index) === task) this.#inFlight.delete(index);
+    };
+    void task.settled.then(forget);
+    return task;
+  }
+
+  async #request(run: readonly number[], signal: AbortSignal): Promise<Blocks> {
+    const [first = 0] = run;
+    const start = first * this.#blockBytes;
+    const length = Math.min(run.length * this.#blockBytes, this.#object.bytes - start);
+    const bytes = new Uint8Array(length);
+    for await (const [position, piece] of this.#requests.range(this.#object, { start, length }, signal)) {
+      bytes.set(piece, position - start);
+      this.#onFetched(piece.length);
+    }
+    const blocks = new Map<number, Uint8Array>();
+    for (const index of run) {
+      const from = (index - first) * this.#blockBytes;
+      // A copy: one block that stays in the cache must not keep its whole run.
+      const block = bytes.slice(from, from + this.#lengthOf(index));
+      this.#cache.put(this.#object.key, index, block);
+      blocks.set(index, block);
+    }
+    return blocks;
+  }
+
+  #lengthOf(index: number): number {
+    return Math.min(this.#blockBytes, this.#object.bytes - index * this.#blockBytes);
+  }
+}

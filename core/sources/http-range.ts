@@ -1,0 +1,148 @@
+import { FileNotFoundError, FileUnreadableError, ReadFailedError } from "../files/errors.ts";
+import { SourceUnavailableError } from "./errors.ts";
+import { redactLocation } from "./redact.ts";
+import { TransientFailure } from "./retries.ts";
+import type { RangeReply, RangeRequest } from "./transport.ts";
+
+/** What {@link httpRange} needs beside the request. */
+export interface HttpRangeOptions {
+  /** Sends a GET with these headers. @throws What `fetch` does. */
+  send(headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response>;
+  /** What a refusal means, where the body says more than the status. */
+  explain?(response: Response): Promise<string | undefined>;
+}
+
+/** Answers that may be different the next time. */
+const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** Failures of TLS that trying again does not mend. */
+const UNTRUSTED = /^(CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
+
+/**
+ * One try at a range by HTTP, for {@link Transport.fetchRange}: asks for it uncompressed and in the wanted version, and
+ * holds the answer to what it says.
+ */
+export async function httpRange(
+  location: string,
+  request: RangeRequest,
+  options: HttpRangeOptions,
+): Promise<RangeReply> {
+  const { start, length, version, signal } = request;
+  const headers: Record<string, string> = { "accept-encoding": "identity" };
+  if (length !== Number.POSITIVE_INFINITY) headers["range"] = `bytes=${start}-${start + length - 1}`;
+  // Only a strong ETag may stand in If-Range (RFC 9110, 13.1.5); other versions are compared when the answer is there.
+  if (version?.startsWith('"')) headers["if-range"] = version;
+  const response = await sendHttp(location, () => options.send(headers, signal));
+  const shown = redactLocation(location);
+  if (response.status === 416) return outOfRange(response, request, shown);
+  if (response.status !== 200 && response.status !== 206) throw await httpRefusal(response, shown, options);
+  const encoding = response.headers.get("content-encoding") ?? "identity";
+  if (encoding !== "identity" && encoding !== "") {
+    throw new FileUnreadableError(shown, `its server sends it compressed (${encoding}), although it was asked not to.`);
+  }
+  const body = bodyOf(response);
+  if (response.status === 206) {
+    const total = rangeOf(response, request);
+    return { bytes: total, version: versionOf(response, total), isRange: true, body };
+  }
+  const bytes = lengthOf(response, shown);
+  return { bytes, version: versionOf(response, bytes), isRange: false, body, sha256: digestOf(response) };
+}
+
+/** Runs `fetch`, or reads its answer; a connection that fails may pass, unless the server cannot be trusted. */
+export async function sendHttp<T>(location: string, send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const { cause } = error as { cause?: unknown };
+    const { code = "", message = error.message } = (cause ?? {}) as { code?: string; message?: string };
+    const problem = [code, message].filter((part) => part !== "").join(": ");
+    if (UNTRUSTED.test(code)) {
+      throw new SourceUnavailableError(redactLocation(location), `its server cannot be trusted: ${problem}.`, {
+        cause: error,
+      });
+    }
+    throw new TransientFailure(problem, { cause: error });
+  }
+}
+
+/** The error that an answer other than 200 and 206 means. */
+export async function httpRefusal(
+  response: Response,
+  shown: string,
+  { explain }: Pick<HttpRangeOptions, "explain"> = {},
+): Promise<Error> {
+  const { status, statusText } = response;
+  const said = `${status} ${statusText}`.trim();
+  const more = await explain?.(response).catch(() => undefined);
+  if (more === undefined) await response.body?.cancel().catch(() => undefined);
+  const answer = more === undefined ? said : `${said}, ${more}`;
+  if (status === 404 || status === 410) return new FileNotFoundError(shown, { cause: new Error(answer) });
+  if (PASSING.has(status)) {
+    return new TransientFailure(`the server answered ${answer}`, { retryAfterMs: retryAfterMs(response) });
+  }
+  if (status === 401 || status === 403) {
+    return new FileUnreadableError(shown, `the server refuses it (${answer}). Check the credentials of its source.`);
+  }
+  return new FileUnreadableError(shown, `the server answered ${answer}.`);
+}
+
+/** Seconds, or a date (RFC 9110, 10.2.3). */
+function retryAfterMs(response: Response): number | undefined {
+  const value = response.headers.get("retry-after");
+  if (value === null) return undefined;
+  const seconds = Number(value);
+  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+/** Nothing lies at the start: of an empty object, or of one that became shorter. */
+function outOfRange(response: Response, { start, version }: RangeRequest, shown: string): RangeReply {
+  void response.body?.cancel().catch(() => undefined);
+  const bytes = Number(/^bytes \*\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1] ?? Number.NaN);
+  if (start === 0 && version === undefined && bytes === 0) {
+    return { bytes: 0, version: versionOf(response, 0), isRange: true, body: nothing() };
+  }
+  throw new ReadFailedError(shown, `the server has nothing at byte ${start}: it was changed since it was opened.`);
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+/** The total length, of an answer that is the range that was asked for. */
+function rangeOf(response: Response, { start, length }: RangeRequest): number {
+  const value = response.headers.get("content-range") ?? "";
+  const [, from = "", to = "", of = ""] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(value) ?? [];
+  const total = Number(of);
+  const isAsked = value !== "" && of !== "" && Number(from) === start;
+  if (!isAsked || Number(to) !== Math.min(start + length, total) - 1) {
+    throw new TransientFailure(`bytes from ${start} were asked for, and the server answered "${value}"`);
+  }
+  return total;
+}
+
+/** Of a whole answer; without any length a cut would pass for the end. */
+function lengthOf(response: Response, shown: string): number | undefined {
+  const length = response.headers.get("content-length");
+  if (length !== null) return Number(length);
+  if ((response.headers.get("transfer-encoding") ?? "").includes("chunked")) return undefined;
+  throw new FileUnreadableError(shown, "its server does not say how long it is, so that a cut could not be noticed.");
+}
+
+/** A strong ETag alone; what is weaker together with the date and the length. */
+function versionOf(response: Response, bytes: number | undefined): string | undefined {
+  const etag = response.headers.get("etag");
+  const modified = response.headers.get("last-modified");
+  if (etag?.startsWith('"')) return etag;
+  if (bytes === undefined || (etag === null && modified === null)) return undefined;
+  return [etag, modified, `${bytes} bytes`].filter((part) => part !== null).join("; ");
+}
+
+/** RFC 9530. */
+function digestOf(response: Response): string | undefined {
+  const digest = /(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]+):/.exec(response.headers.get("repr-digest") ?? "")?.[1];
+  return digest === undefined ? undefined : Buffer.from(digest, "base64").toString("hex");
+}
+
+function bodyOf(response: Response): AsyncIterable<Uint8Array> {
+  return (response.body as AsyncIterable<Uint8Array> | null) ?? nothing();
+}
