@@ -4,6 +4,7 @@ import { dataInfo } from "./data-info.ts";
 import { dataRead } from "./data-read.ts";
 import { detectorSimulate } from "./detector-simulate.ts";
 import { detectorValidate } from "./detector-validate.ts";
+import { rootExport } from "./root-export.ts";
 import { run } from "./run.ts";
 import { specCheck } from "./spec-check.ts";
 import { specExport } from "./spec-export.ts";
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   dataRead,
   detectorSimulate,
   detectorValidate,
+  rootExport,
   specCheck,
   specSchema,
   specExport,
@@ -25,5 +27,6 @@ export const commands: readonly Command[] = [
 export const groups: Groups = {
   data: "Look into files: what they hold, and values of it",
   detector: "Simulate calorimeter showers, and see how faithful they are",
+  root: "Hand ROOT files to uproot",
   spec: "Check a twin.yaml, and what may be in one",
 };

@@ -177,8 +177,8 @@ function copyRows(
 ): void {
   const { values, first, end, step, width } = rows;
   // All typed arrays, and lists, are copied alike.
-  const from = values as number[];
-  const to = target as number[];
+  const from = values as unknown as number[];
+  const to = target as unknown as number[];
   if (step === 1 && !Array.isArray(values)) {
     (target as Float64Array).set((values as Float64Array).subarray(first * width, end * width), at);
     return;

@@ -48,5 +48,8 @@ export const root: PluginFactory<RootOptions, Root> = definePlugin({
 });
 
 export { FormatReadOnlyError, RootUnsupportedError } from "./errors.ts";
+export { PythonUnavailableError, RootExportError } from "./export/errors.ts";
+export { type ExportRootOptions, type ExportRootResult, exportRoot } from "./export/export-root.ts";
+export type { PythonEnvironmentOptions } from "./export/python-environment.ts";
 export type { Root } from "./root.ts";
 export type { RootDataset, RootProblem } from "./root-dataset.ts";

@@ -38,7 +38,7 @@ export class OpenRootFile {
   readonly #client: WorkerClient<WorkerRequest>;
   readonly #source: SourceFile;
   readonly #key: FileKey;
-  #isClosed = false;
+  #closing: Promise<void> | undefined;
   /** Set once the worker hung on this file: it would again, for as long again. */
   #hung: ReadTimeoutError | undefined;
 
@@ -115,11 +115,10 @@ export class OpenRootFile {
     }
   }
 
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+  close(): Promise<void> {
     this.cache.forget(this.prefix);
-    await this.#source.close();
+    this.#closing ??= this.#source.close();
+    return this.#closing;
   }
 
   /** @throws Always: that reading failed. */
@@ -129,7 +128,7 @@ export class OpenRootFile {
 
   /** @throws As reading would: when it is closed, or the worker hung on it. */
   check(): void {
-    if (this.#isClosed) throw new FileClosedError(this.location);
+    if (this.#closing) throw new FileClosedError(this.location);
     if (this.#hung) throw this.#hung;
   }
 

@@ -66,6 +66,7 @@ export async function loadJsroot(): Promise<Jsroot> {
 
 async function importIo(): Promise<IoModule> {
   try {
+    // @ts-expect-error -- this door of jsroot has no types; IoModule has those of what we use
     return await import("jsroot/io");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
