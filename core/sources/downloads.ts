@@ -10,6 +10,7 @@ import { DownloadTooLargeError } from "./errors.ts";
 import { PartialDownload } from "./partial-download.ts";
 import { redactLocation } from "./redact.ts";
 import type { FirstLook, ObjectIdentity, Requests } from "./requests.ts";
+import { TransientFailure } from "./retries.ts";
 import { SharedTask } from "./shared-task.ts";
 import type { RangeReply } from "./transport.ts";
 
@@ -54,7 +55,12 @@ export class Downloads {
     let running = this.#running.get(name);
     if (!running || running.task.isAbandoned) {
       const listeners = new Set<Listener>();
-      const task = new SharedTask((signal) => this.#download(wanted, listeners, options, signal));
+      // What a download that was called off leaves behind is taken up, once it lies there.
+      const before = running?.task.settled ?? Promise.resolve();
+      const task = new SharedTask(async (signal) => {
+        await before;
+        return await this.#download(wanted, listeners, options, signal);
+      });
       running = { task, listeners };
       this.#running.set(name, running);
       void task.settled.then(() => {
@@ -96,7 +102,7 @@ export class Downloads {
 
   /** In one answer that cannot be continued: the server knows no ranges, or has nothing that names a version. */
   async #fetchWhole(
-    { location, address }: Wanted,
+    { location, address, look }: Wanted,
     listeners: Set<Listener>,
     fetched: Fetched,
     signal: AbortSignal,
@@ -111,6 +117,11 @@ export class Downloads {
           await partial.write(partial.bytes, piece);
           fetched.onFetched?.(piece.length);
           for (const listener of listeners) listener({ bytes: partial.bytes, of: reply.bytes ?? Number.NaN });
+        }
+        // An answer without its length could be cut unnoticed; the first look may know it.
+        const isSame = reply.version !== undefined && reply.version === look.version;
+        if (isSame && look.bytes !== undefined && partial.bytes !== look.bytes) {
+          throw new TransientFailure(`the answer ended after ${partial.bytes} of ${look.bytes} bytes`);
         }
         return await this.#finish(partial, { location, address, version: reply.version, sha256: reply.sha256 });
       } catch (error) {
