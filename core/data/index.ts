@@ -1,4 +1,23 @@
+export {
+  AccessLog,
+  type AccessRecord,
+  type OnRead,
+  type ReadEvent,
+  type SourceAccess,
+  type VariableAccess,
+  watchReads,
+  withDigests,
+} from "./access/index.ts";
 export { type DatasetInit, dataset, isUnnamedDimension, type VariableInit } from "./array-dataset.ts";
+export {
+  auxiliaryCoordinates,
+  axisOf,
+  boundsOf,
+  type CfAxis,
+  type CfFlag,
+  cfFlags,
+  findByStandardName,
+} from "./cf/conventions.ts";
 export { convertTimes } from "./cf/convert-times.ts";
 export { type CfDate, formatDate, type PartialDate, parseDate, parsePartialDate } from "./cf/date.ts";
 export { type DecodeOptions, decodeCf } from "./cf/decode-cf.ts";
@@ -17,6 +36,22 @@ export {
   UnsafeIntegerError,
   VariableNotFoundError,
 } from "./errors.ts";
+export {
+  type CoordinateGap,
+  type CoordinateOverlap,
+  type DatasetPart,
+  type FederatedConversion,
+  type FederatedDataset,
+  type FederatedPart,
+  type FederatedPartFacts,
+  type FederatedPlace,
+  type FederateOptions,
+  type FederationReport,
+  federate,
+  PartChangedError,
+  PartsDisagreeError,
+  PartUnavailableError,
+} from "./federate/index.ts";
 export { decodeHalves, encodeHalves, halfBits, halfValue } from "./float16.ts";
 export { allocate } from "./layout.ts";
 export { NdArray, type NdArrayInit, type SliceRange } from "./nd-array.ts";

@@ -149,10 +149,21 @@ async function byValue(
     );
   }
   const values = coordinate.toFloat64();
-  return "value" in wanted ? nearest(axis, wanted, values) : between(axis, wanted, values);
+  return "value" in wanted
+    ? nearest(axis, numeric(axis, wanted), values)
+    : between(axis, numeric(axis, wanted), values);
 }
 
-function nearest(axis: Axis, { value, tolerance = 0 }: NearestValue, values: Float64Array): AxisSelection {
+/** A coordinate value as a number; dates have become numbers where the calendar is known, in `decodeCf`. */
+type Numeric<T> = { readonly [K in keyof T]: Exclude<T[K], string> };
+
+function numeric<T extends NearestValue | ValueRange>(axis: Axis, wanted: T): Numeric<T> {
+  const date = Object.values(wanted).find((value) => typeof value === "string");
+  if (date === undefined) return wanted as Numeric<T>;
+  throw invalid(axis, `"${date}" is a date, and dates select only from a decoded dataset. Call decodeCf on it first.`);
+}
+
+function nearest(axis: Axis, { value, tolerance = 0 }: Numeric<NearestValue>, values: Float64Array): AxisSelection {
   if (!Number.isFinite(value) || !(tolerance >= 0)) {
     throw invalid(
       axis,
@@ -179,7 +190,7 @@ function nearest(axis: Axis, { value, tolerance = 0 }: NearestValue, values: Flo
   return { dim: axis.dim, start: best, step: 1, count: 1, drop: true };
 }
 
-function between(axis: Axis, { from, to }: ValueRange, values: Float64Array): AxisSelection {
+function between(axis: Axis, { from, to }: Numeric<ValueRange>, values: Float64Array): AxisSelection {
   if (!(from <= to)) {
     throw invalid(axis, `"${axis.dim}" needs \`from\` and \`to\` with from ≤ to; got ${from} and ${to}.`);
   }

@@ -7,6 +7,9 @@
  * - `{ value, tolerance }`: the index whose coordinate is nearest to `value`, at most `tolerance` (default 0, exact)
  *   away; the dimension is dropped;
  * - `{ from, to }`: all indices whose coordinate is in `[from, to]`, ends included; the coordinate must be monotonic.
+ *
+ * Along a CF time of a decoded dataset (`decodeCf`) values may be dates: `{ value: "2005-03-01T12:00" }`,
+ * `{ from: "2005-03", to: "2005-05" }` (all of March to all of May).
  */
 export type Selection = Readonly<Record<string, DimensionSelection>>;
 
@@ -22,12 +25,12 @@ export interface IndexRange {
 
 /** The index whose coordinate value is nearest. */
 export interface NearestValue {
-  readonly value: number;
+  readonly value: number | string;
   readonly tolerance?: number;
 }
 
 /** The indices whose coordinate values lie between two, ends included. */
 export interface ValueRange {
-  readonly from: number;
-  readonly to: number;
+  readonly from: number | string;
+  readonly to: number | string;
 }

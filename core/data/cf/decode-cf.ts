@@ -3,6 +3,7 @@ import { characterDecoding, isCharacters } from "./character-decoding.ts";
 import { DecodedVariable } from "./decoded-variable.ts";
 import { type Decoding, numberDecoding } from "./decoding.ts";
 import type { ProblemListener } from "./problem.ts";
+import { isTimeUnit } from "./time-unit.ts";
 
 /** How {@link decodeCf} reads what a file leaves open. */
 export interface DecodeOptions {
@@ -17,7 +18,7 @@ export interface DecodeOptions {
 
 /**
  * Shows a dataset as the CF conventions mean it. Reads nothing: values are decoded when they are read, selections by value
- * are of decoded coordinates, and `variable.raw` is the variable as stored. What is decoded already stays as it is.
+ * are of decoded coordinates and may be dates, and `variable.raw` is the variable as stored. What is decoded already stays as it is.
  *
  * - `_Unsigned` first: the integers are taken as those of the other sign.
  * - Raw values that are `_FillValue` or a `missing_value`, or outside `valid_range` (`valid_min`, `valid_max`), are missing:
@@ -26,8 +27,8 @@ export interface DecodeOptions {
  * - Characters (NetCDF's `char`) are joined along their last dimension into texts, unless that dimension is unlimited or
  *   has a coordinate.
  *
- * Attributes that were applied are left out. One that makes no sense is left in, and is told to `onProblem`; where that is
- * `scale_factor` or `add_offset`, the values are as stored.
+ * These attributes are then left out (`raw` has them). One that makes no sense is told to `onProblem` and not applied; where
+ * that is `scale_factor` or `add_offset`, the variable is as stored.
  *
  * @see CF 1.11, sections 2.2, 2.5.1 and 8.1; NetCDF Users Guide, appendix A.
  *
@@ -68,7 +69,7 @@ function decodeGroup(group: Dataset, context: Context): Dataset {
     if (raw.raw || raw.fillValue !== undefined) return raw;
     const joinsLast = isCharacters(raw) && !isPlace(raw.dims.at(-1));
     const decoding = decodingOf(raw, joinsLast, context);
-    const isPlain = !decoding && !raw.dims.some((dim) => coordinateOf(dim)?.raw);
+    const isPlain = !decoding && !raw.dims.some((dim) => hasOwnValues(coordinateOf(dim)));
     return isPlain ? raw : new DecodedVariable({ raw, decoding, joinsLast, coordinateOf });
   };
   // Coordinates first, so that the others know whether theirs are decoded.
@@ -91,6 +92,11 @@ function decodeGroup(group: Dataset, context: Context): Dataset {
       Object.entries(group.groups).map(([name, child]) => [name, decodeGroup(child, { ...context, scope })]),
     ),
   };
+}
+
+/** Whether selecting by value of a coordinate is more than its reader knows of. */
+function hasOwnValues(coordinate: Variable | undefined): boolean {
+  return coordinate !== undefined && (coordinate.raw !== undefined || isTimeUnit(coordinate.unit));
 }
 
 function decodingOf(raw: Variable, joinsLast: boolean, context: Context): Decoding | undefined {

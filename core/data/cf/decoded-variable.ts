@@ -4,6 +4,7 @@ import type { DType } from "../dtype.ts";
 import { NdArray } from "../nd-array.ts";
 import { isByValue, resolveSelection } from "../resolve-selection.ts";
 import type { Selection } from "../selection.ts";
+import { datesAsNumbers } from "./date-selection.ts";
 import type { Decoding } from "./decoding.ts";
 
 /** Blocks of joined characters where the file has no chunks. */
@@ -12,7 +13,7 @@ const BLOCK_BYTES = 16e6;
 /** What a {@link DecodedVariable} is made of. */
 export interface DecodedVariableInit {
   readonly raw: Variable;
-  /** `undefined` where only selections by value differ: a coordinate is decoded, the variable itself is as stored. */
+  /** `undefined` where only selections by value differ: of a coordinate that is decoded, or that is a time. */
   readonly decoding: Decoding | undefined;
   /** Whether the last dimension of the raw variable becomes the characters of a text. */
   readonly joinsLast: boolean;
@@ -81,9 +82,9 @@ export class DecodedVariable implements Variable {
   /** By index where the coordinates that it names are decoded; checked here where the raw variable has a dimension more. */
   async #rawSelection(selection: Selection, options: ReadOptions): Promise<Selection> {
     if (!this.#init.joinsLast && !Object.values(selection).some(isByValue)) return selection;
-    const axes = await resolveSelection(this, selection, async (dim) =>
-      this.#init.coordinateOf(dim)?.read({}, options),
-    );
+    const { coordinateOf } = this.#init;
+    const byNumber = datesAsNumbers(this.path, selection, coordinateOf);
+    const axes = await resolveSelection(this, byNumber, async (dim) => coordinateOf(dim)?.read({}, options));
     return Object.fromEntries(
       axes.map(({ dim, start, step, count, drop }) => {
         if (drop) return [dim, start];

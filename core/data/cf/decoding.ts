@@ -10,7 +10,7 @@ import type { ProblemListener } from "./problem.ts";
 export interface Decoding {
   readonly dtype: DType;
   readonly fillValue: number | bigint | undefined;
-  /** Those of the variable, less what decoding has used up. */
+  /** Those of the variable, less those that decoding is about. */
   readonly attributes: Attributes;
   decode(raw: DataOf<DType>): DataOf<DType>;
 }
@@ -21,22 +21,17 @@ export function numberDecoding(
   options: { readonly defaultFills: boolean; readonly onProblem: ProblemListener },
 ): Decoding | undefined {
   const { dtype: stored, attributes } = variable;
-  const useless = new Set<string>();
-  const onProblem = (attribute: string, reason: string): void => {
-    useless.add(attribute);
+  const onProblem = (attribute: string, reason: string): void =>
     options.onProblem({ path: `${variable.path}@${attribute}`, reason });
-  };
 
   const packing = packingOf(attributes, onProblem);
   if (packing === "unusable") return undefined;
   const dtype = unsignedType(stored, attributes);
   const missing = missingValues({ attributes, stored, dtype, defaultFills: options.defaultFills, onProblem });
-  const used = USED_UP.filter((name) => Object.hasOwn(attributes, name) && !useless.has(name));
-  // NaN as the fill value of floats says what is so anyway, and is used up with that.
-  const isNothing = !used.includes("_FillValue") || isIntegerType(dtype);
-  if (!packing && !missing && dtype === stored && isNothing) return undefined;
+  if (!packing && !missing && dtype === stored) return undefined;
 
-  const kept = Object.fromEntries(Object.entries(attributes).filter(([name]) => !used.includes(name)));
+  // Those that make no sense as well: of another dtype they might.
+  const kept = Object.fromEntries(Object.entries(attributes).filter(([name]) => !USED_UP.has(name)));
   const typed = (raw: DataOf<DType>): Numbers =>
     dtype === stored ? (raw as Numbers) : reinterpretBits(raw as Numbers, dtype);
   if (packing) {
@@ -61,10 +56,10 @@ export function numberDecoding(
 
 type Numbers = Exclude<DataOf<DType>, string[]>;
 
-const USED_UP = [
+const USED_UP: ReadonlySet<string> = new Set([
   ...["_Unsigned", "_FillValue", "missing_value", "valid_min", "valid_max", "valid_range"],
   ...["scale_factor", "add_offset"],
-];
+]);
 
 /** @returns `undefined` without packing, `"unusable"` where it cannot be told. */
 function packingOf(
