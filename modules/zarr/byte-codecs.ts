@@ -94,7 +94,8 @@ function unshuffled(bytes: Uint8Array, size: number): Uint8Array {
   if (!Number.isInteger(size) || size < 1) throw new CodecProblem('the codec "shuffle" has no size of elements');
   const count = Math.floor(bytes.length / size);
   // Bytes beyond the last whole element are not shuffled.
-  const result = bytes.slice();
+  // Not `slice`, which for a Buffer is a view.
+  const result = new Uint8Array(bytes);
   for (let byte = 0; byte < size; byte++) {
     for (let i = 0; i < count; i++) result[i * size + byte] = bytes[byte * count + i] as number;
   }

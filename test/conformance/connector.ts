@@ -10,8 +10,8 @@ export interface ConnectorFixture {
   /** A file written by another program, so that a fault that is the same on both sides cannot hide. */
   readonly location: string;
   /**
-   * What is in that file, made in memory with `dataset()`. It needs a numeric variable of two or more dimensions, and a
-   * coordinate.
+   * What is in that file, made in memory with `dataset()`. It needs a numeric variable of two or more dimensions (of one in
+   * a table), and a coordinate.
    */
   readonly truth: Dataset;
   /** Where a new file may be written; another one each time. */
@@ -20,8 +20,15 @@ export interface ConnectorFixture {
   readonly unreadable: readonly string[];
   /** Dtypes that the format can hold; all by default. */
   readonly dtypes?: readonly DType[];
+  /**
+   * Whether the format holds tables and nothing else: variables on one dimension, called `row`, with units but without
+   * attributes. False by default.
+   */
+  readonly isTable?: boolean;
   /** Attributes that the format needs and writing adds to variables: `{ _FillValue: NaN }`. None by default. */
   readonly addedAttributes?: Readonly<Record<string, AttributeValue>>;
+  /** Set for a format that is only read: writing must then be refused, and the cases of writing are left out. */
+  readonly isReadOnly?: boolean;
   /** How many files the connector holds open; on Linux the suite can count those of the file system itself. */
   openFiles?(): number;
   /** Stops the connector and removes what the fixture made. */
@@ -32,8 +39,21 @@ export interface ConnectorFixture {
 export const connectorCases: readonly ConformanceCase<ConnectorFixture>[] = [
   ...readCases,
   ...errorCases,
-  ...writeCases,
+  ...writeCases.map(unlessReadOnly),
+  {
+    name: "refuses to write a format that is only read, and makes no file",
+    async run({ connector, truth, newLocation, isReadOnly }) {
+      if (!isReadOnly) return;
+      const location = newLocation();
+      await assertRejects(connector.write(location, truth), "TWIN_FORMAT_READ_ONLY", "writing", [location]);
+      await assertRejects(connector.open(location), "TWIN_FILE_NOT_FOUND", "opening what was not written");
+    },
+  },
 ];
+
+function unlessReadOnly({ name, run }: ConformanceCase<ConnectorFixture>): ConformanceCase<ConnectorFixture> {
+  return { name, run: async (fixture) => (fixture.isReadOnly ? undefined : await run(fixture)) };
+}
 
 /**
  * Registers the conformance suite for connectors.

@@ -45,10 +45,24 @@ export const DTYPES: readonly DType[] = Object.keys(HARD_VALUES) as DType[];
  * A dataset with all that a connector must keep: every dtype with hard values, in 0 to 3 dimensions, stored whole and in
  * chunks, coordinates that rise and fall, units, attributes of all kinds, nested groups, empty arrays.
  *
- * @param options - `dtypes`: those that the format has; all by default.
+ * @param options - `dtypes`: those that the format has; all by default. `isTable`: no more than a table has, one dimension
+ *   and units.
  */
-export function sampleDataset(options: { readonly dtypes?: readonly DType[] } = {}): Dataset {
-  return dataset(sampleInit(options.dtypes ?? DTYPES));
+export function sampleDataset(
+  options: { readonly dtypes?: readonly DType[]; readonly isTable?: boolean } = {},
+): Dataset {
+  const { dtypes = DTYPES, isTable = false } = options;
+  return dataset(isTable ? tableInit(dtypes) : sampleInit(dtypes));
+}
+
+function tableInit(dtypes: readonly DType[]): DatasetInit {
+  const columns = dtypes.map((dtype): [string, NdArray] => [`grid_${dtype}`, array(dtype, { row: ROWS })]);
+  return {
+    variables: {
+      row: floats([10, 20, 30, 40, 50, 60], "row").withUnit("m"),
+      ...Object.fromEntries(columns),
+    },
+  };
 }
 
 function sampleInit(dtypes: readonly DType[]): DatasetInit {
