@@ -188,15 +188,17 @@ function numeric(truth: Dataset, { isTable = false }: ConnectorFixture): readonl
   return found;
 }
 
-/** A variable of the root with a coordinate of two or more values, and these. */
+/** A variable that lies beside a coordinate of it, of two or more values, and these. */
 async function withCoordinate(
   truth: Dataset,
 ): Promise<{ readonly variable: Variable; readonly dim: string; readonly values: Float64Array }> {
-  for (const dim of truth.coordinates) {
-    const coordinate = truth.variables[dim] as Variable;
-    const variable = Object.values(truth.variables).find(({ name, dims }) => name !== dim && dims.includes(dim));
-    if (!variable || coordinate.dtype === "string" || (coordinate.shape[0] as number) < 2) continue;
-    return { variable, dim, values: (await coordinate.read()).toFloat64() };
+  for (const group of groupsOf(truth)) {
+    for (const dim of group.coordinates) {
+      const coordinate = group.variables[dim] as Variable;
+      const variable = Object.values(group.variables).find(({ name, dims }) => name !== dim && dims.includes(dim));
+      if (!variable || coordinate.dtype === "string" || (coordinate.shape[0] as number) < 2) continue;
+      return { variable, dim, values: (await coordinate.read()).toFloat64() };
+    }
   }
   assert.fail("the fixture needs a variable with a coordinate of two or more numbers");
 }
@@ -230,4 +232,9 @@ async function headOf(location: string): Promise<Uint8Array> {
   } finally {
     await file.close();
   }
+}
+
+function* groupsOf(group: Dataset): Generator<Dataset> {
+  yield group;
+  for (const child of Object.values(group.groups)) yield* groupsOf(child);
 }

@@ -7,7 +7,7 @@
  *
  * @packageDocumentation
  */
-export { type ConnectorFixture, connectorCases, testConnector } from "./connector.ts";
+export { type ConnectorFixture, connectorCases, readOnlyConnectorCases, testConnector } from "./connector.ts";
 export { type GeneratorFixture, generatorCases, testGenerator } from "./generator.ts";
 export type { ConformanceCase, ConformanceOptions, TestRunner } from "./register.ts";
 export { sampleDataset } from "./sample-dataset.ts";
