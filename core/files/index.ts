@@ -1,3 +1,4 @@
+export { type DatasetPartsOptions, datasetParts, standsForMany } from "./dataset-parts.ts";
 export {
   FileClosedError,
   FileExistsError,

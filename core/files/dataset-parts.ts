@@ -1,0 +1,109 @@
+import { basename } from "node:path";
+import type { Connector, OpenDataset, OpenOptions } from "../contracts/connector.ts";
+import type { Source } from "../contracts/source.ts";
+import type { DatasetPart } from "../data/federate/part.ts";
+import { findSource } from "../sources/find-source.ts";
+import { isPattern } from "../sources/patterns.ts";
+import { FileNotFoundError, FileUnreadableError } from "./errors.ts";
+import { connectorFor, openDataset, recognise } from "./open-dataset.ts";
+
+/** How {@link datasetParts} finds and opens files. */
+export interface DatasetPartsOptions {
+  /** Sources of the twin: `many(Source)`. Each serves the locations that begin as it says, with its own credentials. */
+  readonly sources?: readonly Source[] | undefined;
+  /** As in {@link OpenOptions}. */
+  readonly decode?: OpenOptions["decode"];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Parts of a federation: one for each file that the locations stand for. Nothing is opened yet.
+ *
+ * @param locations - Files, folders and patterns: `"archive/"`, `"s3://bucket/tas_*.nc"`. Of a folder, the files whose names
+ *   end as some connector's do. A folder that a connector opens as a whole, such as `tas.zarr`, is one part.
+ * @throws `TWIN_FILE_NOT_FOUND` when a folder is not there, or when there is no file at all; what the source throws.
+ */
+export async function datasetParts(
+  locations: string | readonly string[],
+  connectors: readonly Connector[],
+  options: DatasetPartsOptions = {},
+): Promise<readonly DatasetPart[]> {
+  const given = typeof locations === "string" ? [locations] : locations;
+  const files: string[] = [];
+  for (const location of given) files.push(...(await expand(location, connectors, options)));
+  const distinct = [...new Set(files)];
+  if (distinct.length === 0) throw new FileNotFoundError(given.join(", "));
+  const names = shortNames(distinct);
+  return distinct.map((location, number) => ({
+    name: names[number] as string,
+    open: opener(location, connectors, options),
+  }));
+}
+
+/** Opens with the connector that recognised the file the first time. */
+function opener(
+  location: string,
+  connectors: readonly Connector[],
+  { sources, decode }: DatasetPartsOptions,
+): (options: { readonly signal?: AbortSignal | undefined }) => Promise<OpenDataset> {
+  let known: Connector | undefined;
+  return async ({ signal }) => {
+    const options = { signal, ...(sources && { sources }), ...(decode !== undefined && { decode }) };
+    if (!known) {
+      known = await recognise(location, connectors, options);
+      // Says which formats there are.
+      if (!known) return await openDataset(location, connectors, options);
+    }
+    return await known.open(location, options);
+  };
+}
+
+async function expand(
+  location: string,
+  connectors: readonly Connector[],
+  { sources = [], signal }: DatasetPartsOptions,
+): Promise<readonly string[]> {
+  const source = (): Source => findSource(location, sources);
+  if (standsForMany(location)) return await listed(source(), location, signal);
+  const isFolder = /[\\/]$/.test(location);
+  if (isFolder && connectorFor(location, connectors)) return [location.replace(/[\\/]+$/, "")];
+  if (isFolder || (await isLocalFolder(location, source, connectors, signal))) {
+    const folder = isFolder ? location : `${location}/`;
+    const files = await listed(source(), folder, signal);
+    return files.filter((file) => connectorFor(file, connectors));
+  }
+  return [location];
+}
+
+/** Whether a path without a slash at its end is a folder that no connector opens as a whole. */
+async function isLocalFolder(
+  location: string,
+  source: () => Source,
+  connectors: readonly Connector[],
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (connectorFor(location, connectors) || /^[a-z][a-z0-9+.-]+:/i.test(location)) return false;
+  try {
+    await using _file = await source().open(location, { signal });
+    return false;
+  } catch (error) {
+    return error instanceof FileUnreadableError && /folder/.test(error.message);
+  }
+}
+
+async function listed(source: Source, pattern: string, signal: AbortSignal | undefined): Promise<readonly string[]> {
+  const files: string[] = [];
+  for await (const { location } of source.list(pattern, { signal })) files.push(location);
+  return files;
+}
+
+/** Whether a location stands for others; the query of a URL begins with a question mark, too. */
+export function standsForMany(location: string): boolean {
+  return isPattern(/^https?:/i.test(location) ? (location.split("?")[0] as string) : location);
+}
+
+/** The last parts of the locations, where those differ; otherwise the locations. */
+function shortNames(locations: readonly string[]): readonly string[] {
+  const names = locations.map((location) => basename(location));
+  return new Set(names).size === names.length ? names : locations;
+}
