@@ -8,6 +8,7 @@ import { createTwinBench } from "./create-twin.ts";
 import { gflashBench } from "./gflash.ts";
 import { hdf5Bench } from "./hdf5.ts";
 import { importTimeBench } from "./import-time.ts";
+import { netcdfBench } from "./netcdf.ts";
 import type { BenchRow } from "./row.ts";
 
 const BENCHES: Readonly<Record<string, () => readonly BenchRow[] | Promise<readonly BenchRow[]>>> = {
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => readonly BenchRow[] | Promise<reado
   "create-twin": createTwinBench,
   gflash: gflashBench,
   hdf5: hdf5Bench,
+  netcdf: netcdfBench,
 };
 
 const { values, positionals } = parseArgs({
