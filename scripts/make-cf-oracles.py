@@ -49,4 +49,94 @@ def write(path, cases):
     path.write_text(f"[\n{lines}\n]\n")
 
 
+def units():
+    """`[from, to, y(0), y(1)]` of the line that converts; null where the units do not convert. UDUNITS prints 6 digits."""
+    pairs = [line.split(" -> ") for line in PAIRS.strip().splitlines()]
+    return [[source, target, *points(source, target)] for source, target in pairs]
+
+
+def points(source, target):
+    # In brackets, as the program takes leading numbers for values.
+    command = ["udunits2", "-H", f"({source})", "-W", target]
+    answer = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+    line = re.search(r"= (?:(\S+)\*)?\(?x/.*?\)\)?(?: ([+-]) (\S+))?$", answer.strip(), re.MULTILINE)
+    if not line:
+        return [None, None]
+    scale = float(line[1] or 1)
+    offset = float((line[2] or "+") + (line[3] or "0"))
+    return [offset, scale + offset]
+
+
+PAIRS = """
+kg m-2 s-1 -> g m^-2 h^-1
+W m^-2 -> kW/m2
+m/s -> km/h
+mm/day -> m s-1
+mm per day -> inch/year
+10^6 m2 -> km2
+1e-3 -> percent
+% -> ppm
+degC -> K
+degC -> degF
+Celsius -> kelvins
+degK -> deg_C
+K @ 273.15 -> K
+degC/m -> K/km
+degC m -> K m
+J kg-1 K-1 -> cal g-1 degC-1
+hPa -> mbar
+millibars -> Pa
+mb -> hPa
+atm -> bar
+torr -> hPa
+mmHg -> Pa
+inHg -> hPa
+mm H2O -> Pa
+MeV -> GeV
+GeV -> J
+keV/um -> MeV/cm
+barn -> fm2
+degrees_north -> radian
+degrees_west -> degrees_east
+arc_second -> degree
+µm -> nm
+Angstrom -> nm
+kilometers -> nautical_mile
+feet -> m
+acre -> m
+m2 s-2 -> J kg-1
+kg-m -> g.cm
+W/m2 K -> W m-2 K
+m2/(s K) -> cm2 s-1 K-1
+(m s)-1 -> m-1 s-1
+m**2 -> cm2
+Mg/ha -> kg m-2
+day -> h
+year -> days
+month -> day
+weeks -> s
+liters -> dm3
+DU -> mol m-2
+ppmv -> mol/mol
+Sv -> m3 s-1
+sverdrup -> km3/h
+knots -> m/s
+dyne cm-2 -> Pa
+erg s-1 -> W
+lb -> g
+Hz -> s-1
+1/s -> kHz
+Gy -> erg/g
+V/m -> kV cm-1
+T -> gauss
+Ci -> GBq
+u -> kg
+e -> C
+count -> 1
+meterz -> m
+K -> m
+kg m-2 s-1 -> mm/day
+"""
+
 write(FIXTURES / "cf" / "times.json", times())
+write(FIXTURES / "units" / "units.json", units())

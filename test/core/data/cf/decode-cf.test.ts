@@ -208,7 +208,7 @@ describe("characters", () => {
   });
 
   it("stay single along a dimension that may grow or has a coordinate", async () => {
-    const { variables } = characters(codes("abcd"), 2);
+    const { variables = {} } = characters(codes("abcd"), 2);
     const unlimited = nameOf({ variables, dims: { length: { length: 2, unlimited: true } } });
     expect(unlimited).toMatchObject({ dtype: "string", dims: ["station", "length"] });
     expect(await valuesOf(unlimited)).toEqual(["a", "b", "c", "d"]);
