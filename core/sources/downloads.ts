@@ -76,14 +76,26 @@ export class Downloads {
     }
   }
 
+  /** Makes a copy of what came already, because it has no version by which to ask for it again. */
+  async keep({ location, address }: Wanted, bytes: Uint8Array): Promise<Download> {
+    const partial = await this.#begin(location, folderName(address, "unversioned"));
+    try {
+      await partial.restart();
+      await partial.write(0, bytes);
+      return await this.#finish(partial, { location, address, version: undefined, sha256: undefined });
+    } catch (error) {
+      await partial.discard();
+      throw error;
+    }
+  }
+
   async #download(wanted: Wanted, listeners: Set<Listener>, fetched: Fetched, signal: AbortSignal): Promise<Download> {
-    const { bytes, version, head, sha256 } = wanted.look;
+    const { bytes, version, isRange, sha256 } = wanted.look;
     const { location, address } = wanted;
     if (version === undefined || bytes === undefined) return await this.#fetchWhole(wanted, listeners, fetched, signal);
     const kept = await this.#kept(address, version, bytes);
     if (kept) return kept;
-    // Without ranges there is no first part, either.
-    if (head === undefined) return await this.#fetchWhole(wanted, listeners, fetched, signal);
+    if (!isRange) return await this.#fetchWhole(wanted, listeners, fetched, signal);
     const object: ObjectIdentity = { location, bytes, version };
     const partial = await this.#begin(location, folderName(address, version));
     try {
@@ -111,7 +123,7 @@ export class Downloads {
       this.#checkSize(location, reply.bytes ?? 0);
       const partial = await this.#begin(location, folderName(address, reply.version ?? "unversioned"));
       try {
-        if (partial.bytes > 0) await partial.write(0, new Uint8Array());
+        await partial.restart();
         for await (const piece of body) {
           this.#checkSize(location, partial.bytes + piece.length);
           await partial.write(partial.bytes, piece);

@@ -64,6 +64,11 @@ export class PartialDownload {
     return this.#bytes;
   }
 
+  /** Forgets what is there. */
+  async restart(): Promise<void> {
+    await system(this.path, () => this.#takeBack(0));
+  }
+
   /** A position before the end takes back what was written from there on. */
   async write(position: number, bytes: Uint8Array): Promise<void> {
     await system(this.path, async () => {

@@ -189,7 +189,9 @@ export class RemoteSource implements Source {
         else await reader.readInto(target, position, signal);
       },
       localPath: async (options) => {
-        const copy = await this.#downloads.get({ location, address, look }, { ...options, onFetched });
+        const wanted = { location, address, look };
+        if (held) return (await this.#downloads.keep(wanted, held)).path;
+        const copy = await this.#downloads.get(wanted, { ...options, onFetched });
         if (copy.version !== version || copy.bytes !== bytes) throw changedError(object, copy);
         return copy.path;
       },

@@ -30,6 +30,8 @@ export interface FirstLook {
   readonly bytes: number | undefined;
   readonly version: string | undefined;
   readonly sha256?: string | undefined;
+  /** Whether the server knows ranges. */
+  readonly isRange: boolean;
   /** The first bytes; `undefined` when the server sends nothing but the whole, and that is more. */
   readonly head: Uint8Array | undefined;
 }
@@ -55,10 +57,11 @@ export class Requests {
     return await this.#retrying(location, signal, async (patience) => {
       const { transport } = this.#options;
       const reply = await transport.fetchRange(location, { start: 0, length, signal: patience.signal });
-      const about = { bytes: reply.bytes, version: reply.version, sha256: reply.sha256 };
-      const expected = reply.bytes === undefined ? undefined : Math.min(length, reply.bytes);
+      const { bytes: total, version, sha256, isRange } = reply;
+      const about = { bytes: total, version, sha256, isRange };
+      const expected = total === undefined ? undefined : Math.min(length, total);
       // The whole, and more than was asked for: whoever wants it downloads it.
-      if (expected === undefined || (!reply.isRange && reply.bytes !== expected)) return { ...about, head: undefined };
+      if (expected === undefined || (!isRange && total !== expected)) return { ...about, head: undefined };
       const head = new Uint8Array(expected);
       for await (const [position, bytes] of pieces(reply, { start: 0, length: expected, patience })) {
         head.set(bytes, position);

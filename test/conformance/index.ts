@@ -11,3 +11,5 @@ export { type ConnectorFixture, connectorCases, readOnlyConnectorCases, testConn
 export { type GeneratorFixture, generatorCases, testGenerator } from "./generator.ts";
 export type { ConformanceCase, ConformanceOptions, TestRunner } from "./register.ts";
 export { sampleDataset } from "./sample-dataset.ts";
+export { type SourceFixture, sourceCases, testSource } from "./source.ts";
+export { sourceSample } from "./source-sample.ts";

@@ -239,6 +239,6 @@ describe("a mount that vanishes while it is read", () => {
     const { fileSystem } = faultySystem([undefined, "EIO", undefined, "ESTALE", "EIO"]);
     await using opens = await new LocalSource({ fileSystem, timing, retry }).open(file);
     const reads = await Promise.all(Array.from({ length: 20 }, (_, i) => readBytes(opens, i * 500, 500)));
-    reads.forEach((read, i) => expect(read).toEqual(bytes.slice(i * 500, i * 500 + 500)));
+    expect(Buffer.concat(reads)).toEqual(Buffer.from(bytes));
   });
 });

@@ -44,12 +44,17 @@ export async function httpSetup(
       },
       timing,
     });
+  const source = another();
   return {
-    source: another(),
+    source,
     folder,
     pauses,
     now: timing.now,
     another,
-    dispose: () => rm(folder, { recursive: true, force: true }),
+    dispose: async () => {
+      await source.settled();
+      // Blocks of other sources of the test may still be written.
+      await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+    },
   };
 }
