@@ -3,6 +3,7 @@ import {
   createTwin,
   InvalidParametersError,
   Log,
+  type OpenDataset,
   resolveNeeds,
   type Task,
   type TaskContext,
@@ -61,6 +62,8 @@ export function taskContext<T extends Task<any, any, any, any>>(
     needs: resolveNeeds(twin, task.needs),
     signal: io.signal,
     log,
+    // There is no record to keep them in.
+    recordReads: (dataset: OpenDataset) => dataset,
     progress: io.progress.bind(io),
   } as ContextOf<T>;
 }

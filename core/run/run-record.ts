@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { canonicalJson } from "../canonical/canonical-json.ts";
 import { type Digest, digestJson } from "../canonical/digest.ts";
+import type { AccessRecord } from "../data/access/access-log.ts";
 import { writeFileAtomically } from "../files/write-atomically.ts";
 import type { Environment } from "./environment.ts";
 import { RunRecordDamagedError } from "./errors.ts";
@@ -48,6 +49,8 @@ export interface StepRecord {
   readonly inputs: Readonly<Record<string, FileRecord>>;
   /** Empty unless the step succeeded. */
   readonly outputs: Readonly<Record<string, FileRecord>>;
+  /** What the task read of the datasets that it asked to have recorded; absent where it read nothing of such. */
+  readonly reads?: AccessRecord;
   /** What the task returned; `null` unless it succeeded. */
   readonly result: JsonValue;
   readonly error?: ErrorRecord;

@@ -5,6 +5,7 @@ import { digestFile } from "../canonical/digest.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { Connector } from "../contracts/connector.ts";
 import type { Log } from "../contracts/log.ts";
+import { AccessLog } from "../data/access/access-log.ts";
 import { reasonOf } from "../errors/reason.ts";
 import { ArtifactChangedError } from "../spec/errors.ts";
 import type { CheckedStep } from "./check-plan.ts";
@@ -41,6 +42,7 @@ export interface StepOutcome {
 export async function runStep(step: CheckedStep, context: StepContext): Promise<StepOutcome> {
   const startedMs = context.clock.now();
   const inputs: Record<string, FileRecord> = {};
+  const access = new AccessLog();
   const finish = (end: Pick<StepRecord, "state"> & Partial<StepRecord>): StepRecord => {
     const endedMs = context.clock.now();
     return {
@@ -48,6 +50,7 @@ export async function runStep(step: CheckedStep, context: StepContext): Promise<
       parameters: step.checked as JsonValue,
       inputs,
       outputs: {},
+      ...(!access.isEmpty && { reads: access.record() }),
       result: null,
       startedAt: new Date(startedMs).toISOString(),
       endedAt: new Date(endedMs).toISOString(),
@@ -57,7 +60,7 @@ export async function runStep(step: CheckedStep, context: StepContext): Promise<
   };
   try {
     const paths = await sealInputs(step, context, inputs);
-    const result = await callTask(step, context, paths);
+    const result = await callTask(step, context, { inputs: paths, access });
     await checkUnchanged(paths, inputs, context);
     const outputs = await sealOutputs(step, context);
     return { record: finish({ state: "succeeded", result, outputs }) };
@@ -119,7 +122,7 @@ async function sealInputs(
 async function callTask(
   step: CheckedStep,
   context: StepContext,
-  inputs: Readonly<Record<string, SealedInput>>,
+  { inputs, access }: { readonly inputs: Readonly<Record<string, SealedInput>>; readonly access: AccessLog },
 ): Promise<JsonValue> {
   const { task } = step;
   const outputs: Record<string, string> = {};
@@ -135,6 +138,7 @@ async function callTask(
     outputs,
     signal: context.signal,
     log: context.log,
+    recordReads: (dataset) => access.watch(dataset),
     progress: context.progress,
   });
   // In JavaScript a task may well return nothing.

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { OpenDataset } from "../contracts/connector.ts";
 import type { Log } from "../contracts/log.ts";
 import type { Needs, Resolved } from "../kernel/plugin.ts";
 
@@ -25,6 +26,11 @@ export interface TaskContext<P, N extends Needs, I extends string, O extends str
   /** Aborted when the run is canceled. The run waits for the task, so a long one must look at it. */
   readonly signal: AbortSignal;
   readonly log: Log;
+  /**
+   * The same dataset; what is read of it is kept in the run record as the step's `reads`. For data that are no input file:
+   * what a server holds, or a federation, whose parts are named.
+   */
+  recordReads(dataset: OpenDataset): OpenDataset;
   /** Tells how far the task is, 0 to 1, and what it does. */
   progress(fraction: number, doing: string): void;
 }

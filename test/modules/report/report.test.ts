@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTwin, type ReportDocument } from "../../../core/index.ts";
+import { createTwin, type OpenDataset, type ReportDocument } from "../../../core/index.ts";
 import { InvalidReportError, report } from "../../../modules/report/index.ts";
 import { comparison, sampleDocument } from "./sample-figures.ts";
 import { parseSvg } from "./svg-shapes.ts";
@@ -177,6 +177,7 @@ describe("the task report", () => {
       outputs: { page: join(folder, "report.html") },
       signal: new AbortController().signal,
       log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+      recordReads: (dataset: OpenDataset) => dataset,
       progress: () => {},
     });
   }
