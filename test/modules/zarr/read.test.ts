@@ -98,7 +98,7 @@ describe.each([2, 3] as const)("Zarr version %d", (version) => {
       expect(zarr.recognises(new Uint8Array(), location)).toBe(true);
       await using file = await zarr.open(location);
       expect(file.location).toBe(location);
-      expect(Object.keys(file.variables).sort()).toEqual(["level", "temperature", "time"]);
+      expect(new Set(Object.keys(file.variables))).toEqual(new Set(["level", "temperature", "time"]));
     }
   });
 
