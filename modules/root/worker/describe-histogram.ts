@@ -52,7 +52,8 @@ function edgesOf(axis: RootObject, bins: number): Float64Array<ArrayBuffer> {
   if (given.length > 0) throw damaged(`an axis of ${bins} bins has ${given.length} edges`);
   const [low, high] = [numberOf(axis, "fXmin"), numberOf(axis, "fXmax")];
   const edges = new Float64Array(bins + 1);
-  for (let i = 0; i <= bins; i++) edges[i] = low + ((high - low) * i) / bins;
+  const width = (high - low) / bins; // as ROOT and uproot compute them, to the last bit
+  for (let i = 0; i < bins; i++) edges[i] = low + i * width;
   edges[bins] = high;
   return edges;
 }
