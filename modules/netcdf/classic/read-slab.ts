@@ -5,8 +5,8 @@ import { pick } from "./pick.ts";
 import { planReads, type ReadPlan } from "./plan-reads.ts";
 import { arrayOf, swapInPlace } from "./values.ts";
 
-/** Bytes that are read straight into the result in one call; meanwhile those before are swapped. */
-const PIECE_BYTES = 4 * 2 ** 20;
+/** Bytes that are read straight into the result in one call: few enough to be in the processor's cache when swapped. */
+const PIECE_BYTES = 512 * 1024;
 /** Reads under way at a time: small ones wait for the system, large ones for memory. */
 const SMALL_READS = 32;
 const LARGE_READS = 4;
@@ -38,19 +38,34 @@ export async function readSlab(read: SlabRead): Promise<Exclude<DataOf<DType>, s
       `"${path}" has values up to byte ${plan.end}, and the file ends at ${file.bytes}: it is cut short or damaged.`,
     );
   }
-  const result = new ArrayBuffer(size * layout.elementBytes);
+  const result = allocate(file, path, size * layout.elementBytes);
   if (size > 0) {
     const parts = partsOf(plan, result);
-    const isSmall = plan.blocks.perRead * plan.span <= SMALL_BYTES;
+    const largest = (plan.blocks.perRead - 1) * plan.blocks.stride + plan.span;
+    const isSmall = largest <= SMALL_BYTES;
+    const isPicked = plan.picked.length > 0 || plan.blocks.perRead > 1;
     const work = async (): Promise<void> => {
+      // One for all that this one reads: new memory costs as much as reading.
+      const stretch = isPicked ? Buffer.allocUnsafeSlow(largest) : undefined;
       for (let part = parts.next(); !part.done; part = parts.next()) {
         signal?.throwIfAborted();
-        await readPart(read, plan, part.value);
+        await readPart(read, plan, part.value, stretch);
       }
     };
     await Promise.all(Array.from({ length: isSmall ? SMALL_READS : LARGE_READS }, work));
   }
   return arrayOf(result, dtype);
+}
+
+/** Memory that is not zeroed first: every byte of it is read, or the slab is an error. */
+function allocate(file: SourceFile, path: string, bytes: number): ArrayBuffer {
+  try {
+    return Buffer.allocUnsafeSlow(bytes).buffer;
+  } catch (error) {
+    throw new ReadFailedError(file.location, `${bytes} bytes of "${path}" do not fit in memory. Read it in parts.`, {
+      cause: error,
+    });
+  }
 }
 
 /** One read: where, and the part of the result that it gives. */
@@ -61,15 +76,17 @@ interface Part {
   readonly target: Uint8Array<ArrayBuffer>;
 }
 
-async function readPart({ file, layout, signal }: SlabRead, plan: ReadPlan, part: Part): Promise<void> {
-  const { position, blocks, target } = part;
-  const { stride } = plan.blocks;
-  const length = (blocks - 1) * stride + plan.span;
-  if (plan.picked.length === 0 && blocks === 1) {
+async function readPart(
+  { file, layout, signal }: SlabRead,
+  plan: ReadPlan,
+  { position, blocks, target }: Part,
+  stretch: Uint8Array<ArrayBuffer> | undefined,
+): Promise<void> {
+  if (stretch === undefined) {
     await file.readInto(target, position, { signal });
   } else {
-    const stretch = new Uint8Array(length);
-    await file.readInto(stretch, position, { signal });
+    const { stride } = plan.blocks;
+    await file.readInto(stretch.subarray(0, (blocks - 1) * stride + plan.span), position, { signal });
     pick(stretch, [{ stride, count: blocks }, ...plan.picked], plan.run, target);
   }
   swapInPlace(target, layout.elementBytes);
