@@ -55,6 +55,19 @@ export {
 export { decodeHalves, encodeHalves, halfBits, halfValue } from "./float16.ts";
 export { allocate } from "./layout.ts";
 export { NdArray, type NdArrayInit, type SliceRange } from "./nd-array.ts";
+export {
+  checkQuality,
+  InvalidRulesError,
+  parseQualityRules,
+  QualityError,
+  type QualityExample,
+  type QualityOptions,
+  type QualityReport,
+  type QualityRules,
+  QualityRulesSchema,
+  type QualityViolation,
+  type VariableRules,
+} from "./quality/index.ts";
 export { type IndexSelection, readBlocks } from "./read-blocks.ts";
 export { type AxisSelection, resolveSelection, type Selectable, selectedLayout } from "./resolve-selection.ts";
 export type { DimensionSelection, IndexRange, NearestValue, Selection, ValueRange } from "./selection.ts";
