@@ -26,6 +26,9 @@ export interface WorkerClientOptions<Request> {
   locationOf(request: Request): string;
 }
 
+/** How often progress is looked at in the time allowed. */
+const LOOKS = 8;
+
 interface Job<Request> {
   readonly message: WorkerMessage<Request>;
   readonly location: string;
@@ -104,7 +107,7 @@ export class WorkerClient<Request> {
     this.#current = job;
     this.#worker ??= this.#start();
     this.#worker.ref();
-    this.#watch(job, 0);
+    this.#watch(job);
     this.#worker.postMessage(job.message, [...job.transfer]);
   }
 
@@ -139,7 +142,7 @@ export class WorkerClient<Request> {
   }
 
   #finish(reply: WorkerReply | Error): void {
-    clearTimeout(this.#watchdog);
+    clearInterval(this.#watchdog);
     const job = this.#current;
     this.#current = undefined;
     job?.settle(reply);
@@ -147,12 +150,19 @@ export class WorkerClient<Request> {
   }
 
   /** Replaces the worker when a request made no progress for the time allowed. */
-  #watch(job: Job<Request>, seen: number): void {
-    this.#watchdog = setTimeout(() => {
+  #watch(job: Job<Request>): void {
+    const { timeoutMs } = this.#options;
+    let seen = 0;
+    let since = performance.now();
+    const look = (): void => {
       const progress = Atomics.load(job.message.shared, PROGRESS);
-      if (progress !== seen) this.#watch(job, progress);
-      else void this.replace(new ReadTimeoutError(job.location, this.#options.timeoutMs));
-    }, this.#options.timeoutMs);
+      const now = performance.now();
+      if (progress !== seen) {
+        seen = progress;
+        since = now;
+      } else if (now - since >= timeoutMs) void this.replace(new ReadTimeoutError(job.location, timeoutMs));
+    };
+    this.#watchdog = setInterval(look, Math.max(1, timeoutMs / LOOKS));
     this.#watchdog.unref();
   }
 }
