@@ -26,6 +26,7 @@ export interface CfTime {
 
 /** Microseconds. */
 export const DAY = 86_400e6;
+const SECOND = 1e6;
 
 /**
  * A coder for CF times, equal to cftime's over all calendars: `standard` (`gregorian`), `proleptic_gregorian`, `julian`,
@@ -91,7 +92,7 @@ export class TimeCoder implements CfTime {
   /** As {@link decode}, with the astronomical year. */
   dateOf(value: number | bigint): CfDate {
     const [days, microseconds] = this.#split(value);
-    const total = roundHalfEven(this.startMicrosecond + microseconds);
+    const total = this.startMicrosecond + wholeMicroseconds(microseconds, this.unitMicroseconds >= SECOND);
     const carried = Math.floor(total / DAY);
     const number = this.startDay + days + carried;
     if (!Number.isSafeInteger(number)) {
@@ -137,26 +138,33 @@ export class TimeCoder implements CfTime {
 }
 
 function microsecondOfDay({ hour, minute, second, microsecond }: CfDate): number {
-  return ((hour * 60 + minute) * 60 + second) * 1e6 + microsecond;
+  return ((hour * 60 + minute) * 60 + second) * SECOND + microsecond;
 }
 
 function timeOfDay(microseconds: number): Pick<CfDate, "hour" | "minute" | "second" | "microsecond"> {
-  const seconds = Math.floor(microseconds / 1e6);
+  const seconds = Math.floor(microseconds / SECOND);
   return {
     hour: Math.floor(seconds / 3600),
     minute: Math.floor(seconds / 60) % 60,
     second: seconds % 60,
-    microsecond: microseconds - seconds * 1e6,
+    microsecond: microseconds - seconds * SECOND,
   };
 }
 
 function hasTime({ hour, minute, second, microsecond }: CfDate): boolean {
   const fits = (value: number, end: number): boolean => Number.isInteger(value) && value >= 0 && value < end;
-  return fits(hour, 24) && fits(minute, 60) && fits(second, 60) && fits(microsecond, 1e6);
+  return fits(hour, 24) && fits(minute, 60) && fits(second, 60) && fits(microsecond, SECOND);
 }
 
-function roundHalfEven(value: number): number {
+/**
+ * Rounds half to even, as cftime does (so that dates are equal to its own); and as it does, away from the microsecond
+ * before or after a whole second where the value lies between: the unit's last digits are seldom meant.
+ */
+function wholeMicroseconds(value: number, prefersSeconds: boolean): number {
   const floored = Math.floor(value);
-  if (value - floored !== 0.5) return Math.round(value);
-  return floored % 2 === 0 ? floored : floored + 1;
+  const isTie = value - floored === 0.5;
+  const rounded = isTie && floored % 2 === 0 ? floored : Math.round(value);
+  const inSecond = rounded - Math.floor(rounded / SECOND) * SECOND;
+  if (prefersSeconds && inSecond === 1) return floored;
+  return prefersSeconds && inSecond === SECOND - 1 ? Math.ceil(value) : rounded;
 }
