@@ -5,11 +5,13 @@ import { writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { createTwinBench } from "./create-twin.ts";
+import { csvBench } from "./csv.ts";
 import { gflashBench } from "./gflash.ts";
 import { hdf5Bench } from "./hdf5.ts";
 import { importTimeBench } from "./import-time.ts";
 import { netcdfBench } from "./netcdf.ts";
 import type { BenchRow } from "./row.ts";
+import { zarrBench } from "./zarr.ts";
 
 const BENCHES: Readonly<Record<string, () => readonly BenchRow[] | Promise<readonly BenchRow[]>>> = {
   import: importTimeBench,
@@ -17,6 +19,8 @@ const BENCHES: Readonly<Record<string, () => readonly BenchRow[] | Promise<reado
   gflash: gflashBench,
   hdf5: hdf5Bench,
   netcdf: netcdfBench,
+  zarr: zarrBench,
+  csv: csvBench,
 };
 
 const { values, positionals } = parseArgs({
