@@ -10,7 +10,6 @@ const WITHOUT_SUITE: Readonly<Record<string, string>> = {
   clock: "one method that returns a number",
   log: "writes for people; promises nothing that a program could check",
   report: "what a page looks like is checked by eye and by the tests of modules/report",
-  "hdf-files": "one implementation; the netCDF-4 connector will be its second user, and then its suite",
 };
 
 const doors = [...repositoryFiles("modules/*/index.ts"), ...repositoryFiles("thematic/*/index.ts")];
