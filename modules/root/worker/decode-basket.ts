@@ -39,9 +39,11 @@ function jaggedValues(basket: OpenBasket, { itemBytes, perRow, headerBytes, dtyp
   const { values, entries } = basket;
   const offsets = offsetsOf(basket);
   const rowBytes = itemBytes * perRow;
+  if (headerBytes === 0)
+    return { values: typedValues(values, dtype), counts: countsOf(offsets, rowBytes), innerCounts: undefined };
   const counts = new Uint32Array(entries);
   const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
-  const packed = headerBytes === 0 ? values : new Uint8Array(values.length - headerLength(offsets, headerBytes));
+  const packed = new Uint8Array(values.length - headerLength(offsets, headerBytes));
   let to = 0;
   for (let i = 0; i < entries; i++) {
     const start = offsets[i] as number;
@@ -53,10 +55,24 @@ function jaggedValues(basket: OpenBasket, { itemBytes, perRow, headerBytes, dtyp
     if (length < 0 || !Number.isInteger(count)) throw damaged(`an entry has ${length} bytes for values of ${rowBytes}`);
     counts[i] = count;
     if (headerBytes === 10) checkVector(view, start, end, count);
-    if (headerBytes !== 0) copyBytes(values, start + header, packed, to, length);
+    copyBytes(values, start + header, packed, to, length);
     to += length;
   }
   return { values: typedValues(packed, dtype), counts, innerCounts: undefined };
+}
+
+/** Of values that follow each other without headers. */
+function countsOf(offsets: Int32Array, rowBytes: number): Uint32Array<ArrayBuffer> {
+  const counts = new Uint32Array(offsets.length - 1);
+  let start = 0;
+  for (let i = 0; i < counts.length; i++) {
+    const end = offsets[i + 1] as number;
+    const count = ((end - start) / rowBytes) | 0;
+    if (count * rowBytes !== end - start) throw damaged(`an entry has ${end - start} bytes for values of ${rowBytes}`);
+    counts[i] = count;
+    start = end;
+  }
+  return counts;
 }
 
 /** Bytes of all headers. */

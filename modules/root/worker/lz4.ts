@@ -1,49 +1,48 @@
+import { readFileSync } from "node:fs";
 import { damaged } from "./failure.ts";
 
+/** What lz4.wat exports. */
+interface Lz4Module {
+  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  unzip(source: number, length: number, target: number, size: number): number;
+  xxhash64(source: number, length: number): bigint;
+}
+
+/** Room that lz4.wat needs after each array. */
+const SLACK_BYTES = 16;
+const PAGE_BYTES = 65536;
+
+let loaded: Lz4Module | undefined;
+
 /**
- * Decompresses one LZ4 block (LZ4 block format, Yann Collet) into `target`, which it must fill exactly.
+ * Decompresses one LZ4 block, which must have so many bytes, after comparing it with its checksum. In WebAssembly, where
+ * 64-bit numbers are machine words.
  *
- * @throws When the block is damaged; nothing is ever read or written outside the two arrays.
+ * @param checksum - XXH64 of the block.
+ * @throws When the block is damaged.
  */
-export function unzipLz4(source: Uint8Array, target: Uint8Array): void {
-  let at = 0;
-  let to = 0;
-  const end = source.length;
-  const size = target.length;
-  while (at < end) {
-    const token = source[at++] as number;
-    let literals = token >>> 4;
-    if (literals === 15) {
-      let more = 255;
-      while (more === 255) {
-        if (at >= end) throw damaged("an LZ4 block ends in a length");
-        more = source[at++] as number;
-        literals += more;
-      }
-    }
-    if (at + literals > end || to + literals > size) throw damaged("an LZ4 block has more values than it says");
-    if (literals <= 16) for (let i = 0; i < literals; i++) target[to + i] = source[at + i] as number;
-    else target.set(source.subarray(at, at + literals), to);
-    at += literals;
-    to += literals;
-    if (at === end) break; // the last sequence has literals only
-    if (at + 2 > end) throw damaged("an LZ4 block ends in an offset");
-    const offset = (source[at] as number) | ((source[at + 1] as number) << 8);
-    at += 2;
-    let length = (token & 15) + 4;
-    if (length === 19) {
-      let more = 255;
-      while (more === 255) {
-        if (at >= end) throw damaged("an LZ4 block ends in a length");
-        more = source[at++] as number;
-        length += more;
-      }
-    }
-    if (offset === 0 || offset > to || to + length > size) throw damaged("an LZ4 block refers to what is not there");
-    const from = to - offset;
-    if (offset >= length && length > 32) target.copyWithin(to, from, from + length);
-    else for (let i = 0; i < length; i++) target[to + i] = target[from + i] as number;
-    to += length;
-  }
-  if (to !== size) throw damaged(`an LZ4 block has ${to} bytes, and says ${size}`);
+export function unzipLz4(block: Uint8Array, size: number, checksum: bigint): Uint8Array<ArrayBuffer> {
+  loaded ??= load();
+  const { memory, unzip, xxhash64 } = loaded;
+  const target = Math.ceil((block.length + SLACK_BYTES) / 16) * 16;
+  const missing = target + size + SLACK_BYTES - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
+  const bytes = new Uint8Array(memory.buffer);
+  bytes.set(block, 0);
+  if (BigInt.asUintN(64, xxhash64(0, block.length)) !== checksum)
+    throw damaged("an LZ4 block differs from its checksum");
+  if (unzip(0, block.length, target, size) === 0) throw damaged("an LZ4 block is damaged");
+  return bytes.slice(target, target + size) as Uint8Array<ArrayBuffer>;
+}
+
+/** Part of what every JavaScript engine has; its types come with those of browsers, which we do not load. */
+interface WebAssemblyApi {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: Lz4Module };
+}
+
+function load(): Lz4Module {
+  const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WebAssemblyApi };
+  const module = new WebAssembly.Module(readFileSync(new URL("./lz4.wasm", import.meta.url)));
+  return new WebAssembly.Instance(module).exports;
 }

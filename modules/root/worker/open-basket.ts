@@ -40,25 +40,31 @@ export async function openBasket(bytes: Uint8Array, wanted: BasketBytes, unzipOt
 }
 
 /** After the values: the number of the offsets, and the offsets, counted from the beginning of the key. */
-function storedOffsets(whole: Uint8Array, border: number, entries: number, keyBytes: number): Int32Array | undefined {
+function storedOffsets(
+  whole: Uint8Array<ArrayBuffer>,
+  border: number,
+  entries: number,
+  keyBytes: number,
+): Int32Array | undefined {
   const rest = whole.length - border;
   if (rest < 4 + 4 * entries) return undefined;
-  const view = new DataView(whole.buffer, whole.byteOffset + border, rest);
-  const count = view.getInt32(0);
+  const count = new DataView(whole.buffer, whole.byteOffset + border, 4).getInt32(0);
   if (count < entries || 4 + 4 * count > rest) return undefined;
-  const stored = new Int32Array(entries);
-  for (let i = 0; i < entries; i++) stored[i] = view.getInt32(4 + 4 * i);
-  return entryOffsets(stored, entries, keyBytes, border);
+  // A copy, in this machine's order.
+  const stored = whole.slice(border + 4, border + 4 + 4 * entries);
+  Buffer.from(stored.buffer).swap32();
+  return entryOffsets(new Int32Array(stored.buffer), entries, keyBytes, border);
 }
 
 function entryOffsets(stored: Int32Array, entries: number, keyBytes: number, end: number): Int32Array {
   if (stored.length < entries) throw damaged(`a basket of ${entries} entries tells where ${stored.length} begin`);
   const offsets = new Int32Array(entries + 1);
+  let before = 0;
   for (let i = 0; i < entries; i++) {
     const offset = (stored[i] as number) - keyBytes;
-    if (offset < (i === 0 ? 0 : (offsets[i - 1] as number)) || offset > end)
-      throw damaged("the entries of a basket are out of order");
+    if (offset < before || offset > end) throw damaged("the entries of a basket are out of order");
     offsets[i] = offset;
+    before = offset;
   }
   if (entries > 0 && offsets[0] !== 0) throw damaged("a basket does not begin with its first entry");
   offsets[entries] = end;

@@ -1,7 +1,6 @@
 import zlib from "node:zlib";
 import { damaged, reasonOf } from "./failure.ts";
 import { unzipLz4 } from "./lz4.ts";
-import { xxhash64 } from "./xxhash64.ts";
 
 /** Decompresses what we cannot: `R__unzip` of jsroot. Given a whole block with its header. */
 export type UnzipOther = (block: DataView, size: number) => Promise<DataView | null>;
@@ -103,13 +102,8 @@ function unzipZstd(payload: Uint8Array, size: number): Promise<Uint8Array> {
 /** Eight bytes of checksum come first, big-endian. */
 function checkedLz4(payload: Uint8Array, size: number): Uint8Array {
   if (payload.length < 9) throw damaged("an LZ4 block is too short for its checksum");
-  const view = new DataView(payload.buffer, payload.byteOffset, 8);
-  const packed = payload.subarray(8);
-  const { high, low } = xxhash64(packed);
-  if (view.getUint32(0) !== high || view.getUint32(4) !== low) throw damaged("an LZ4 block differs from its checksum");
-  const target = new Uint8Array(size);
-  unzipLz4(packed, target);
-  return target;
+  const checksum = new DataView(payload.buffer, payload.byteOffset, 8).getBigUint64(0);
+  return unzipLz4(payload.subarray(8), size, checksum);
 }
 
 /** LZMA, the method of before 2011, and ZSTD where Node has none. */
