@@ -9,7 +9,14 @@ export interface HttpRangeOptions {
   /** Sends a GET with these headers. @throws What `fetch` does. */
   send(headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response>;
   /** What a refusal means, where the body says more than the status. */
-  explain?(response: Response): Promise<string | undefined>;
+  explain?(response: Response): Promise<Explanation | undefined>;
+}
+
+/** What the body of a refusal says. */
+export interface Explanation {
+  readonly says: string;
+  /** Instead of what the status means, which services do not agree on. */
+  readonly means?: "missing" | "refused" | "passing" | "other" | undefined;
 }
 
 /** Answers that may be different the next time. */
@@ -33,7 +40,14 @@ export async function httpRange(
   if (version?.startsWith('"')) headers["if-range"] = version;
   const response = await sendHttp(location, () => options.send(headers, signal));
   const shown = redactLocation(location);
-  if (response.status === 416) return outOfRange(response, request, shown);
+  if (response.status === 416) {
+    await response.body?.cancel().catch(() => undefined);
+    // An empty object has no range, and not all servers say so: its length comes with the whole.
+    if (start === 0 && version === undefined && length !== Number.POSITIVE_INFINITY) {
+      return await httpRange(location, { ...request, length: Number.POSITIVE_INFINITY }, options);
+    }
+    throw new ReadFailedError(shown, `its server has nothing at byte ${start}: it was changed since it was opened.`);
+  }
   if (response.status !== 200 && response.status !== 206) throw await httpRefusal(response, shown, options);
   const encoding = response.headers.get("content-encoding") ?? "identity";
   if (encoding !== "identity" && encoding !== "") {
@@ -76,15 +90,22 @@ export async function httpRefusal(
   const said = `${status} ${statusText}`.trim();
   const more = await explain?.(response).catch(() => undefined);
   if (more === undefined) await response.body?.cancel().catch(() => undefined);
-  const answer = more === undefined ? said : `${said}, ${more}`;
-  if (status === 404 || status === 410) return new FileNotFoundError(shown, { cause: new Error(answer) });
-  if (PASSING.has(status)) {
+  const answer = more === undefined ? said : `${said}, ${more.says}`;
+  const meaning = more?.means ?? meaningOf(status);
+  if (meaning === "missing") return new FileNotFoundError(shown, { cause: new Error(answer) });
+  if (meaning === "passing") {
     return new TransientFailure(`the server answered ${answer}`, { retryAfterMs: retryAfterMs(response) });
   }
-  if (status === 401 || status === 403) {
+  if (meaning === "refused") {
     return new FileUnreadableError(shown, `the server refuses it (${answer}). Check the credentials of its source.`);
   }
   return new FileUnreadableError(shown, `the server answered ${answer}.`);
+}
+
+function meaningOf(status: number): Explanation["means"] {
+  if (status === 404 || status === 410) return "missing";
+  if (PASSING.has(status)) return "passing";
+  return status === 401 || status === 403 ? "refused" : undefined;
 }
 
 /** Seconds, or a date (RFC 9110, 10.2.3). */
@@ -94,16 +115,6 @@ function retryAfterMs(response: Response): number | undefined {
   const seconds = Number(value);
   const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
-}
-
-/** Nothing lies at the start: of an empty object, or of one that became shorter. */
-function outOfRange(response: Response, { start, version }: RangeRequest, shown: string): RangeReply {
-  void response.body?.cancel().catch(() => undefined);
-  const bytes = Number(/^bytes \*\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1] ?? Number.NaN);
-  if (start === 0 && version === undefined && bytes === 0) {
-    return { bytes: 0, version: versionOf(response, 0), isRange: true, body: nothing() };
-  }
-  throw new ReadFailedError(shown, `the server has nothing at byte ${start}: it was changed since it was opened.`);
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

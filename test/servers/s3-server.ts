@@ -56,7 +56,7 @@ export async function startS3Server(program: S3Program = "moto"): Promise<S3Serv
   const { stop, ...reached } = await (program === "moto" ? startMoto() : startVersity());
   const client = new AwsClient({ ...reached, service: "s3", retries: 0 });
   const send = async (path: string, body?: Uint8Array<ArrayBuffer>): Promise<void> => {
-    const url = `${reached.endpoint}/${path.split("/").map(encodeURIComponent).join("/")}`;
+    const url = `${reached.endpoint}/${path.split("/").map(escaped).join("/")}`;
     const response = await client.fetch(url, { method: "PUT", ...(body && { body }) });
     if (!response.ok) throw new Error(`PUT ${url}: ${response.status} ${await response.text()}`);
     await response.arrayBuffer();
@@ -68,6 +68,12 @@ export async function startS3Server(program: S3Program = "moto"): Promise<S3Serv
     close: stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** As signatures demand: all but the unreserved letters (RFC 3986, 2.3). */
+function escaped(text: string): string {
+  const hexadecimal = (letter: string): string => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`;
+  return encodeURIComponent(text).replaceAll(/[!'()*]/g, hexadecimal);
 }
 
 interface Started {

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import {
   FileNotFoundError,
   LocalSource,
+  readBytes,
   type Source,
   type SourceEntry,
   type SourceFile,
@@ -67,11 +68,12 @@ export const brokenSources: readonly BrokenSource[] = [
   {
     fault: "reads on after closing",
     noticedBy: "refuses to read after closing; closing twice is allowed",
-    source: opening((file) => ({
-      ...plain(file),
-      close: async () => undefined,
-      [Symbol.asyncDispose]: async () => undefined,
-    })),
+    source: opening((file) => {
+      const bytes = readBytes(file, 0, file.bytes).finally(() => file.close());
+      const readInto = async (target: Uint8Array, position: number): Promise<void> =>
+        target.set((await bytes).subarray(position, position + target.length));
+      return { ...plain(file), readInto };
+    }),
   },
   {
     fault: "closes a file for all who have it open",
