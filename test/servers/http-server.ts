@@ -30,6 +30,11 @@ export interface HttpServerOptions {
   readonly files?: Readonly<Record<string, Uint8Array>>;
   /** What requests must carry; without it they get 401. */
   readonly authorization?: string;
+  /** Looks at every request first, and may answer it. */
+  readonly answers?: (
+    request: IncomingMessage,
+    sizes: ReadonlyMap<string, number>,
+  ) => { readonly status: number; readonly type: string; readonly body: string } | undefined;
   /** Whether it knows ranges; true by default. */
   readonly ranges?: boolean;
   /** What tells one version of a file from another; a strong ETag by default. */
@@ -127,6 +132,11 @@ function answer(exchange: Exchange): void {
   }
   if (fault?.kind === "redirect") {
     response.writeHead(fault.status ?? 302, { location: fault.to }).end();
+    return;
+  }
+  const special = options.answers?.(request, new Map([...files].map(([name, { bytes }]) => [name, bytes.length])));
+  if (special) {
+    response.writeHead(special.status, { "content-type": special.type }).end(special.body);
     return;
   }
   const file = files.get(decodeURIComponent(path));
