@@ -56,20 +56,22 @@ function values(bytes: Uint8Array, count: number, { type, plan }: ChunkLayout): 
   }
 }
 
-/** A typed array in memory of its own, in the byte order of this machine. */
+/** The bytes as a typed array, in the byte order of this machine; in place, as every chunk has memory of its own. */
 function numbers(
   bytes: Uint8Array,
   { dtype, size, bigEndian }: { readonly dtype: DType; readonly size: number; readonly bigEndian: boolean },
 ): Exclude<DataOf<DType>, string[]> {
-  const data = allocate(dtype, bytes.length / size) as Exclude<DataOf<DType>, string[]>;
-  const target = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  target.set(bytes);
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
+  const { buffer, byteOffset, byteLength } = aligned;
   if (bigEndian === (endianness() === "LE")) {
-    if (size === 2) target.swap16();
-    else if (size === 4) target.swap32();
-    else if (size === 8) target.swap64();
+    const stored = Buffer.from(buffer, byteOffset, byteLength);
+    if (size === 2) stored.swap16();
+    else if (size === 4) stored.swap32();
+    else if (size === 8) stored.swap64();
   }
-  return data;
+  const sample = allocate(dtype, 0) as Exclude<DataOf<DType>, string[]>;
+  type Constructor = new (buffer: ArrayBufferLike, offset: number, length: number) => Exclude<DataOf<DType>, string[]>;
+  return new (sample.constructor as Constructor)(buffer, byteOffset, byteLength / size);
 }
 
 /** Chunks in another order of the axes are copied; the rest is handed on. */

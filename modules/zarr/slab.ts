@@ -1,4 +1,4 @@
-import type { AxisSelection, DataOf, DType } from "../../core/index.ts";
+import { type AxisSelection, type DataOf, type DType, lineCopier } from "../../core/index.ts";
 
 /** What is wanted along each axis: `count` indices `start`, `start + step`, …. */
 export type Slab = readonly Pick<AxisSelection, "start" | "step" | "count">[];
@@ -59,9 +59,6 @@ export function partsOf(slab: Slab, chunkShape: readonly number[], index: readon
   });
 }
 
-/** Shorter runs are copied faster one by one than by `set`. */
-const SHORT = 32;
-
 /** Copies a chunk's part of a slab into the result. */
 export function copyPart(
   target: DataOf<DType>,
@@ -69,24 +66,18 @@ export function copyPart(
   chunk: { readonly data: DataOf<DType>; readonly shape: readonly number[]; readonly parts: readonly Part[] },
 ): void {
   const { data, shape, parts } = chunk;
+  const copyLine = lineCopier(data, target);
   const last = parts.length - 1;
-  const into = target as unknown[];
-  const source = data as readonly unknown[];
   const visit = (axis: number, to: number, from: number): void => {
     const part = parts[axis];
     if (part === undefined) {
-      into[to] = source[from];
+      copyLine({ start: from, stride: 1, at: to, length: 1 });
       return;
     }
-    const first = to * (slab[axis] as Slab[number]).count + part.to;
-    const begin = from * (shape[axis] as number) + part.from;
-    if (axis < last) {
-      for (let i = 0; i < part.count; i++) visit(axis + 1, first + i, begin + i * part.step);
-    } else if (part.step === 1 && part.count > SHORT && !Array.isArray(target)) {
-      (target as Float64Array).set((data as Float64Array).subarray(begin, begin + part.count), first);
-    } else {
-      for (let i = 0; i < part.count; i++) into[first + i] = source[begin + i * part.step];
-    }
+    const at = to * (slab[axis] as Slab[number]).count + part.to;
+    const start = from * (shape[axis] as number) + part.from;
+    if (axis === last) copyLine({ start, stride: part.step, at, length: part.count });
+    else for (let i = 0; i < part.count; i++) visit(axis + 1, at + i, start + i * part.step);
   };
   visit(0, 0, 0);
 }
