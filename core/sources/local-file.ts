@@ -1,6 +1,6 @@
-import type { BigIntStats } from "node:fs";
+import { type BigIntStats, read } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import type { SourceFile, SourceOptions } from "../contracts/source.ts";
+import type { SourceFile, SourceOptions, SourceRange } from "../contracts/source.ts";
 import { FileClosedError, FileNotFoundError, ReadFailedError } from "../files/errors.ts";
 import { type Retries, TransientFailure } from "./retries.ts";
 
@@ -8,6 +8,8 @@ import { type Retries, TransientFailure } from "./retries.ts";
 const MAX_READ_BYTES = 64 << 20;
 /** How often reading looks whether the file is still the same; each look costs as much as a small read. */
 const CHECK_MS = 100;
+/** Reads of a batch that are under way at a time; the system's queue for them is never empty then. */
+const BATCH_READS = 32;
 
 /** What a {@link LocalFile} needs from its source. */
 export interface LocalFileParts {
@@ -36,6 +38,8 @@ export class LocalFile implements SourceFile {
   #reopening: Promise<void> | undefined;
   #checkedAt: number;
   #state: "open" | "closed" = "open";
+  /** Batches under way. They use the descriptor itself, which a handle does not know of. */
+  readonly #batches = new Set<Promise<unknown>>();
 
   constructor(handle: FileHandle, parts: LocalFileParts) {
     this.#handle = handle;
@@ -70,6 +74,22 @@ export class LocalFile implements SourceFile {
     if (this.#parts.now() - this.#checkedAt >= CHECK_MS) await this.#checkSame(this.#handle, signal).catch(onlyPassing);
   }
 
+  async readEachInto(ranges: readonly SourceRange[], options: SourceOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    this.#checkOpen();
+    for (const { target, position } of ranges) checkRange(this, target.length, position);
+    const batch = readRanges(this.#handle.fd, ranges);
+    this.#batches.add(batch);
+    // Not before it has ended, even if nobody waits any more: closing lets others have the descriptor's number.
+    void batch.finally(() => this.#batches.delete(batch));
+    const left = await this.#parts.call(batch, options.signal);
+    // What did not come at once is read as anything else is, with all its tries.
+    for (const { target, position } of left) await this.readInto(target, position, options);
+    if (left.length === 0 && this.#parts.now() - this.#checkedAt >= CHECK_MS) {
+      await this.#checkSame(this.#handle, options.signal).catch(onlyPassing);
+    }
+  }
+
   async localPath({ signal }: SourceOptions = {}): Promise<string> {
     signal?.throwIfAborted();
     this.#checkOpen();
@@ -80,7 +100,7 @@ export class LocalFile implements SourceFile {
     if (this.#state === "closed") return;
     this.#state = "closed";
     await this.#reopening?.catch(() => undefined);
-    await this.#parts.call(this.#handle.close()).catch(onlyPassing);
+    await this.#parts.call(this.#closeHandle(this.#handle)).catch(onlyPassing);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -125,12 +145,40 @@ export class LocalFile implements SourceFile {
     const old = this.#handle;
     this.#handle = fresh;
     // Waits for reads that still use it; on a dead mount it may never end.
-    void old.close().catch(() => undefined);
+    void this.#closeHandle(old).catch(() => undefined);
+  }
+
+  /** Closes a handle once no batch uses its descriptor. */
+  async #closeHandle(handle: FileHandle): Promise<void> {
+    await Promise.all(this.#batches);
+    await handle.close();
   }
 
   #checkOpen(): void {
     if (this.#state === "closed") throw new FileClosedError(this.location);
   }
+}
+
+/** Reads ranges, many at a time, by plain callbacks: a promise for each would cost more than the read. Never rejects. */
+function readRanges(descriptor: number, ranges: readonly SourceRange[]): Promise<readonly SourceRange[]> {
+  const left: SourceRange[] = [];
+  let next = 0;
+  let done = 0;
+  return new Promise((resolve) => {
+    if (ranges.length === 0) resolve(left);
+    const start = (): void => {
+      const range = ranges[next++];
+      if (range === undefined) return;
+      const { target, position } = range;
+      read(descriptor, target, 0, target.length, position, (error, bytes) => {
+        if (error || bytes !== target.length) left.push(range);
+        done++;
+        if (done === ranges.length) resolve(left);
+        else start();
+      });
+    };
+    for (let i = 0; i < BATCH_READS; i++) start();
+  });
 }
 
 /** @throws {@link ReadFailedError} when a file does not have the range. */

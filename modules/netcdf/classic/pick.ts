@@ -5,7 +5,7 @@ const SHORT_RUN = 16;
 
 /** Copies runs that lie apart into one stretch. @param axes - Outer ones first. */
 export function pick(source: Uint8Array<ArrayBuffer>, axes: readonly Steps[], run: number, target: Uint8Array): void {
-  const width = wordBytes([run, target.byteOffset, ...axes.map(({ stride }) => stride)]);
+  const width = wordBytes([run, source.byteOffset, target.byteOffset, ...axes.map(({ stride }) => stride)]);
   const copy = copier(width, source, target);
   const scaled = axes.map(({ stride, count }) => ({ stride: stride / width, count }));
   const length = run / width;
@@ -36,12 +36,12 @@ interface Line extends Steps {
 function copier(width: 1 | 2 | 4, source: Uint8Array<ArrayBuffer>, target: Uint8Array): (line: Line) => void {
   switch (width) {
     case 4: {
-      const from = new Int32Array(source.buffer, 0, source.length >> 2);
+      const from = new Int32Array(source.buffer, source.byteOffset, source.length >> 2);
       const to = new Int32Array(target.buffer, target.byteOffset, target.length >> 2);
       return (line) => copy32(from, to, line);
     }
     case 2: {
-      const from = new Int16Array(source.buffer, 0, source.length >> 1);
+      const from = new Int16Array(source.buffer, source.byteOffset, source.length >> 1);
       const to = new Int16Array(target.buffer, target.byteOffset, target.length >> 1);
       return (line) => copy16(from, to, line);
     }

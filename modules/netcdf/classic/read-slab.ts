@@ -11,6 +11,9 @@ const PIECE_BYTES = 512 * 1024;
 const SMALL_READS = 32;
 const LARGE_READS = 4;
 const SMALL_BYTES = 64 * 1024;
+/** Small reads that go together, and their bytes. */
+const BATCH_PARTS = 1024;
+const BATCH_BYTES = 4 * 2 ** 20;
 
 /** What is read of a file. */
 export interface SlabRead {
@@ -29,7 +32,7 @@ export interface SlabRead {
  * @throws {@link ReadFailedError} when the file is shorter than its header promises, before anything is allocated.
  */
 export async function readSlab(read: SlabRead): Promise<Exclude<DataOf<DType>, string[]>> {
-  const { file, path, layout, dtype, slab, signal } = read;
+  const { file, path, layout, dtype, slab } = read;
   const plan = planReads(layout, slab);
   const size = slabSize(slab);
   if (!(plan.end <= file.bytes)) {
@@ -41,18 +44,8 @@ export async function readSlab(read: SlabRead): Promise<Exclude<DataOf<DType>, s
   const result = allocate(file, path, size * layout.elementBytes);
   if (size > 0) {
     const parts = partsOf(plan, result);
-    const largest = (plan.blocks.perRead - 1) * plan.blocks.stride + plan.span;
-    const isSmall = largest <= SMALL_BYTES;
-    const isPicked = plan.picked.length > 0 || plan.blocks.perRead > 1;
-    const work = async (): Promise<void> => {
-      // One for all that this one reads: new memory costs as much as reading.
-      const stretch = isPicked ? Buffer.allocUnsafeSlow(largest) : undefined;
-      for (let part = parts.next(); !part.done; part = parts.next()) {
-        signal?.throwIfAborted();
-        await readPart(read, plan, part.value, stretch);
-      }
-    };
-    await Promise.all(Array.from({ length: isSmall ? SMALL_READS : LARGE_READS }, work));
+    if (largestRead(plan) <= SMALL_BYTES && file.readEachInto !== undefined) await readTogether(read, plan, parts);
+    else await readOneByOne(read, plan, parts);
   }
   return arrayOf(result, dtype);
 }
@@ -71,30 +64,77 @@ function allocate(file: SourceFile, path: string, bytes: number): ArrayBuffer {
 /** One read: where, and the part of the result that it gives. */
 interface Part {
   readonly position: number;
-  /** Positions of {@link ReadPlan.blocks} that it spans. */
+  /** Bytes that it spans in the file. */
+  readonly length: number;
+  /** Positions of {@link ReadPlan.blocks} among them. */
   readonly blocks: number;
   readonly target: Uint8Array<ArrayBuffer>;
 }
 
-async function readPart(
-  { file, layout, signal }: SlabRead,
-  plan: ReadPlan,
-  { position, blocks, target }: Part,
-  stretch: Uint8Array<ArrayBuffer> | undefined,
-): Promise<void> {
-  if (stretch === undefined) {
-    await file.readInto(target, position, { signal });
-  } else {
-    const { stride } = plan.blocks;
-    await file.readInto(stretch.subarray(0, (blocks - 1) * stride + plan.span), position, { signal });
-    pick(stretch, [{ stride, count: blocks }, ...plan.picked], plan.run, target);
+/** Reads parts beside each other; while one comes in, another is swapped. */
+async function readOneByOne(read: SlabRead, plan: ReadPlan, parts: Generator<Part>): Promise<void> {
+  const { file, signal } = read;
+  const work = async (): Promise<void> => {
+    // One for all that this one reads: new memory costs as much as reading.
+    const stretch = isPicked(plan) ? Buffer.allocUnsafeSlow(largestRead(plan)) : undefined;
+    for (let next = parts.next(); !next.done; next = parts.next()) {
+      signal?.throwIfAborted();
+      const part = next.value;
+      const into = stretch?.subarray(0, part.length) ?? part.target;
+      await file.readInto(into, part.position, { signal });
+      take(read, plan, part, into);
+    }
+  };
+  await Promise.all(Array.from({ length: largestRead(plan) <= SMALL_BYTES ? SMALL_READS : LARGE_READS }, work));
+}
+
+/** Reads many small parts in one go, where the source can. */
+async function readTogether(read: SlabRead, plan: ReadPlan, parts: Generator<Part>): Promise<void> {
+  const { file, signal } = read;
+  // Aligned as elements are, so that they are copied as such.
+  const length = Math.ceil(largestRead(plan) / 8) * 8;
+  const most = Math.max(1, Math.min(BATCH_PARTS, Math.floor(BATCH_BYTES / length)));
+  const stretches = isPicked(plan) ? Buffer.allocUnsafeSlow(most * length) : undefined;
+  for (;;) {
+    const batch: { readonly part: Part; readonly target: Uint8Array<ArrayBuffer>; readonly position: number }[] = [];
+    while (batch.length < most) {
+      const next = parts.next();
+      if (next.done) break;
+      const part = next.value;
+      const from = batch.length * length;
+      batch.push({
+        part,
+        target: stretches?.subarray(from, from + part.length) ?? part.target,
+        position: part.position,
+      });
+    }
+    if (batch.length === 0) return;
+    await file.readEachInto?.(batch, { signal });
+    for (const { part, target } of batch) take(read, plan, part, target);
+  }
+}
+
+/** Brings what was read into the result. */
+function take({ layout }: SlabRead, plan: ReadPlan, { blocks, target }: Part, from: Uint8Array<ArrayBuffer>): void {
+  if (from !== target) {
+    pick(from, [{ stride: plan.blocks.stride, count: blocks }, ...plan.picked], plan.run, target);
   }
   swapInPlace(target, layout.elementBytes);
 }
 
-function* partsOf({ begin, outer, blocks, picked, run, span }: ReadPlan, result: ArrayBuffer): Generator<Part> {
+function isPicked({ picked, blocks }: ReadPlan): boolean {
+  return picked.length > 0 || blocks.perRead > 1;
+}
+
+/** Most bytes that one read spans. */
+function largestRead({ blocks, span }: ReadPlan): number {
+  return (blocks.perRead - 1) * blocks.stride + span;
+}
+
+function* partsOf(plan: ReadPlan, result: ArrayBuffer): Generator<Part> {
+  const { begin, outer, blocks, picked, run, span } = plan;
   const perBlock = picked.reduce((bytes, { count }) => bytes * count, run);
-  const isPlain = picked.length === 0 && blocks.perRead === 1;
+  const isPlain = !isPicked(plan);
   let at = 0;
   const index = outer.map(() => 0);
   for (;;) {
@@ -106,10 +146,11 @@ function* partsOf({ begin, outer, blocks, picked, run, span }: ReadPlan, result:
         // All of the span is wanted: in pieces, into the result.
         for (let done = 0; done < span; done += PIECE_BYTES) {
           const length = Math.min(PIECE_BYTES, span - done);
-          yield { position: position + done, blocks: 1, target: new Uint8Array(result, at + done, length) };
+          yield { position: position + done, length, blocks: 1, target: new Uint8Array(result, at + done, length) };
         }
       } else {
-        yield { position, blocks: together, target: new Uint8Array(result, at, together * perBlock) };
+        const length = (together - 1) * blocks.stride + span;
+        yield { position, length, blocks: together, target: new Uint8Array(result, at, together * perBlock) };
       }
       at += together * perBlock;
     }
