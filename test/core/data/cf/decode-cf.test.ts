@@ -70,6 +70,27 @@ describe("packed values", () => {
   });
 });
 
+describe("long arrays of short integers", () => {
+  it.each(["int8", "uint8", "int16", "uint16"] as const)("of %s are decoded as short arrays are", async (dtype) => {
+    const Data = { int8: Int8Array, uint8: Uint8Array, int16: Int16Array, uint16: Uint16Array }[dtype];
+    const long = Data.from({ length: 300_000 }, (_, i) => i * 7);
+    const missing = {
+      _FillValue: 7,
+      missing_value: of("int8", Int8Array.of(14, 21, 28)),
+      valid_min: 3,
+      valid_max: 100,
+    };
+    for (const attributes of [{ ...missing, scale_factor: -0.5, add_offset: 1 }, missing]) {
+      const whole = await decoded(long, dtype, attributes).variable.read();
+      const part = await decoded(long.slice(1000, 1900), dtype, attributes).variable.read();
+      expect(whole.values().slice(1000, 1900)).toEqual(part.values());
+      expect(new Set(part.toFloat64()).size).toBeGreaterThan(50);
+      expect(part.toFloat64()).toContain(Number.NaN);
+    }
+    expect(long[1]).toBe(7);
+  });
+});
+
 describe("_Unsigned", () => {
   it("is applied before all else, to the attributes as well", async () => {
     const attributes = {
