@@ -6,6 +6,8 @@ import { REPOSITORY } from "../architecture/repository.ts";
 /** The environment in which a page's commands and the examples run: as under `npm run`, with the repository's Node. */
 export const READER_ENVIRONMENT: NodeJS.ProcessEnv = {
   ...process.env,
+  // `twinloom` is its sources, which need no build.
+  NODE_OPTIONS: "--conditions=@twinloom/source",
   PATH: `${join(REPOSITORY, "node_modules/.bin")}${delimiter}${process.env["PATH"]}`,
 };
 

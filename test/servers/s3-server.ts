@@ -11,6 +11,9 @@ import { AwsClient } from "aws4fetch";
 
 const python = fileURLToPath(new URL("../../.venv/bin/python", import.meta.url));
 
+/** Another program than the one on the PATH, if it is set. */
+const VERSITYGW = process.env["TWINLOOM_VERSITYGW"] ?? "versitygw";
+
 /** Servers that the tests know; both check signatures. */
 export type S3Program = "moto" | "versitygw";
 
@@ -37,7 +40,7 @@ export function s3Missing(program: S3Program): string | undefined {
     return "needs scripts/python-venv.sh";
   }
   try {
-    execFileSync("versitygw", ["--version"], { stdio: "ignore" });
+    execFileSync(VERSITYGW, ["--version"], { stdio: "ignore" });
     return undefined;
   } catch {
     return "needs versitygw on the PATH";
@@ -104,7 +107,7 @@ async function startVersity(): Promise<Started> {
   for (const each of [meta, data]) await mkdir(each);
   // Attributes beside the files, for file systems that keep none.
   const backend = ["posix", "--sidecar", meta, data];
-  const child = spawn("versitygw", ["--port", `127.0.0.1:${port}`, ...keys, ...backend], { stdio: "ignore" });
+  const child = spawn(VERSITYGW, ["--port", `127.0.0.1:${port}`, ...keys, ...backend], { stdio: "ignore" });
   const endpoint = `http://127.0.0.1:${port}`;
   for (let attempt = 0; ; attempt++) {
     const isUp = await fetch(endpoint).then(
