@@ -10,6 +10,7 @@ import { gflashBench } from "./gflash.ts";
 import { hdf5Bench } from "./hdf5.ts";
 import { importTimeBench } from "./import-time.ts";
 import { netcdfBench } from "./netcdf.ts";
+import { rootBench } from "./root.ts";
 import type { BenchRow } from "./row.ts";
 import { zarrBench } from "./zarr.ts";
 
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, () => readonly BenchRow[] | Promise<reado
   gflash: gflashBench,
   hdf5: hdf5Bench,
   netcdf: netcdfBench,
+  root: rootBench,
   zarr: zarrBench,
   csv: csvBench,
 };

@@ -29,28 +29,40 @@ def make(path, compression, entries):
             )
 
 
-def read(path, name):
-    """Opened anew each time, as there. A jagged branch as offsets and content, which is what is compared."""
+def make_wide(path, branches):
+    """As many branches as a nanoAOD has, half of them jagged, each of these with a counter of its own."""
+    counts = np.arange(200) % 4
+    flat = {f"flat_{i}": np.arange(200, dtype=np.float32) for i in range(branches // 2)}
+    jagged = {
+        f"jagged_{i}": ak.unflatten(np.arange(counts.sum(), dtype=np.float32), counts) for i in range(branches // 2)
+    }
+    with uproot.recreate(path, compression=uproot.ZLIB(1)) as f:
+        f.mktree("events", {name: "float32" for name in flat} | {name: "var * float32" for name in jagged})
+        f["events"].extend({**flat, **jagged})
+
+
+def open_wide(path):
+    """Until the types of all branches are known, as they are there."""
+    start = time.perf_counter()
     with uproot.open(path) as f:
-        branch = f["events"][name]
-        jagged = name.startswith("jet")
+        tree = f["events"]
+        names = [str(tree[key].interpretation) for key in tree.keys()]
+    return {"ms": (time.perf_counter() - start) * 1000, "branches": len(names)}
+
+
+def read(path, name, library):
+    """Opened anew each time, as there; `np` gives a jagged branch as an array of arrays."""
+    with uproot.open(path) as f:
+        tree = f["events"]
         start = time.perf_counter()
-        array = branch.array(library="ak" if jagged else "np")
+        array = tree.arrays([name], library=library)[name]
         ms = (time.perf_counter() - start) * 1000
-        values = ak.flatten(array) if jagged else array
-        return {"ms": ms, "elements": len(values), "sum": float(np.sum(np.asarray(values), dtype=np.float64))}
-
-
-def read_np(path, name):
-    """As `library="np"` gives it: a jagged branch is an array of arrays."""
-    with uproot.open(path) as f:
-        start = time.perf_counter()
-        array = f["events"].arrays([name], library="np")[name]
-        return {"ms": (time.perf_counter() - start) * 1000, "elements": len(array)}
+    values = np.concatenate(array) if library == "np" and array.dtype == object else array if library == "np" else ak.flatten(array)
+    return {"ms": ms, "elements": len(values), "sum": float(np.sum(np.asarray(values), dtype=np.float64))}
 
 
 for line in sys.stdin:
     command = json.loads(line)
     op = command.pop("op")
-    answer = {"make": make, "read": read, "read_np": read_np}[op](**command)
+    answer = {"make": make, "make_wide": make_wide, "open": open_wide, "read": read}[op](**command)
     print(json.dumps(answer or {}), flush=True)
