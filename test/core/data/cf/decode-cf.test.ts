@@ -71,9 +71,11 @@ describe("packed values", () => {
 });
 
 describe("long arrays of short integers", () => {
+  const counting = Array.from({ length: 300_000 }, (_, i) => i);
+  const types = { int8: Int8Array, uint8: Uint8Array, int16: Int16Array, uint16: Uint16Array } as const;
+
   it.each(["int8", "uint8", "int16", "uint16"] as const)("of %s are decoded as short arrays are", async (dtype) => {
-    const Data = { int8: Int8Array, uint8: Uint8Array, int16: Int16Array, uint16: Uint16Array }[dtype];
-    const long = Data.from({ length: 300_000 }, (_, i) => i * 7);
+    const long = types[dtype].from(counting);
     const missing = {
       _FillValue: 7,
       missing_value: of("int8", Int8Array.of(14, 21, 28)),
@@ -82,12 +84,12 @@ describe("long arrays of short integers", () => {
     };
     for (const attributes of [{ ...missing, scale_factor: -0.5, add_offset: 1 }, missing]) {
       const whole = await decoded(long, dtype, attributes).variable.read();
-      const part = await decoded(long.slice(1000, 1900), dtype, attributes).variable.read();
-      expect(whole.values().slice(1000, 1900)).toEqual(part.values());
+      const part = await decoded(long.slice(0, 900), dtype, attributes).variable.read();
+      expect(whole.values().slice(0, 900)).toEqual(part.values());
       expect(new Set(part.toFloat64()).size).toBeGreaterThan(50);
-      expect(part.toFloat64()).toContain(Number.NaN);
+      expect(part.toFloat64().some(Number.isNaN)).toBe(true);
     }
-    expect(long[1]).toBe(7);
+    expect(long[7]).toBe(7);
   });
 });
 
