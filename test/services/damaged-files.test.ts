@@ -7,7 +7,12 @@ import { FORMATS, findSeeds } from "../fuzz/seeds.ts";
 import { summarised } from "../fuzz/summary.ts";
 
 const isLong = process.env["TWINLOOM_LONG"] === "1";
-const CASES = isLong ? 10_000 : 144;
+const CASES = isLong ? 10_000 : 72;
+/**
+ * Cases that went wrong once: HDF5 printed its errors for ever (97), found no chunk where its index lists one (1567), took
+ * 1.2 GB for a string (2654).
+ */
+const REGRESSIONS = isLong ? [] : [97, 1567, 2654];
 const LANES = isLong ? cpus().length : 1;
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -21,7 +26,7 @@ it(`takes ${CASES} damaged files of ${FORMATS.length} formats for what they are:
   const python = existsSync(here("../../.venv/bin/python"));
   if (!python && process.env["TWINLOOM_REQUIRE_SERVICES"] !== "1") skip("needs scripts/python-venv.sh");
   const results: CaseResult[] = [];
-  const numbers = Array.from({ length: CASES }, (_, number) => number);
+  const numbers = [...Array.from({ length: CASES }, (_, number) => number), ...REGRESSIONS];
   for await (const result of campaign(numbers, findSeeds(), { lanes: LANES })) results.push(result);
 
   const notable = results.flatMap(({ number, format, seed, damage, findings }) =>
@@ -30,7 +35,7 @@ it(`takes ${CASES} damaged files of ${FORMATS.length} formats for what they are:
   const faults = notable.filter(({ verdict }) => verdict === "FAULT");
   const different = notable.filter(({ verdict }) => verdict === "differs");
   if (isLong) record(results, different);
-  expect(results).toHaveLength(CASES);
+  expect(results).toHaveLength(numbers.length);
   expect(faults).toEqual([]);
   expect(different.length, JSON.stringify(different)).toBeLessThanOrEqual(MOST_DIFFERENT * notable.length);
 });

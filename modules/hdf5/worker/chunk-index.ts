@@ -30,33 +30,68 @@ const MAX_DEPTH = 20;
  */
 export function readChunkIndex(place: ChunkIndexPlace): ReadonlyMap<number, IndexedChunk> {
   const chunks = new Map<number, IndexedChunk>();
-  addNode(place, place.address, chunks, MAX_DEPTH);
+  addNode(place, { address: place.address, first: undefined, last: undefined }, chunks, MAX_DEPTH);
   return chunks;
 }
 
-function addNode(place: ChunkIndexPlace, address: number, chunks: Map<number, IndexedChunk>, depth: number): void {
+/** Position of a chunk, in elements per axis. */
+type Key = readonly number[];
+
+/** A node, and the keys between which its own must be; the root has none. */
+interface Node {
+  readonly address: number;
+  readonly first: Key | undefined;
+  readonly last: Key | undefined;
+}
+
+function addNode(place: ChunkIndexPlace, node: Node, chunks: Map<number, IndexedChunk>, depth: number): void {
   const { descriptor, base, chunkShape } = place;
   const keyBytes = 8 + 8 * (chunkShape.length + 1);
-  const head = readExactly(descriptor, base + address, 24);
+  const head = readExactly(descriptor, base + node.address, 24);
   const level = head[5] as number;
   if (head.toString("latin1", 0, 4) !== "TREE" || head[4] !== 1 || depth === 0 || level >= depth) {
     throw new Error("no node of a chunk index");
   }
   const entries = head.readUInt16LE(6);
-  const body = readExactly(descriptor, base + address + 24, entries * (keyBytes + 8));
-  for (let at = 0; at < body.length; at += keyBytes + 8) {
+  const body = readExactly(descriptor, base + node.address + 24, entries * (keyBytes + 8) + keyBytes);
+  const keys = Array.from({ length: entries + 1 }, (_, entry) => {
+    const at = entry * (keyBytes + 8) + 8;
+    return chunkShape.map((_, axis) => Number(body.readBigUInt64LE(at + 8 * axis)));
+  });
+  checkOrder(keys, node);
+  for (let entry = 0; entry < entries; entry++) {
+    const at = entry * (keyBytes + 8);
     const child = Number(body.readBigUInt64LE(at + keyBytes));
+    const key = keys[entry] as Key;
     if (level > 0) {
-      addNode(place, child, chunks, level);
+      addNode(place, { address: child, first: key, last: keys[entry + 1] }, chunks, level);
       continue;
     }
     if (body.readUInt32LE(at + 4) !== 0 || chunks.size >= MAX_CHUNKS) throw new Error("no plain chunk index");
-    const index = chunkShape.map((length, axis) => Number(body.readBigUInt64LE(at + 8 + 8 * axis)) / length);
-    const isOnGrid = index.every((at, axis) => Number.isInteger(at) && at < gridLength(place, axis));
-    const number = chunkNumber(index, place);
-    if (!isOnGrid || !Number.isSafeInteger(number)) throw new Error("a chunk that is not on the grid");
-    chunks.set(number, { position: base + child, bytes: body.readUInt32LE(at) });
+    chunks.set(numberOf(key, place), { position: base + child, bytes: body.readUInt32LE(at) });
   }
+}
+
+/** HDF5 finds a chunk by its key and the next one, and in an index out of order it may find none where one is listed. */
+function checkOrder(keys: readonly Key[], { first, last }: Node): void {
+  const isOrdered = keys.every((key, i) => i === 0 || compare(keys[i - 1] as Key, key) < 0);
+  const isInside =
+    (first === undefined || compare(first, keys[0] as Key) <= 0) &&
+    (last === undefined || compare(keys.at(-1) as Key, last) <= 0);
+  if (!isOrdered || !isInside) throw new Error("a chunk index out of order");
+}
+
+function compare(one: Key, other: Key): number {
+  const axis = one.findIndex((position, at) => position !== other[at]);
+  return axis < 0 ? 0 : (one[axis] as number) - (other[axis] as number);
+}
+
+function numberOf(key: Key, place: ChunkIndexPlace): number {
+  const index = key.map((position, axis) => position / (place.chunkShape[axis] as number));
+  const isOnGrid = index.every((at, axis) => Number.isInteger(at) && at < gridLength(place, axis));
+  const number = chunkNumber(index, place);
+  if (!isOnGrid || !Number.isSafeInteger(number)) throw new Error("a chunk that is not on the grid");
+  return number;
 }
 
 /** Bytes of a file, all of them. */

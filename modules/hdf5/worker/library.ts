@@ -73,6 +73,9 @@ export interface RawMetadata {
 /** HDF5's words for a system call that failed; not EINVAL (28 in WebAssembly), which damaged addresses lead to. */
 const SYSTEM_FAILURE = /^H5FD\w*: .*\berrno = (?!28\b)\d+/;
 
+/** Enough for blocks of what is read, and for chunks that are compressed to almost nothing. */
+const LEAST_MEMORY_BYTES = 256 * 2 ** 20;
+
 /** A failure with its kind, inside the worker. */
 export class LibraryError extends Error {
   readonly kind: WorkerFailure<FailureKind>["kind"];
@@ -92,10 +95,17 @@ export class LibraryError extends Error {
 export class HdfLibrary {
   readonly module: HdfModule;
   readonly #errors: { text: string };
+  readonly #memory: { bytes: number };
 
-  constructor(module: HdfModule, errors: { text: string }) {
+  constructor(module: HdfModule, parts: { readonly errors: { text: string }; readonly memory: { bytes: number } }) {
     this.module = module;
-    this.#errors = errors;
+    this.#errors = parts.errors;
+    this.#memory = parts.memory;
+  }
+
+  /** Allows as much memory as a file of this size may need: what is stored in small files is not large. */
+  allowMemoryFor(fileBytes: number): void {
+    this.#memory.bytes = Math.max(LEAST_MEMORY_BYTES, fileBytes);
   }
 
   /** Runs one call on the library. A negative status, or an exception, is an error with what HDF5 printed. */

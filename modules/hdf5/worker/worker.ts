@@ -80,6 +80,7 @@ async function perform(library: HdfLibrary, request: WorkerRequest, isCancelled:
  */
 async function reading<T>(library: HdfLibrary, key: FileKey, read: (file: OpenFile) => T | Promise<T>): Promise<T> {
   try {
+    library.allowMemoryFor(key.state?.bytes ?? 0);
     return await readUnchanged(openFile(library, key, READ_ONLY), read);
   } catch (error) {
     if (!isAway(error)) throw error;
