@@ -105,7 +105,7 @@ function groupsOf(location: string, dataset: Dataset, key: string): GroupToWrite
       `names in "/${key}" differ in case only, which this file system does not tell apart.`,
     );
   }
-  const variables = Object.values(dataset.variables);
+  const variables = Object.values(dataset.variables).map(storedForm);
   const arrays = variables.map(
     (variable): ArrayToWrite => ({
       variable,
@@ -120,6 +120,11 @@ function groupsOf(location: string, dataset: Dataset, key: string): GroupToWrite
       groupsOf(location, child, key === "" ? name : `${key}/${name}`),
     ),
   ];
+}
+
+/** What was decoded is written as it was stored, packed; except for texts, which Zarr has as such. */
+function storedForm(variable: Variable): Variable {
+  return variable.raw === undefined || variable.dtype === "string" ? variable : variable.raw;
 }
 
 /**

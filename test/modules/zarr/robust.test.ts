@@ -258,7 +258,8 @@ it(`takes ${VARIANTS} damaged stores for what they are: right values, or errors 
           const expected = await truth.variables[variable.name]?.read();
           const isRight = JSON.stringify(plain(array.values())) === JSON.stringify(plain(expected?.values() ?? []));
           outcomes[isRight ? "right" : "other"]++;
-          if (key !== root && CHECKED.test(name + variable.path)) expect(isRight, `${what}, ${variable.path}`).toBe(true);
+          if (key !== root && CHECKED.test(name + variable.path))
+            expect(isRight, `${what}, ${variable.path}`).toBe(true);
         } catch (error) {
           outcomes.refused += coded(error, what);
         }
