@@ -48,7 +48,11 @@ export function failureText(error: TwinError, debug: boolean): string {
 
 /** The engine's messages tell what to call; here it is typed. */
 function messageOf(error: TwinError): string {
-  return error.message.replace('ask for it with `existing: "replace"`', "give --replace");
+  return error.message
+    .replace('ask for it with `existing: "replace"`', "give --replace")
+    .replace("Open the parts with `decode: true`", "Give --decode, or leave --raw out")
+    .replace(/(?:with )?the option `(overlaps|missing|unavailable)(`: "first" or "last"|: "(fill|omit)"`)/g, "--$1 $3")
+    .replace(/`(unavailable|missing): "(\w+)"`/g, "--$1 $2");
 }
 
 /** Own fields that JSON can hold; a cause as its code and message. */

@@ -1,28 +1,48 @@
-import type { AttributeValue, Dataset, OpenDataset, Variable } from "../../core/index.ts";
+import type {
+  AttributeValue,
+  Dataset,
+  FederatedDataset,
+  FederatedPart,
+  OpenDataset,
+  Variable,
+} from "../../core/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
+import { FEDERATION_OPTIONS } from "../federate-files.ts";
 
 export const dataInfo: Command = defineCommand({
   path: ["data", "info"],
-  summary: "Show what a file holds",
+  summary: "Show what files hold",
   description:
-    "Dimensions, variables with their dimensions, shape, type, unit, chunks and compression, attributes and groups. " +
+    "Several files, a folder or a pattern are shown as the one dataset that they make: their states, gaps and overlaps, " +
+    "and what is converted. Dimensions, variables with their dimensions, shape, type, unit, chunks and compression, attributes and groups. " +
     "Reads no values. Unnamed dimensions are dim_0, dim_1, … of their variable alone.",
-  arguments: { file: { description: "file to look into" } },
-  example: ["twinloom data info showers.h5", "twinloom data info showers.h5 --json"],
-  run: async ({ file }, _options, io) => {
-    const { withFile } = await import("../open-file.ts");
-    await withFile(file, io, async (dataset) => {
-      if (io.json) return io.printJson({ file, ...describe(dataset) });
+  arguments: { files: { description: "files, folders or patterns to look into", many: true } },
+  options: {
+    raw: { kind: "flag", description: "show what is stored, without any decoding" },
+    ...FEDERATION_OPTIONS,
+  },
+  example: [
+    "twinloom data info showers.h5",
+    "twinloom data info showers.h5 --json",
+    'twinloom data info "archive/*.nc"',
+  ],
+  run: async ({ files }, options, io) => {
+    const { withData } = await import("../open-file.ts");
+    await withData({ ...options, files }, io, async ({ dataset }) => {
+      const name = files.length === 1 ? { file: files[0] } : { files };
+      if (io.json) return io.printJson({ ...name, ...describe(dataset) });
       await printInfo(dataset, io);
     });
   },
 });
 
-function describe(dataset: OpenDataset): object {
+function describe(dataset: OpenDataset | FederatedDataset): object {
   const groups = [...groupsOf(dataset, "/")];
-  const { problems = [] } = dataset as Partial<Record<"problems", readonly unknown[]>>;
+  const { problems = [], servedBy } = dataset as Extras;
   return {
     format: dataset.format,
+    ...(servedBy !== undefined && { servedBy }),
+    ...(isFederated(dataset) && { parts: dataset.parts.map(describePart), report: dataset.report }),
     dimensions: dataset.dims,
     coordinates: dataset.coordinates,
     variables: groups.flatMap(([, group]) => Object.values(group.variables).map(describeVariable)),
@@ -34,6 +54,22 @@ function describe(dataset: OpenDataset): object {
     })),
     problems,
   };
+}
+
+/** What some formats tell beside a dataset: what cannot be shown, and which way the file is read. */
+interface Extras {
+  readonly problems?: readonly { readonly path: string; readonly reason: string }[];
+  readonly servedBy?: string;
+}
+
+function isFederated(dataset: OpenDataset | FederatedDataset): dataset is FederatedDataset {
+  return "parts" in dataset;
+}
+
+function describePart({ name, state, error, facts }: FederatedPart): object {
+  const { location = null, format = null, version = null, extent = null } = facts ?? {};
+  const attributes = facts ? describeAttributes(facts.attributes) : {};
+  return { name, state, error: error?.message ?? null, location, format, version, extent, attributes };
 }
 
 function describeVariable(variable: Variable): object {
@@ -70,10 +106,15 @@ function* groupsOf(group: Dataset, path: string): Generator<readonly [string, Da
   }
 }
 
-async function printInfo(dataset: OpenDataset, io: CommandIo): Promise<void> {
+async function printInfo(dataset: OpenDataset | FederatedDataset, io: CommandIo): Promise<void> {
   const { formatTable } = await import("../table.ts");
   const { jsonText } = await import("../json-text.ts");
-  io.print(`${dataset.location} (${dataset.format})`);
+  const { problems = [], servedBy } = dataset as Extras;
+  io.print(`${dataset.location} (${dataset.format}${servedBy === undefined ? "" : `, read: ${servedBy}`})`);
+  if (isFederated(dataset)) {
+    const { printFederation } = await import("../print-federation.ts");
+    await printFederation(dataset, io);
+  }
   for (const [path, group] of groupsOf(dataset, "/")) {
     const dims = Object.entries(group.dims);
     const attributes = Object.entries(group.attributes);
@@ -93,9 +134,6 @@ async function printInfo(dataset: OpenDataset, io: CommandIo): Promise<void> {
       for (const [name, value] of attributes) io.print(`${name} = ${shortened(jsonText(plainAttribute(value)))}`);
     }
   }
-  const { problems = [] } = dataset as Partial<
-    Record<"problems", readonly { readonly path: string; readonly reason: string }[]>
-  >;
   for (const problem of problems) io.warn(`${problem.path}: ${problem.reason}`);
 }
 

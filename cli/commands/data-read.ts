@@ -1,5 +1,6 @@
-import type { IndexSelection, NdArray, Variable } from "../../core/index.ts";
+import type { Dataset, IndexSelection, NdArray, Selection, Variable } from "../../core/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
+import { FEDERATION_OPTIONS } from "../federate-files.ts";
 
 /** Bytes of values held at a time. */
 const BLOCK_BYTES = 2e6;
@@ -11,35 +12,40 @@ export const dataRead: Command = defineCommand({
   summary: "Print values of variables, or their statistics, as JSON",
   description:
     'One variable gives {"dims","shape","dtype","unit","values"}, several an array of these in their order. Values are ' +
-    "flat, row-major; 64-bit integers beyond 2^53 are strings; NaN and infinities are null. With --stats: " +
-    "count (finite values), missing (NaN), sum, mean, min, max and std (divisor: count) in place of the values. " +
-    "HDF5 values are printed as stored: no scale factor is applied and no fill value is taken for missing.",
+    "flat, row-major; 64-bit integers beyond 2^53 are strings; missing values and infinities are null. With --stats: " +
+    "count (finite values), missing (NaN, fill value), sum, mean, min, max and std (divisor: count) in place of the values. " +
+    "NetCDF and Zarr values are as the CF conventions mean them, unless --raw is given; those of other formats are as " +
+    "stored. A pattern or a folder is read as one file.",
   arguments: {
-    file: { description: "file to read" },
+    file: { description: "file, folder or pattern to read" },
     variables: { description: "paths of variables: name or /group/name", many: true },
   },
   options: {
     slice: {
       kind: "text",
       placeholder: "dim=start:stop:step",
-      description: "indices along a dimension, half-open, negative from the end; dim=index drops the dimension",
+      description:
+        "indices along a dimension, half-open, negative from the end; dim=index drops the dimension; dim=from..to and " +
+        "dim=value~tolerance select by coordinate or date",
       many: true,
     },
     raw: { kind: "flag", description: "values as stored, without any decoding" },
     stats: { kind: "flag", description: "statistics instead of values" },
+    ...FEDERATION_OPTIONS,
   },
   example: [
     "twinloom data read showers.h5 incident_energies --slice dim_0=0:10",
     "twinloom data read showers.h5 /showers --stats",
+    'twinloom data read "archive/tas_*.nc" tas --slice time=2001-01..2001-12 --slice lat=46.2~0.5 --slice lon=6.1~0.5',
   ],
-  run: async ({ file, variables: paths }, { slice, stats }, io) => {
+  run: async ({ file, variables: paths }, { slice, stats, ...choice }, io) => {
     const { findVariable } = await import("../../core/index.ts");
-    const { withFile } = await import("../open-file.ts");
+    const { withData } = await import("../open-file.ts");
     const { parseSlices } = await import("../slice.ts");
     const slices = parseSlices(slice ?? []);
-    await withFile(file, io, async (dataset) => {
+    await withData({ ...choice, files: [file] }, io, async ({ dataset }) => {
       const variables = paths.map((path) => findVariable(dataset, path));
-      const selections = await selectionsOf(variables, slices);
+      const selections = await selectionsOf(dataset, variables, slices, io);
       const output = new Output(io);
       if (variables.length > 1) await output.add("[");
       for (const [number, variable] of variables.entries()) {
@@ -56,17 +62,24 @@ export const dataRead: Command = defineCommand({
 
 /** The slices of each variable; a slice must mean a dimension of at least one of them. */
 async function selectionsOf(
+  dataset: Dataset,
   variables: readonly Variable[],
-  slices: IndexSelection,
+  slices: Selection,
+  { signal }: CommandIo,
 ): Promise<readonly IndexSelection[]> {
-  const { describeNames, InvalidSelectionError } = await import("../../core/index.ts");
+  const { describeNames, InvalidSelectionError, toIndexSelection } = await import("../../core/index.ts");
   for (const dim of Object.keys(slices)) {
     if (variables.some(({ dims }) => dims.includes(dim))) continue;
     const all = new Set(variables.flatMap(({ dims }) => dims));
     const variable = variables.map(({ path }) => path).join(", ");
     throw new InvalidSelectionError({ variable, dimension: dim }, `no dimension "${dim}". ${describeNames(dim, all)}`);
   }
-  return variables.map(({ dims }) => Object.fromEntries(Object.entries(slices).filter(([dim]) => dims.includes(dim))));
+  const selections: IndexSelection[] = [];
+  for (const variable of variables) {
+    const own = Object.fromEntries(Object.entries(slices).filter(([dim]) => variable.dims.includes(dim)));
+    selections.push(await toIndexSelection(dataset, variable, own, { signal }));
+  }
+  return selections;
 }
 
 /** The object up to its values. */
@@ -105,10 +118,12 @@ function valuesText(array: NdArray): string {
   const values = array.values();
   if (Array.isArray(values)) return values.map((value) => JSON.stringify(value)).join(",");
   if (array.dtype === "bool") return Array.from(values as Uint8Array, (value) => String(value !== 0)).join(",");
+  const { fillValue } = array;
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
-    return Array.from(values, (value) => (Number.isSafeInteger(Number(value)) ? `${value}` : `"${value}"`)).join(",");
+    const text = (value: bigint): string => (Number.isSafeInteger(Number(value)) ? `${value}` : `"${value}"`);
+    return Array.from(values, (value) => (value === fillValue ? "null" : text(value))).join(",");
   }
-  return Array.from(values, numberText).join(",");
+  return Array.from(values, (value) => (value === fillValue ? "null" : numberText(value))).join(",");
 }
 
 function numberText(value: number): string {

@@ -1,5 +1,7 @@
 import type { Command } from "../command.ts";
 import type { Groups } from "../program.ts";
+import { dataCheck } from "./data-check.ts";
+import { dataConvert } from "./data-convert.ts";
 import { dataInfo } from "./data-info.ts";
 import { dataRead } from "./data-read.ts";
 import { detectorSimulate } from "./detector-simulate.ts";
@@ -15,6 +17,8 @@ export const commands: readonly Command[] = [
   run,
   dataInfo,
   dataRead,
+  dataConvert,
+  dataCheck,
   detectorSimulate,
   detectorValidate,
   rootExport,
@@ -25,7 +29,7 @@ export const commands: readonly Command[] = [
 
 /** What the commands with two words are about, by their first word. */
 export const groups: Groups = {
-  data: "Look into files: what they hold, and values of it",
+  data: "Look into files of any format, alone or many as one; convert and check them",
   detector: "Simulate calorimeter showers, and see how faithful they are",
   root: "Hand ROOT files to uproot",
   spec: "Check a twin.yaml, and what may be in one",

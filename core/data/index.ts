@@ -54,6 +54,7 @@ export {
   PartUnavailableError,
 } from "./federate/index.ts";
 export { decodeHalves, encodeHalves, halfBits, halfValue } from "./float16.ts";
+export { toIndexSelection } from "./index-selection.ts";
 export { allocate } from "./layout.ts";
 export { NdArray, type NdArrayInit, type SliceRange } from "./nd-array.ts";
 export {
@@ -72,6 +73,7 @@ export {
 export { type IndexSelection, readBlocks } from "./read-blocks.ts";
 export { type AxisSelection, resolveSelection, type Selectable, selectedLayout } from "./resolve-selection.ts";
 export type { DimensionSelection, IndexRange, NearestValue, Selection, ValueRange } from "./selection.ts";
+export { type SubsetOptions, subset } from "./subset.ts";
 export { type Summary, summarise } from "./summary.ts";
 export { findVariable, walk } from "./tree.ts";
 export {

@@ -1,10 +1,10 @@
 import type { OpenDataset } from "../../contracts/connector.ts";
-import { datesAsNumbers } from "../cf/date-selection.ts";
 import { bytesPerElement } from "../chunk-grid.ts";
 import type { DataChunk, Dataset, Variable } from "../dataset.ts";
+import { axesOf, indicesOf } from "../index-selection.ts";
 import type { NdArray } from "../nd-array.ts";
 import type { IndexSelection } from "../read-blocks.ts";
-import { type AxisSelection, resolveSelection } from "../resolve-selection.ts";
+import type { AxisSelection } from "../resolve-selection.ts";
 import type { Selection } from "../selection.ts";
 import { type OnRead, READ_WATCHED, type WatchedVariable } from "./watched.ts";
 
@@ -50,12 +50,9 @@ export async function readWatched(
   }
   const resolved: (readonly AxisSelection[])[] = [];
   for (const selection of selections) {
-    const byNumber = datesAsNumbers(variable.path, selection, (dim) => coordinateOf(dataset, variable, dim));
-    const readCoordinate = async (dim: string): Promise<NdArray | undefined> => {
-      const coordinate = coordinateOf(dataset, variable, dim);
-      return coordinate && (await readWatched(dataset, coordinate, [{}], options))[0];
-    };
-    resolved.push(await resolveSelection(variable, byNumber, readCoordinate));
+    const read = async (coordinate: Variable): Promise<NdArray | undefined> =>
+      (await readWatched(dataset, coordinate, [{}], options))[0];
+    resolved.push(await axesOf(dataset, variable, selection, read));
   }
   const asked = resolved.map((axes) => Object.fromEntries(axes.map((axis) => [axis.dim, indicesOf(axis)])));
   const arrays = await variable.readMany(asked, { signal });
@@ -107,24 +104,6 @@ function identityOf(dataset: OpenDataset): Omit<OpenDataset, keyof Dataset> {
     close: () => dataset.close(),
     [Symbol.asyncDispose]: () => dataset.close(),
   };
-}
-
-/** The coordinate of a dimension as the variable's group sees it. */
-function coordinateOf(dataset: Dataset, { path }: Variable, dim: string): Variable | undefined {
-  let found: Variable | undefined;
-  let group: Dataset | undefined = dataset;
-  for (const name of path.split("/").slice(1)) {
-    const variable = Object.hasOwn(group.variables, dim) ? group.variables[dim] : undefined;
-    if (variable?.dims.length === 1 && variable.dims[0] === dim) found = variable;
-    group = Object.hasOwn(group.groups, name) ? group.groups[name] : undefined;
-    if (!group) break;
-  }
-  return found;
-}
-
-function indicesOf({ start, step, count, drop }: AxisSelection): IndexSelection[string] {
-  if (drop) return start;
-  return count === 0 ? { start: 0, stop: 0 } : { start, stop: start + (count - 1) * step + 1, step };
 }
 
 /** Without the dimensions that are read whole, and without a step of 1. */

@@ -1,20 +1,7 @@
 import type { Attributes, AttributeValue, Storage } from "../dataset.ts";
 import { NdArray } from "../nd-array.ts";
 import { PartsDisagreeError } from "./errors.ts";
-import type { ValueForm } from "./reconcile.ts";
-import { calendarName, type PartVariable } from "./reconcile.ts";
-
-/** Attributes that say how stored numbers become values; where they are still there, nothing has applied them. */
-const PACKING = [
-  "scale_factor",
-  "add_offset",
-  "_FillValue",
-  "missing_value",
-  "valid_min",
-  "valid_max",
-  "valid_range",
-  "_Unsigned",
-];
+import { calendarName, PACKING, type PartVariable, type ValueForm } from "./reconcile.ts";
 
 /** The attributes in which all agree, in the order of the first. */
 export function commonAttributes(all: readonly Attributes[]): Attributes {

@@ -103,6 +103,27 @@ function rescaling(from: UnitScale, to: UnitScale): ((values: Float64Array) => F
   return (values) => values.map((value) => value * scale + offset);
 }
 
+/** Attributes that say how stored numbers become values; where they are still there, nothing has applied them. */
+export const PACKING: readonly string[] = [
+  ...[
+    "scale_factor",
+    "add_offset",
+    "_FillValue",
+    "missing_value",
+    "valid_min",
+    "valid_max",
+    "valid_range",
+    "_Unsigned",
+  ],
+];
+
+/** The fill value of decoded integers is known to all, and NaN is missing anyway. */
+function isHarmless(name: string, { fillValue, attributes }: VariableFacts): boolean {
+  const value = attributes["_FillValue"];
+  const plain = value instanceof NdArray ? value.values()[0] : value;
+  return name === "_FillValue" && (fillValue !== undefined || Number.isNaN(plain));
+}
+
 /** The type of a part's values once they have the federation's unit. */
 function ownDtype(
   each: PartVariable,
@@ -147,6 +168,14 @@ function ownDtype(
     }
   }
   if (!rescale) return facts.dtype;
+  const packing = PACKING.find((name) => name in facts.attributes && !isHarmless(name, facts));
+  if (packing !== undefined) {
+    throw disagreement(
+      first,
+      each,
+      `values that are stored with ${packing} cannot be converted from "${facts.scale.unit}" to "${scale.unit}" as they are. Open the parts with \`decode: true\`.`,
+    );
+  }
   if (facts.dtype === "string" || facts.dtype === "bool") {
     throw disagreement(
       first,

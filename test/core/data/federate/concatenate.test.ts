@@ -286,6 +286,16 @@ describe("parts that differ", () => {
     );
   });
 
+  it("refuse to convert stored numbers that are not values yet", async () => {
+    const packed = (time: number, unit: string): DatasetInit => ({
+      variables: {
+        time: floats([time], "time"),
+        tas: { array: floats([1], "time", unit), attributes: { scale_factor: 0.1 } },
+      },
+    });
+    expect((await refusal(join([packed(0, "K"), packed(1, "degC")]))).message).toMatch(/scale_factor .*decode: true/);
+  });
+
   it("refuse other coordinates along the other dimensions when their values are read", async () => {
     const shifted = temperatures([1], { lat: floats([10, 20.5, 30], "lat", "degrees_north") });
     await using all = await join([temperatures([0]), shifted]);
