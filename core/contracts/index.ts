@@ -37,5 +37,12 @@ export {
   type Table,
   type TableColumn,
 } from "./report.ts";
-export { type DownloadOptions, Source, type SourceEntry, type SourceFile, type SourceOptions } from "./source.ts";
+export {
+  type DownloadOptions,
+  Source,
+  type SourceEntry,
+  type SourceFile,
+  type SourceOptions,
+  type SourceRange,
+} from "./source.ts";
 export { type Token, token, tokenName } from "./token.ts";
