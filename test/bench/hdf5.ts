@@ -44,7 +44,7 @@ export async function hdf5Bench(): Promise<BenchRow[]> {
     const rows: BenchRow[] = [];
     for (const each of cases()) rows.push(await compare(file, each, peer));
     const large = join(folder, "large.h5");
-    await peer.ask({ op: "make_large", path: large, gibibytes: 2 });
+    await peer.ask({ op: "make_large", path: large, gibibytes: 5 });
     for (const name of ["contiguous", "gzip"]) rows.push(peakMemory(large, name));
     return rows;
   } finally {
@@ -148,7 +148,7 @@ function peakMemory(file: string, name: string): BenchRow {
   const options = ["--conditions=@twinloom/source", here("hdf5-memory.ts"), file, name];
   const answer: { megabytes: number } = JSON.parse(execFileSync(process.execPath, options, { encoding: "utf8" }));
   return {
-    name: `peak memory of one slab of 2 GiB, ${name}`,
+    name: `peak memory of one slab of 5 GiB, ${name}`,
     value: answer.megabytes,
     unit: "MB",
     note: "whole process, Node and WebAssembly included; 8 MB slab",

@@ -77,7 +77,7 @@ describe("the worker", () => {
   });
 
   it("is not hung twice by a file whose heap of sequences leads in circles", async () => {
-    // A variant of sequences.h5 with flipped bits, found by fuzz.test.ts: HDF5 follows its free space for ever.
+    // A variant of sequences.h5 with flipped bits, found by test/fuzz: HDF5 follows its free space for ever.
     const impatient = new Hdf5({ cacheBytes: 0, timeoutMs: 1000 });
     const begun = Date.now();
     await using file = await impatient.open(join(FIXTURES, "looping-heap.bin"));
