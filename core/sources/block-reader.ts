@@ -1,3 +1,4 @@
+import type { SourceRange } from "../contracts/source.ts";
 import type { BlockCache } from "./block-cache.ts";
 import type { ObjectIdentity, Requests } from "./requests.ts";
 import { SharedTask } from "./shared-task.ts";
@@ -8,6 +9,11 @@ const MAX_RUN_BYTES = 8 << 20;
 const WINDOW_BYTES = 32 << 20;
 
 type Blocks = ReadonlyMap<number, Uint8Array>;
+
+/** What of a target comes from one block. */
+interface Piece extends SourceRange {
+  readonly index: number;
+}
 
 /** Reads one remote object by blocks of one size: from the cache, or by as few requests as possible. */
 export class BlockReader {
@@ -32,25 +38,40 @@ export class BlockReader {
     this.#onFetched = of.onFetched;
   }
 
-  /** Fills `target`; the range lies within the object. */
-  async readInto(target: Uint8Array, position: number, signal?: AbortSignal): Promise<void> {
+  /** Fills targets whose ranges lie within the object, by as few requests as their blocks need together. */
+  async readEachInto(ranges: readonly SourceRange[], signal?: AbortSignal): Promise<void> {
     const size = this.#blockBytes;
     const perWindow = Math.max(1, Math.floor(WINDOW_BYTES / size));
-    const last = Math.floor((position + target.length - 1) / size);
-    for (let first = Math.floor(position / size); first <= last; first += perWindow) {
-      const stop = Math.min(first + perWindow, last + 1);
-      const blocks = await this.#blocks(first, stop, signal);
-      for (const [index, block] of blocks) {
+    let wanted = new Set<number>();
+    let waiting: Piece[] = [];
+    const readWindow = async (): Promise<void> => {
+      const blocks = await this.#blocks(
+        [...wanted].sort((a, b) => a - b),
+        signal,
+      );
+      for (const { target, position, index } of waiting) {
+        const block = blocks.get(index) ?? new Uint8Array();
         const from = Math.max(position - index * size, 0);
         const until = Math.min(position + target.length - index * size, block.length);
         target.set(block.subarray(from, until), index * size + from - position);
       }
+      wanted = new Set();
+      waiting = [];
+    };
+    for (const { target, position } of ranges) {
+      if (target.length === 0) continue;
+      const last = Math.floor((position + target.length - 1) / size);
+      for (let index = Math.floor(position / size); index <= last; index++) {
+        if (!wanted.has(index) && wanted.size >= perWindow) await readWindow();
+        wanted.add(index);
+        waiting.push({ target, position, index });
+      }
     }
+    await readWindow();
   }
 
-  async #blocks(first: number, stop: number, signal: AbortSignal | undefined): Promise<Map<number, Uint8Array>> {
+  async #blocks(wanted: readonly number[], signal: AbortSignal | undefined): Promise<Map<number, Uint8Array>> {
     const found = new Map<number, Uint8Array>();
-    const wanted = Array.from({ length: stop - first }, (_, i) => first + i);
     await Promise.all(
       wanted.map(async (index) => {
         const block = await this.#cache.get(this.#object.key, index, this.#lengthOf(index));
@@ -69,12 +90,13 @@ export class BlockReader {
       const isMissing = !found.has(index);
       if (isMissing && running && !running.isAbandoned) tasks.add(running);
       const isFetched = isMissing && (!running || running.isAbandoned);
-      if (!isFetched || run.length * this.#blockBytes >= MAX_RUN_BYTES) fetchRun();
+      const isNext = isFetched && run.at(-1) === index - 1;
+      if (!isNext || run.length * this.#blockBytes >= MAX_RUN_BYTES) fetchRun();
       if (isFetched) run.push(index);
     }
     fetchRun();
     for (const blocks of await Promise.all([...tasks].map((task) => task.join(signal)))) {
-      for (const [index, block] of blocks) if (index >= first && index < stop) found.set(index, block);
+      for (const [index, block] of blocks) found.set(index, block);
     }
     return found;
   }

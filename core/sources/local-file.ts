@@ -10,6 +10,7 @@ const MAX_READ_BYTES = 64 << 20;
 const CHECK_MS = 100;
 /** Reads of a batch that are under way at a time; the system's queue for them is never empty then. */
 const BATCH_READS = 32;
+const BATCH_RANGES = 4096;
 
 /** What a {@link LocalFile} needs from its source. */
 export interface LocalFileParts {
@@ -78,15 +79,9 @@ export class LocalFile implements SourceFile {
     options.signal?.throwIfAborted();
     this.#checkOpen();
     for (const { target, position } of ranges) checkRange(this, target.length, position);
-    const batch = readRanges(this.#handle.fd, ranges);
-    this.#batches.add(batch);
-    // Not before it has ended, even if nobody waits any more: closing lets others have the descriptor's number.
-    void batch.finally(() => this.#batches.delete(batch));
-    const left = await this.#parts.call(batch, options.signal);
-    // What did not come at once is read as anything else is, with all its tries.
-    for (const { target, position } of left) await this.readInto(target, position, options);
-    if (left.length === 0 && this.#parts.now() - this.#checkedAt >= CHECK_MS) {
-      await this.#checkSame(this.#handle, options.signal).catch(onlyPassing);
+    // The time limit is for one batch.
+    for (let at = 0; at < ranges.length; at += BATCH_RANGES) {
+      await this.#readBatch(ranges.slice(at, at + BATCH_RANGES), options);
     }
   }
 
@@ -100,11 +95,26 @@ export class LocalFile implements SourceFile {
     if (this.#state === "closed") return;
     this.#state = "closed";
     await this.#reopening?.catch(() => undefined);
-    await this.#parts.call(this.#closeHandle(this.#handle)).catch(onlyPassing);
+    // Nothing was written that closing could lose, and a dead mount is no reason to fail.
+    await this.#parts.call(this.#closeHandle(this.#handle)).catch(() => undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #readBatch(ranges: readonly SourceRange[], options: SourceOptions): Promise<void> {
+    this.#checkOpen();
+    const batch = readRanges(this.#handle.fd, ranges);
+    this.#batches.add(batch);
+    // Not before it has ended, even if nobody waits any more: closing lets others have the descriptor's number.
+    void batch.finally(() => this.#batches.delete(batch));
+    const left = await this.#parts.call(batch, options.signal);
+    // What did not come at once is read as anything else is, with all its tries.
+    for (const { target, position } of left) await this.readInto(target, position, options);
+    if (left.length === 0 && this.#parts.now() - this.#checkedAt >= CHECK_MS) {
+      await this.#checkSame(this.#handle, options.signal).catch(onlyPassing);
+    }
   }
 
   async #readSome(handle: FileHandle, target: Uint8Array, position: number, signal?: AbortSignal): Promise<number> {

@@ -69,7 +69,12 @@ export class LocalSource implements Source {
       if (status.isDirectory()) throw new FileUnreadableError(location, "it is a folder.");
       if (!status.isFile()) throw new FileUnreadableError(location, "it is no regular file.");
       const flags = constants.O_RDONLY | (this.#root === undefined ? 0 : constants.O_NOFOLLOW);
-      return await this.#call(location, this.#system.open(path, flags));
+      const opening = this.#system.open(path, flags);
+      return await this.#call(location, opening).catch((error: unknown) => {
+        // Opened after all, when nobody waits any more.
+        void opening.then((late) => late.close()).catch(() => undefined);
+        throw error;
+      });
     };
     const [handle, status] = await this.#retrying(
       location,

@@ -1,4 +1,4 @@
-import type { DownloadOptions, SourceFile, SourceOptions } from "../contracts/source.ts";
+import type { DownloadOptions, SourceFile, SourceOptions, SourceRange } from "../contracts/source.ts";
 import { FileClosedError } from "../files/errors.ts";
 import { checkRange } from "./local-file.ts";
 
@@ -7,7 +7,7 @@ export interface RemoteFileParts {
   readonly location: string;
   readonly bytes: number;
   readonly version: string;
-  readInto(target: Uint8Array, position: number, signal: AbortSignal | undefined): Promise<void>;
+  readEachInto(ranges: readonly SourceRange[], signal: AbortSignal | undefined): Promise<void>;
   localPath(options: SourceOptions & DownloadOptions): Promise<string>;
   fetchedBytes(): number;
   close(): Promise<void>;
@@ -32,11 +32,15 @@ export class RemoteFile implements SourceFile {
     return this.#parts.fetchedBytes();
   }
 
-  async readInto(target: Uint8Array, position: number, { signal }: SourceOptions = {}): Promise<void> {
+  async readInto(target: Uint8Array, position: number, options: SourceOptions = {}): Promise<void> {
+    await this.readEachInto([{ target, position }], options);
+  }
+
+  async readEachInto(ranges: readonly SourceRange[], { signal }: SourceOptions = {}): Promise<void> {
     signal?.throwIfAborted();
     this.#checkOpen();
-    checkRange(this, target.length, position);
-    if (target.length > 0) await this.#parts.readInto(target, position, signal);
+    for (const { target, position } of ranges) checkRange(this, target.length, position);
+    await this.#parts.readEachInto(ranges, signal);
     this.#checkOpen();
   }
 

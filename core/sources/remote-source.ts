@@ -184,9 +184,9 @@ export class RemoteSource implements Source {
       location: redactLocation(location),
       bytes,
       version,
-      readInto: async (target, position, signal) => {
-        if (held) target.set(held.subarray(position, position + target.length));
-        else await reader.readInto(target, position, signal);
+      readEachInto: async (ranges, signal) => {
+        if (!held) await reader.readEachInto(ranges, signal);
+        else for (const { target, position } of ranges) target.set(held.subarray(position, position + target.length));
       },
       localPath: async (options) => {
         const wanted = { location, address, look };
@@ -215,7 +215,9 @@ export class RemoteSource implements Source {
       location: shown,
       bytes: copy.bytes,
       version: copy.version,
-      readInto: (target, position, readSignal) => file.readInto(target, position, { signal: readSignal }),
+      readEachInto: async (ranges, readSignal) => {
+        for (const { target, position } of ranges) await file.readInto(target, position, { signal: readSignal });
+      },
       localPath: async () => copy.path,
       fetchedBytes: () => fetched,
       close: () => file.close(),

@@ -90,6 +90,25 @@ export const sourceReadCases: readonly ConformanceCase<SourceFixture>[] = [
       }),
   },
   {
+    name: "fills several targets in one go, if it offers that",
+    run: (fixture) =>
+      withFile(fixture, LARGE, async (file, bytes) => {
+        if (!file.readEachInto) return;
+        const starts = Array.from({ length: 300 }, (_, i) => (i * 123_457) % 690_000);
+        const ranges = starts.map((position, i) => ({ target: new Uint8Array(i * 30), position }));
+        await file.readEachInto(ranges);
+        for (const { target, position } of ranges) {
+          assertSameBytes(target, bytes.slice(position, position + target.length), `the range from ${position}`);
+        }
+        await file.readEachInto([]);
+        const beyond = { target: new Uint8Array(2), position: bytes.length - 1 };
+        const wrong = file.readEachInto([{ target: new Uint8Array(1), position: 0 }, beyond]);
+        await assertRejects(wrong, "TWIN_READ_FAILED", "one range that leaves the file");
+        const signal = AbortSignal.abort(new Error("called off"));
+        await assertAborted(file.readEachInto(ranges, { signal }), signal, "several targets");
+      }),
+  },
+  {
     name: "refuses ranges that leave the file, and names it; reading goes on",
     run: (fixture) =>
       withFile(fixture, LARGE, async (file, bytes) => {

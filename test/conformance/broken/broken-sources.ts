@@ -66,6 +66,16 @@ export const brokenSources: readonly BrokenSource[] = [
     }),
   },
   {
+    fault: "fills only the first of several targets",
+    noticedBy: "fills several targets in one go, if it offers that",
+    source: opening((file) => ({
+      ...plain(file),
+      readEachInto: async ([first], options) => {
+        if (first) await file.readInto(first.target, first.position, options);
+      },
+    })),
+  },
+  {
     fault: "reads on after closing",
     noticedBy: "refuses to read after closing; closing twice is allowed",
     source: opening((file) => {

@@ -47,6 +47,14 @@ describe("blocks", () => {
     expect(file.fetchedBytes).toBe(bytes.length);
   });
 
+  it("of several ranges are asked for together", async () => {
+    await using file = await setup.source.open(url);
+    const ranges = [9, 3, 4, 5, 9, 20].map((block) => ({ target: new Uint8Array(100), position: block * BLOCK + 7 }));
+    await file.readEachInto?.(ranges);
+    for (const { target, position } of ranges) expect(target).toEqual(bytes.slice(position, position + 100));
+    expect(new Set(rangesSince(1))).toEqual(new Set(["bytes=12288-24575", "bytes=36864-40959", "bytes=81920-86015"]));
+  });
+
   it("wanted by many at once are fetched once", async () => {
     await using file = await setup.source.open(url);
     const reads = await Promise.all(Array.from({ length: 20 }, (_, i) => readBytes(file, 50_000 + i, 1000)));
