@@ -16,8 +16,6 @@ import type { Slab } from "./slab.ts";
 
 /** Bytes of the blocks in which a variable without chunks is iterated over. */
 const BLOCK_BYTES = 16 * 2 ** 20;
-/** Slabs read at a time. */
-const CONCURRENCY = 8;
 
 /** What a variable is made of. */
 export interface NetcdfVariableInit {
@@ -28,8 +26,8 @@ export interface NetcdfVariableInit {
   readonly shape: readonly number[];
   readonly attributes: Attributes;
   readonly storage: Storage;
-  /** Elements of a slab, row-major, in an array of their own. */
-  readSlab(slab: Slab, signal: AbortSignal | undefined): Promise<NdArray["data"]>;
+  /** Elements of each slab, row-major, in arrays of their own. */
+  readSlabs(slabs: readonly Slab[], signal: AbortSignal | undefined): Promise<readonly NdArray["data"][]>;
   readCoordinate(dim: string): Promise<NdArray | undefined>;
 }
 
@@ -47,7 +45,7 @@ export class NetcdfVariable implements Variable {
   readonly unit: string | undefined;
   readonly attributes: Attributes;
   readonly storage: Storage;
-  readonly #init: Pick<NetcdfVariableInit, "readSlab" | "readCoordinate">;
+  readonly #init: Pick<NetcdfVariableInit, "readSlabs" | "readCoordinate">;
 
   constructor(init: NetcdfVariableInit) {
     this.name = init.name;
@@ -62,25 +60,25 @@ export class NetcdfVariable implements Variable {
     this.#init = init;
   }
 
-  async read(selection: Selection = {}, { signal }: Options = {}): Promise<NdArray> {
-    signal?.throwIfAborted();
-    return await this.#read(await this.#resolve(selection), signal);
+  async read(selection: Selection = {}, options: Options = {}): Promise<NdArray> {
+    const [array] = await this.readMany([selection], options);
+    return array as NdArray;
   }
 
   async readMany(selections: readonly Selection[], { signal }: Options = {}): Promise<readonly NdArray[]> {
     signal?.throwIfAborted();
     const resolved: (readonly AxisSelection[])[] = [];
-    for (const selection of selections) resolved.push(await this.#resolve(selection));
-    const arrays: NdArray[] = [];
-    let next = 0;
-    const work = async (): Promise<void> => {
-      while (next < resolved.length) {
-        const at = next++;
-        arrays[at] = await this.#read(resolved[at] as readonly AxisSelection[], signal);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(CONCURRENCY, resolved.length) }, work));
-    return arrays;
+    for (const selection of selections) {
+      resolved.push(await resolveSelection(this, selection, (dim) => this.#init.readCoordinate(dim)));
+    }
+    const slabs = resolved.map((axes) =>
+      axes.map(({ start, step, count }) => ({ start: count === 0 ? 0 : start, step, count })),
+    );
+    const values = await this.#init.readSlabs(slabs, signal);
+    const { dtype, unit } = this;
+    return resolved.map(
+      (axes, i) => new NdArray(values[i] as NdArray["data"], { dtype, ...selectedLayout(axes), unit }),
+    );
   }
 
   async *chunks(options: Options = {}): AsyncGenerator<DataChunk> {
@@ -89,15 +87,5 @@ export class NetcdfVariable implements Variable {
       const selection = Object.fromEntries(block.map((range, axis) => [this.dims[axis] as string, range]));
       yield { selection, array: await this.read(selection, options) };
     }
-  }
-
-  #resolve(selection: Selection): Promise<readonly AxisSelection[]> {
-    return resolveSelection(this, selection, (dim) => this.#init.readCoordinate(dim));
-  }
-
-  async #read(axes: readonly AxisSelection[], signal: AbortSignal | undefined): Promise<NdArray> {
-    const slab = axes.map(({ start, step, count }) => ({ start: count === 0 ? 0 : start, step, count }));
-    const { dtype, unit } = this;
-    return new NdArray(await this.#init.readSlab(slab, signal), { dtype, ...selectedLayout(axes), unit });
   }
 }

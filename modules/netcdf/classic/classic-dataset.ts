@@ -4,7 +4,7 @@ import { NetcdfVariable } from "../netcdf-variable.ts";
 import type { ClassicDimension, ClassicHeader, ClassicVariableHeader } from "./header.ts";
 import { type ClassicLayout, layouts } from "./layout.ts";
 import { readHeader } from "./read-header.ts";
-import { readSlab } from "./read-slab.ts";
+import { readSlabs } from "./read-slab.ts";
 
 /** A classic file as a dataset, with the raw values. Reads its header only. */
 export async function classicDataset(
@@ -55,9 +55,9 @@ function classicVariable({ file, checkOpen, variable, layout, dimensions, variab
       storedBytes: layout.shape.reduce((product, length) => product * length, type.bytes),
       ...(type.name === "char" && { typeNote: "char" }),
     },
-    readSlab: async (slab, signal) => {
+    readSlabs: async (slabs, signal) => {
       checkOpen();
-      return await readSlab({ file, path, layout, dtype, slab, signal });
+      return await readSlabs({ file, path, layout, dtype, slabs, signal });
     },
     readCoordinate: async (dim) => {
       const coordinate = variables.get(dim);

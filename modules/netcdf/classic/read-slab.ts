@@ -16,38 +16,44 @@ const BATCH_PARTS = 1024;
 const BATCH_BYTES = 4 * 2 ** 20;
 
 /** What is read of a file. */
-export interface SlabRead {
+export interface SlabsRead {
   readonly file: SourceFile;
   /** Path of the variable, for messages. */
   readonly path: string;
   readonly layout: ClassicLayout;
   readonly dtype: DType;
-  readonly slab: Slab;
+  readonly slabs: readonly Slab[];
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Reads a slab: large stretches straight into the result, neighbouring small ones together.
+ * Reads slabs: large stretches straight into the results, neighbouring small ones together.
  *
  * @throws {@link ReadFailedError} when the file is shorter than its header promises, before anything is allocated.
  */
-export async function readSlab(read: SlabRead): Promise<Exclude<DataOf<DType>, string[]>> {
-  const { file, path, layout, dtype, slab } = read;
-  const plan = planReads(layout, slab);
-  const size = slabSize(slab);
-  if (!(plan.end <= file.bytes)) {
-    throw new ReadFailedError(
-      file.location,
-      `"${path}" has values up to byte ${plan.end}, and the file ends at ${file.bytes}: it is cut short or damaged.`,
-    );
-  }
-  const result = allocate(file, path, size * layout.elementBytes);
-  if (size > 0) {
+export async function readSlabs(read: SlabsRead): Promise<Exclude<DataOf<DType>, string[]>[]> {
+  const { file, layout, dtype, slabs } = read;
+  const plans = slabs.map((slab) => checkedPlan(read, slab));
+  const results = slabs.map((slab) => allocate(file, read.path, slabSize(slab) * layout.elementBytes));
+  const small: Generator<Part>[] = [];
+  for (const [i, plan] of plans.entries()) {
+    const result = results[i] as ArrayBuffer;
+    if (result.byteLength === 0) continue;
     const parts = partsOf(plan, result);
-    if (largestRead(plan) <= SMALL_BYTES && file.readEachInto !== undefined) await readTogether(read, plan, parts);
+    if (largestRead(plan) <= SMALL_BYTES && file.readEachInto !== undefined) small.push(parts);
     else await readOneByOne(read, plan, parts);
   }
-  return arrayOf(result, dtype);
+  await readTogether(read, small);
+  return results.map((result) => arrayOf(result, dtype));
+}
+
+function checkedPlan({ file, path, layout }: SlabsRead, slab: Slab): ReadPlan {
+  const plan = planReads(layout, slab);
+  if (plan.end <= file.bytes) return plan;
+  throw new ReadFailedError(
+    file.location,
+    `"${path}" has values up to byte ${plan.end}, and the file ends at ${file.bytes}: it is cut short or damaged.`,
+  );
 }
 
 /** Memory that is not zeroed first: every byte of it is read, or the slab is an error. */
@@ -63,6 +69,7 @@ function allocate(file: SourceFile, path: string, bytes: number): ArrayBuffer {
 
 /** One read: where, and the part of the result that it gives. */
 interface Part {
+  readonly plan: ReadPlan;
   readonly position: number;
   /** Bytes that it spans in the file. */
   readonly length: number;
@@ -72,7 +79,7 @@ interface Part {
 }
 
 /** Reads parts beside each other; while one comes in, another is swapped. */
-async function readOneByOne(read: SlabRead, plan: ReadPlan, parts: Generator<Part>): Promise<void> {
+async function readOneByOne(read: SlabsRead, plan: ReadPlan, parts: Generator<Part>): Promise<void> {
   const { file, signal } = read;
   const work = async (): Promise<void> => {
     // One for all that this one reads: new memory costs as much as reading.
@@ -82,40 +89,49 @@ async function readOneByOne(read: SlabRead, plan: ReadPlan, parts: Generator<Par
       const part = next.value;
       const into = stretch?.subarray(0, part.length) ?? part.target;
       await file.readInto(into, part.position, { signal });
-      take(read, plan, part, into);
+      take(read, part, into);
     }
   };
   await Promise.all(Array.from({ length: largestRead(plan) <= SMALL_BYTES ? SMALL_READS : LARGE_READS }, work));
 }
 
-/** Reads many small parts in one go, where the source can. */
-async function readTogether(read: SlabRead, plan: ReadPlan, parts: Generator<Part>): Promise<void> {
+/** Reads many small parts of many slabs in one go, where the source can. */
+async function readTogether(read: SlabsRead, slabs: readonly Generator<Part>[]): Promise<void> {
   const { file, signal } = read;
-  // Aligned as elements are, so that they are copied as such.
-  const length = Math.ceil(largestRead(plan) / 8) * 8;
-  const most = Math.max(1, Math.min(BATCH_PARTS, Math.floor(BATCH_BYTES / length)));
-  const stretches = isPicked(plan) ? Buffer.allocUnsafeSlow(most * length) : undefined;
-  for (;;) {
-    const batch: { readonly part: Part; readonly target: Uint8Array<ArrayBuffer>; readonly position: number }[] = [];
-    while (batch.length < most) {
-      const next = parts.next();
-      if (next.done) break;
-      const part = next.value;
-      const from = batch.length * length;
-      batch.push({
-        part,
-        target: stretches?.subarray(from, from + part.length) ?? part.target,
-        position: part.position,
-      });
-    }
-    if (batch.length === 0) return;
+  let batch: BatchedPart[] = [];
+  // Room for what is picked from; what is wanted as it is goes straight into the result.
+  let room: Uint8Array<ArrayBuffer> | undefined;
+  let used = 0;
+  const flush = async (): Promise<void> => {
+    signal?.throwIfAborted();
     await file.readEachInto?.(batch, { signal });
-    for (const { part, target } of batch) take(read, plan, part, target);
+    for (const { part, target } of batch) take(read, part, target);
+    batch = [];
+    used = 0;
+  };
+  for (const parts of slabs) {
+    for (const part of parts) {
+      if (batch.length >= BATCH_PARTS || used + part.length > BATCH_BYTES) await flush();
+      const { position } = part;
+      if (isPicked(part.plan)) {
+        room ??= Buffer.allocUnsafeSlow(BATCH_BYTES);
+        batch.push({ part, target: room.subarray(used, used + part.length), position });
+      } else batch.push({ part, target: part.target, position });
+      // Aligned as elements are, so that they are copied as such.
+      used += Math.ceil(part.length / 8) * 8;
+    }
   }
+  if (batch.length > 0) await flush();
+}
+
+interface BatchedPart {
+  readonly part: Part;
+  readonly target: Uint8Array<ArrayBuffer>;
+  readonly position: number;
 }
 
 /** Brings what was read into the result. */
-function take({ layout }: SlabRead, plan: ReadPlan, { blocks, target }: Part, from: Uint8Array<ArrayBuffer>): void {
+function take({ layout }: SlabsRead, { plan, blocks, target }: Part, from: Uint8Array<ArrayBuffer>): void {
   if (from !== target) {
     pick(from, [{ stride: plan.blocks.stride, count: blocks }, ...plan.picked], plan.run, target);
   }
@@ -146,11 +162,17 @@ function* partsOf(plan: ReadPlan, result: ArrayBuffer): Generator<Part> {
         // All of the span is wanted: in pieces, into the result.
         for (let done = 0; done < span; done += PIECE_BYTES) {
           const length = Math.min(PIECE_BYTES, span - done);
-          yield { position: position + done, length, blocks: 1, target: new Uint8Array(result, at + done, length) };
+          yield {
+            plan,
+            position: position + done,
+            length,
+            blocks: 1,
+            target: new Uint8Array(result, at + done, length),
+          };
         }
       } else {
         const length = (together - 1) * blocks.stride + span;
-        yield { position, length, blocks: together, target: new Uint8Array(result, at, together * perBlock) };
+        yield { plan, position, length, blocks: together, target: new Uint8Array(result, at, together * perBlock) };
       }
       at += together * perBlock;
     }

@@ -17,7 +17,7 @@ import { axisNames, shownDimensions } from "../dimension-names.ts";
 import { NetcdfVariable } from "../netcdf-variable.ts";
 import { defaultFill } from "./default-fill.ts";
 import { isDimensionOnly, type Netcdf4Dimensions, netcdf4Dimensions, variableName } from "./dimensions.ts";
-import { readStored } from "./read-stored.ts";
+import { readAllStored } from "./read-stored.ts";
 import { type ShownType, shownType } from "./stored-type.ts";
 
 /** Bookkeeping of HDF5 and of the NetCDF library; not attributes of anybody. */
@@ -95,7 +95,7 @@ function variableOf({ file, dimensions, byPath }: View, dataset: HdfDataset): Va
     shape: [...stored.map((length, axis) => axes[axis]?.length ?? length), ...type.extraShape],
     attributes,
     storage: storageOf(dataset, type),
-    readSlab: async (slab, signal) => await readStored({ file, dataset, type, fill }, slab, signal),
+    readSlabs: async (slabs, signal) => await readAllStored({ file, dataset, type, fill }, slabs, signal),
     readCoordinate: async (dim) => {
       const scale = axes[dims.indexOf(dim)]?.path;
       const coordinate = scale === undefined ? undefined : byPath.get(scale);

@@ -20,8 +20,29 @@ export interface StoredVariable {
   readonly fill: Scalar;
 }
 
+/** Slabs asked for at a time. */
+const CONCURRENCY = 16;
+
+/** Reads slabs, some beside each other. */
+export async function readAllStored(
+  variable: StoredVariable,
+  slabs: readonly Slab[],
+  signal: AbortSignal | undefined,
+): Promise<NdArray["data"][]> {
+  const results: NdArray["data"][] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < slabs.length) {
+      const at = next++;
+      results[at] = await readStored(variable, slabs[at] as Slab, signal);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, slabs.length) }, work));
+  return results;
+}
+
 /** Reads a slab. What lies beyond the end of the dataset, as an unlimited dimension may, is fill. */
-export async function readStored(
+async function readStored(
   variable: StoredVariable,
   slab: Slab,
   signal: AbortSignal | undefined,
