@@ -26,9 +26,10 @@ export function unpackNumbers(raw: Numbers, missing: MissingValues | undefined, 
   const unpacked = new Float64Array(raw.length);
   if (raw instanceof BigInt64Array || raw instanceof BigUint64Array) {
     const { scale, offset } = packing;
+    const isMissing = wideTest(missing);
     for (let i = 0; i < raw.length; i++) {
       const value = raw[i] as bigint;
-      unpacked[i] = missing && isMissing(value, missing) ? Number.NaN : Number(value) * scale + offset;
+      unpacked[i] = isMissing(value) ? Number.NaN : Number(value) * scale + offset;
     }
     return unpacked;
   }
@@ -86,8 +87,10 @@ function lookUpIntegers(raw: NarrowIntegers, table: Numbers): NarrowIntegers {
 
 /** Missing values as loops compare them. */
 interface Mask {
-  /** Those within the bounds: the others are missing anyway. */
-  readonly values: readonly number[];
+  /** The first value within the bounds, as others are missing anyway; NaN, which nothing equals, where there is none. */
+  readonly first: number;
+  /** Further ones; a set, as hostile files may state a million. */
+  readonly others: ReadonlySet<number>;
   readonly low: number;
   readonly high: number;
   readonly isBounded: boolean;
@@ -98,31 +101,30 @@ function maskOf(missing: MissingValues | undefined): Mask {
   const high = Number(missing?.high ?? Number.POSITIVE_INFINITY);
   const values = (missing?.values ?? []).map(Number).filter((value) => !(value < low || value > high));
   const isBounded = low !== Number.NEGATIVE_INFINITY || high !== Number.POSITIVE_INFINITY;
-  return { values, low, high, isBounded };
+  return { first: values[0] ?? Number.NaN, others: new Set(values.slice(1)), low, high, isBounded };
 }
 
-function unpackBlock(block: Float64Array, { values, low, high, isBounded }: Mask, { scale, offset }: Packing): void {
-  // Most variables have one fill value and no bounds; a loop of its own halves their time. Nothing equals NaN.
-  const [fill = Number.NaN, ...others] = values;
-  for (const other of others) replaceAll(block, other, Number.NaN);
+function unpackBlock(block: Float64Array, mask: Mask, { scale, offset }: Packing): void {
+  // Most variables have one fill value and no bounds; a loop of its own halves their time.
+  const { first, others, low, high, isBounded } = mask;
+  if (others.size > 0) replaceThose(block, others);
   if (isBounded) replaceOutside(block, low, high);
   for (let i = 0; i < block.length; i++) {
     const value = block[i] as number;
-    block[i] = value === fill ? Number.NaN : value * scale + offset;
+    block[i] = value === first ? Number.NaN : value * scale + offset;
   }
 }
 
 function fillFloats(raw: Float32Array | Float64Array, mask: Mask): Float32Array | Float64Array {
-  if (!hasMissing(raw, mask)) return raw;
-  const filled = raw.slice();
-  for (const value of mask.values) replaceAll(filled, value, Number.NaN);
-  if (mask.isBounded) replaceOutside(filled, mask.low, mask.high);
-  return filled;
-}
-
-function hasMissing(raw: Float32Array | Float64Array, { values, low, high, isBounded }: Mask): boolean {
+  const { first, others, low, high, isBounded } = mask;
   // Searching is the platform's, and several times as fast as a loop.
-  return values.some((value) => raw.indexOf(value) >= 0) || (isBounded && isOutside(raw, low, high));
+  const hasMissing = others.size > 0 || raw.indexOf(first) >= 0 || (isBounded && isOutside(raw, low, high));
+  if (!hasMissing) return raw;
+  const filled = raw.slice();
+  replaceAll(filled, first);
+  if (others.size > 0) replaceThose(filled, others);
+  if (isBounded) replaceOutside(filled, low, high);
+  return filled;
 }
 
 function isOutside(values: Float32Array | Float64Array, low: number, high: number): boolean {
@@ -140,8 +142,12 @@ function replaceOutside(values: Float32Array | Float64Array, low: number, high: 
   }
 }
 
-function replaceAll(values: Float32Array | Float64Array, value: number, by: number): void {
-  for (let i = 0; i < values.length; i++) if (values[i] === value) values[i] = by;
+function replaceAll(values: Float32Array | Float64Array, value: number): void {
+  for (let i = 0; i < values.length; i++) if (values[i] === value) values[i] = Number.NaN;
+}
+
+function replaceThose(values: Float32Array | Float64Array, those: ReadonlySet<number>): void {
+  for (let i = 0; i < values.length; i++) if (those.has(values[i] as number)) values[i] = Number.NaN;
 }
 
 function fillIntegers(raw: NarrowIntegers, mask: Mask, fill: number): NarrowIntegers {
@@ -159,13 +165,13 @@ function fillIntegers(raw: NarrowIntegers, mask: Mask, fill: number): NarrowInte
 }
 
 /** @returns Number of values that were another. */
-function fillBlock(block: Float64Array, { values, low, high }: Mask, fill: number): number {
-  const [first = Number.NaN, second = first, ...others] = values.filter((value) => value !== fill);
+function fillBlock(block: Float64Array, { first, others, low, high }: Mask, fill: number): number {
   let count = 0;
   for (let i = 0; i < block.length; i++) {
     const value = block[i] as number;
-    const isMissing = value < low || value > high || value === first || value === second || others.includes(value);
-    if (!isMissing || value === fill) continue;
+    if (value === fill) continue;
+    const isMissing = value < low || value > high || value === first || (others.size > 0 && others.has(value));
+    if (!isMissing) continue;
     block[i] = fill;
     count++;
   }
@@ -173,18 +179,21 @@ function fillBlock(block: Float64Array, { values, low, high }: Mask, fill: numbe
 }
 
 function fillWide(raw: BigInt64Array, missing: MissingValues, fill: bigint): BigInt64Array {
+  const isMissing = wideTest(missing);
   let filled: BigInt64Array | undefined;
   for (let i = 0; i < raw.length; i++) {
     const value = raw[i] as bigint;
-    if (value === fill || !isMissing(value, missing)) continue;
+    if (value === fill || !isMissing(value)) continue;
     filled ??= raw.slice();
     filled[i] = fill;
   }
   return filled ?? raw;
 }
 
-function isMissing(value: bigint, { values, low, high }: MissingValues): boolean {
-  return values.includes(value) || value < low || value > high;
+function wideTest(missing: MissingValues | undefined): (value: bigint) => boolean {
+  if (!missing) return () => false;
+  const [values, { low, high }] = [new Set(missing.values), missing];
+  return (value) => values.has(value) || value < low || value > high;
 }
 
 /** The bits of integers, taken as those of another type of the same width. */

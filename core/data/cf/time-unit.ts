@@ -28,16 +28,21 @@ const LENGTHS: readonly (readonly [RegExp, TimeUnit["length"]])[] = [
 
 /** Whether a unit counts from a date. */
 export function isTimeUnit(unit: string | undefined): unit is string {
-  return unit !== undefined && PARTS.test(unit);
+  return unit !== undefined && unit.length <= MAX_LENGTH && PARTS.test(unit);
 }
+
+/** Longer texts are no units; the patterns here would take their time over them. */
+const MAX_LENGTH = 200;
 
 const PARTS = /^\s*(\S+)\s+(?:since|after|from|ref)\s+(.*?)\s*$/i;
 
 /** @throws {@link InvalidTimeUnitError} */
 export function parseTimeUnit(text: string, calendar: Calendar): TimeUnit {
-  const [, name = "", reference = ""] = PARTS.exec(text) ?? [];
+  const [, name = "", reference = ""] = (isTimeUnit(text) && PARTS.exec(text)) || [];
   if (name === "") {
-    throw new InvalidTimeUnitError(`"${text}" is no time unit; one is written as "days since 1850-01-01 00:00:00".`);
+    throw new InvalidTimeUnitError(
+      `"${text.slice(0, MAX_LENGTH)}" is no time unit; one is written as "days since 1850-01-01 00:00:00".`,
+    );
   }
   const length = lengthOf(name.toLowerCase(), calendar, text);
   const parsed = parseReference(reference);

@@ -143,6 +143,23 @@ describe("missing values", () => {
     expect(array.fillValue).toBe(-9);
   });
 
+  it("may be many, also hostilely many", async () => {
+    const many = of(
+      "float64",
+      Float64Array.from({ length: 200_000 }, (_, i) => i + 2),
+    );
+    const data = Int32Array.from({ length: 200_000 }, (_, i) => i);
+    const { variable } = decoded(data, "int32", { missing_value: many });
+    expect(variable.fillValue).toBe(2);
+    expect([...new Set(await valuesOf(variable))]).toEqual([0, 1, 2]);
+    const floats = decoded(Float32Array.from(data), "float32", { missing_value: many }).variable;
+    expect([...new Set(await valuesOf(floats))]).toEqual([0, 1, Number.NaN]);
+    const packed = decoded(data, "int32", { missing_value: many, scale_factor: 2 }).variable;
+    expect([...new Set(await valuesOf(packed))]).toEqual([0, 2, Number.NaN]);
+    const wide = decoded(BigInt64Array.from(data, BigInt), "int64", { missing_value: many }).variable;
+    expect([...new Set(await valuesOf(wide))]).toEqual([0n, 1n, 2n]);
+  });
+
   it("are exact in 64-bit integers", async () => {
     const fill = 2n ** 53n + 1n;
     const { variable } = decoded(BigInt64Array.of(fill, fill - 1n, -1n), "int64", { _FillValue: fill, valid_min: 0 });

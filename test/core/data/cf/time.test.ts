@@ -119,6 +119,7 @@ describe("cfTime", () => {
 
   it.each([
     [{ unit: "days" }, '"days" is no time unit'],
+    [{ unit: `days since 2000-01-01${" ".repeat(100_000)}x` }, "is no time unit"],
     [{ unit: "days since then" }, '"then" in time unit'],
     [{ unit: "moons since 2000-01-01" }, '"moons" in time unit'],
     [{ unit: "days since 2000-01-01 25:00" }, "is no date"],
