@@ -74,6 +74,7 @@ export interface SourceFile extends AsyncDisposable {
    */
   localPath(options?: SourceOptions & DownloadOptions): Promise<string>;
 
+  /** Releases the file. */
   close(): Promise<void>;
 }
 
@@ -85,5 +86,6 @@ export interface SourceRange {
 
 /** How a download is followed. */
 export interface DownloadOptions {
+  /** Called as bytes come; `of` is NaN where the server does not say how many there will be. */
   onProgress?(progress: { readonly bytes: number; readonly of: number }): void;
 }

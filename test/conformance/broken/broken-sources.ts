@@ -131,8 +131,10 @@ export const brokenSources: readonly BrokenSource[] = [
         try {
           return await local.open(location, options);
         } catch (error) {
-          if (error instanceof FileNotFoundError) return await local.open(location.replace("none", "empty"), options);
-          throw error;
+          if (!(error instanceof FileNotFoundError)) throw error;
+          const empty = await local.open(location.replace("none", "empty"), options);
+          await empty.close();
+          return empty;
         }
       },
     })),
