@@ -6,6 +6,7 @@ import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { createTwinBench } from "./create-twin.ts";
 import { csvBench } from "./csv.ts";
+import { federationBench } from "./federation.ts";
 import { gflashBench } from "./gflash.ts";
 import { hdf5Bench } from "./hdf5.ts";
 import { importTimeBench } from "./import-time.ts";
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, () => readonly BenchRow[] | Promise<reado
   root: rootBench,
   zarr: zarrBench,
   csv: csvBench,
+  federation: federationBench,
 };
 
 const { values, positionals } = parseArgs({

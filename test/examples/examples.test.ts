@@ -12,6 +12,7 @@ import { makeReader, READER_ENVIRONMENT } from "./reader.ts";
 const OUTCOMES: Readonly<Record<string, RegExp>> = {
   "first-light.ts": /^Record: .*run\.json \(succeeded, sealed as sha256:/m,
   "insolation.ts": /latitude 90: 541\.4 W m-2$/m,
+  "federation.ts": /^27 February to 2 March at 60 degrees north: 268\.50, 268\.62, 268\.73, 268\.85 K$/m,
   "a-year-later.ts": /^Reproduced: every output has the content/m,
 };
 
