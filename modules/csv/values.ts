@@ -33,11 +33,6 @@ export const RANGES: Readonly<Partial<Record<DType, readonly [bigint, bigint]>>>
   uint64: [0n, 2n ** 64n - 1n],
 };
 
-/** The dtype that a column has in memory. */
-export function dtypeOf(type: ColumnType): DType {
-  return type === "time" ? "float64" : type;
-}
-
 /** A field as an integer; `undefined` where it is none. */
 export function integerOf(text: string): number | bigint | undefined {
   if (!INTEGER.test(text)) return undefined;

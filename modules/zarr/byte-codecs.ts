@@ -1,6 +1,9 @@
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
+import { decodeBlosc } from "./blosc.ts";
 import { CodecProblem, type CodecSpec } from "./codec-plan.ts";
+import { decodeLz4 } from "./lz.ts";
+import { unshuffled } from "./shuffle.ts";
 
 const gunzip = promisify<Uint8Array, zlib.ZlibOptions, Uint8Array>(zlib.gunzip);
 const inflate = promisify<Uint8Array, zlib.ZlibOptions, Uint8Array>(zlib.inflate);
@@ -31,18 +34,19 @@ export async function decodeBytes(
       if (nativeUnzstd) return await nativeUnzstd(bytes, { maxOutputLength: limit });
       checkSize(codec, zstdSize(bytes), limit);
       break;
-    case "lz4":
-      checkSize(codec, bytes.length >= 4 ? view(bytes).getUint32(0, true) : undefined, limit);
-      break;
+    case "lz4": {
+      const size = bytes.length >= 4 ? view(bytes).getUint32(0, true) : undefined;
+      checkSize(codec, size, limit);
+      return decodeLz4(bytes.subarray(4), size as number);
+    }
     case "blosc":
-      checkSize(codec, bytes.length >= 16 ? view(bytes).getUint32(4, true) : undefined, limit);
-      if (view(bytes).getUint32(12, true) !== bytes.length)
-        throw new CodecProblem('the codec "blosc" says another length');
-      break;
+      return await decodeBlosc(bytes, limit, (name, part, size) =>
+        decodeBytes({ name, configuration: {} }, part, size, elementBytes),
+      );
     case "crc32c":
       return withoutChecksum(bytes);
     case "shuffle":
-      return unshuffled(bytes, Number(codec.configuration["elementsize"] ?? elementBytes));
+      return unshuffled(bytes, shuffleSize(codec, elementBytes));
   }
   return await (await zarritaCodec(codec)).decode(bytes);
 }
@@ -53,7 +57,7 @@ function checkSize({ name }: CodecSpec, size: number | undefined, limit: number)
     throw new CodecProblem(`the codec "${name}" says that its values have ${size} bytes; ${limit} are expected`);
 }
 
-/** Undoes and does a codec by zarrita, which has blosc, lz4 and zstd as WebAssembly. */
+/** Undoes and does a codec by zarrita, which has zstd as WebAssembly. */
 export async function zarritaCodec({ name, configuration }: CodecSpec): Promise<{
   decode(bytes: Uint8Array): Promise<Uint8Array>;
   encode(bytes: Uint8Array): Promise<Uint8Array>;
@@ -69,7 +73,7 @@ export async function zarritaCodec({ name, configuration }: CodecSpec): Promise<
 
 /** The size that a zstd frame claims. @see Source: RFC 8878, 3.1.1.1. */
 function zstdSize(bytes: Uint8Array): number | undefined {
-  if (bytes.length < 18 && bytes.length < 6) return undefined;
+  if (bytes.length < 6) return undefined;
   const data = view(bytes);
   if (data.getUint32(0, true) !== 0xfd2fb528) return undefined;
   const descriptor = data.getUint8(4);
@@ -90,16 +94,10 @@ function withoutChecksum(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(0, end);
 }
 
-function unshuffled(bytes: Uint8Array, size: number): Uint8Array {
+function shuffleSize({ configuration }: CodecSpec, elementBytes: number): number {
+  const size = Number(configuration["elementsize"] ?? elementBytes);
   if (!Number.isInteger(size) || size < 1) throw new CodecProblem('the codec "shuffle" has no size of elements');
-  const count = Math.floor(bytes.length / size);
-  // Bytes beyond the last whole element are not shuffled.
-  // Not `slice`, which for a Buffer is a view.
-  const result = new Uint8Array(bytes);
-  for (let byte = 0; byte < size; byte++) {
-    for (let i = 0; i < count; i++) result[i * size + byte] = bytes[byte * count + i] as number;
-  }
-  return result;
+  return size;
 }
 
 let crcTable: Uint32Array | undefined;
