@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { findVariable, type HdfFile, type HdfGroup, type HdfWriter, NdArray } from "../../core/index.ts";
+import {
+  findVariable,
+  type HdfDataset,
+  type HdfFile,
+  type HdfGroup,
+  type HdfLink,
+  type HdfWriter,
+  NdArray,
+} from "../../core/index.ts";
 import { assertAborted, assertRejects } from "./compare.ts";
 import type { HdfFilesFixture } from "./hdf-files.ts";
 import { same } from "./hdf-files-read-cases.ts";
@@ -66,7 +74,7 @@ export const hdfFilesWriteCases: readonly ConformanceCase<HdfFilesFixture>[] = [
           assert.deepEqual(zeta.datasets["field"]?.scales, [["/zeta/y"], ["/zeta/x"]]);
           assert.deepEqual([zeta.datasets["y"]?.isScale, zeta.datasets["field"]?.isScale], [true, false]);
           assert.equal(zeta.datasets["field"]?.attributes["units"], "K");
-          const { kind, target, leadsTo } = file.root.links["alias"] ?? {};
+          const { kind, target, leadsTo } = file.root.links["alias"] as HdfLink;
           assert.deepEqual([kind, target, leadsTo], ["soft", "/zeta/field", "dataset"]);
         },
       ),
@@ -137,8 +145,8 @@ export const hdfFilesWriteCases: readonly ConformanceCase<HdfFilesFixture>[] = [
           await writer.write("/letters", new NdArray(Uint8Array.of(65, 0, 98), { dtype: "uint8", shape: [3] }));
         },
         async (file) => {
-          const type = file.root.datasets["letters"]?.type;
-          assert.ok(type?.class === "string" && type.size === 1 && !type.variable, "strings of one byte");
+          const { type } = file.root.datasets["letters"] as HdfDataset;
+          assert.ok(type.class === "string" && type.size === 1 && !type.variable, "strings of one byte");
           assert.deepEqual([...(await file.read({ path: "/letters" })).values()], ["A", "", "b"]);
         },
       ),
