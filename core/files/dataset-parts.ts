@@ -40,7 +40,10 @@ export async function datasetParts(
   }));
 }
 
-/** Opens with the connector that recognised the file the first time. */
+/**
+ * Opens with the connector that the ending of the name belongs to, or else the one that recognises the file; then always
+ * with that one. To look at the beginning of a thousand files first would open each of them twice.
+ */
 function opener(
   location: string,
   connectors: readonly Connector[],
@@ -49,12 +52,22 @@ function opener(
   let known: Connector | undefined;
   return async ({ signal }) => {
     const options = { signal, ...(sources && { sources }), ...(decode !== undefined && { decode }) };
-    if (!known) {
-      known = await recognise(location, connectors, options);
-      // Says which formats there are.
-      if (!known) return await openDataset(location, connectors, options);
+    if (known) return await known.open(location, options);
+    const byName = connectorFor(location, connectors);
+    if (byName) {
+      try {
+        const dataset = await byName.open(location, options);
+        known = byName;
+        return dataset;
+      } catch (error) {
+        // Perhaps the ending is wrong.
+        const found = error instanceof FileUnreadableError ? await recognise(location, connectors, options) : byName;
+        if (found === undefined || found === byName) throw error;
+      }
     }
-    return await known.open(location, options);
+    known = await recognise(location, connectors, options);
+    // Says which formats there are.
+    return await (known ? known.open(location, options) : openDataset(location, connectors, options));
   };
 }
 

@@ -14,6 +14,7 @@ const SMALL_BYTES = 64 * 1024;
 /** Small reads that go together, and their bytes. */
 const BATCH_PARTS = 1024;
 const BATCH_BYTES = 4 * 2 ** 20;
+const LEAST_ROOM_BYTES = 2 ** 16;
 
 /** What is read of a file. */
 export interface SlabsRead {
@@ -101,6 +102,8 @@ async function readTogether(read: SlabsRead, slabs: readonly Generator<Part>[]):
   let batch: BatchedPart[] = [];
   // Room for what is picked from; what is wanted as it is goes straight into the result.
   let room: Uint8Array<ArrayBuffer> | undefined;
+  // Of a thousand small files, each would otherwise take and drop megabytes.
+  const roomBytes = Math.min(BATCH_BYTES, Math.max(LEAST_ROOM_BYTES, file.bytes));
   let used = 0;
   const flush = async (): Promise<void> => {
     signal?.throwIfAborted();
@@ -111,10 +114,10 @@ async function readTogether(read: SlabsRead, slabs: readonly Generator<Part>[]):
   };
   for (const parts of slabs) {
     for (const part of parts) {
-      if (batch.length >= BATCH_PARTS || used + part.length > BATCH_BYTES) await flush();
+      if (batch.length >= BATCH_PARTS || used + part.length > roomBytes) await flush();
       const { position } = part;
       if (isPicked(part.plan)) {
-        room ??= Buffer.allocUnsafeSlow(BATCH_BYTES);
+        room ??= Buffer.allocUnsafeSlow(roomBytes);
         batch.push({ part, target: room.subarray(used, used + part.length), position });
       } else batch.push({ part, target: part.target, position });
       // Aligned as elements are, so that they are copied as such.
