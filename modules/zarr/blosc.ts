@@ -92,10 +92,14 @@ async function decodePart(
   return values;
 }
 
-/** Undoes the shuffle of bits: of eight elements at a time, the first bits, the second bits, and so on. */
+/**
+ * Undoes the shuffle of bits: of eight elements at a time, the first bits, the second bits, and so on. Blosc leaves blocks
+ * alone whose number of elements is no multiple of eight.
+ */
 function bitUnshuffled(bytes: Uint8Array, size: number): Uint8Array {
   const count = Math.floor(bytes.length / size);
-  const rows = Math.floor(count / 8);
+  if (count % 8 !== 0) return bytes;
+  const rows = count / 8;
   const result = new Uint8Array(bytes);
   result.fill(0, 0, rows * 8 * size);
   for (let place = 0; place < size * 8; place++) {

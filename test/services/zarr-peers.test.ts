@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -185,6 +186,30 @@ print("{}")`;
       }
       expect(theirs.variables["i4"]?.attributes["_FillValue"]).toBe(-1);
     });
+  });
+
+  it("undoes blosc of every kind, in one block and in many", async () => {
+    const script = `
+import sys, json, hashlib, numpy as np, zarr, numcodecs
+rng = np.random.default_rng(3); g = zarr.create_group(sys.argv[1], zarr_format=2); digests = {}
+for cname in ("blosclz", "lz4", "lz4hc", "zlib", "zstd"):
+  for shuffle in (0, 1, 2):
+    for dtype in ("u1", "i2", "f4", "f8"):
+      for size in (30, 100_003):
+        data = (np.cumsum(rng.integers(-3, 4, size)) % 120).astype(dtype); name = f"{cname}{shuffle}{dtype}_{size}"
+        a = g.create_array(name, shape=data.shape, dtype=dtype, chunks=data.shape, compressors=numcodecs.Blosc(cname, 5, shuffle), fill_value=None)
+        a[...] = data; digests[name] = hashlib.sha256(data.tobytes()).hexdigest()
+zarr.consolidate_metadata(sys.argv[1]); print(json.dumps(digests))`;
+    const store = join(folder, "blosc.zarr");
+    const digests = JSON.parse(execFileSync(python, ["-W", "ignore", "-c", script, store], { encoding: "utf8" }));
+    const zarr = new Zarr({ cacheBytes: 0, maxChunkBytes: 512e6, formatVersion: 3, compressor: "gzip" });
+    await using file = await zarr.open(store);
+    expect(Object.keys(digests)).toHaveLength(120);
+    for (const [name, digest] of Object.entries(digests)) {
+      const values = (await file.variables[name]?.read())?.values() as Float64Array;
+      const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+      expect(createHash("sha256").update(bytes).digest("hex"), name).toBe(digest);
+    }
   });
 
   it("reads what xarray decodes as xarray does: packing, missing values, times, unsigned", async () => {
