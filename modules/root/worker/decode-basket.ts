@@ -1,7 +1,9 @@
 import type { DType } from "../../../core/index.ts";
 import { decodeText, decodeTexts } from "./decode-text.ts";
 import { damaged } from "./failure.ts";
-import type { OpenBasket } from "./open-basket.ts";
+import { checkObject } from "./object-header.ts";
+import { type OpenBasket, offsetsOf } from "./open-basket.ts";
+import { unpackFloats } from "./packed-float.ts";
 import type { ColumnLayout, DecodedBasket, TypedArray } from "./protocol.ts";
 
 /** The values of a basket, and how many each entry has. */
@@ -20,27 +22,29 @@ export function decodeBasket(basket: OpenBasket, layout: ColumnLayout): DecodedB
   }
 }
 
-function flatValues({ values, entries }: OpenBasket, { itemBytes, perRow, dtype, record }: ColumnLayout): TypedArray {
+function flatValues({ values, entries }: OpenBasket, layout: ColumnLayout): TypedArray {
+  const { itemBytes, perRow, record } = layout;
   const rowBytes = itemBytes * perRow;
   const entryBytes = record?.bytes ?? rowBytes;
   if (values.length !== entries * entryBytes) {
     throw damaged(`a basket of ${entries} entries of ${entryBytes} bytes has ${values.length}`);
   }
-  if (record === undefined) return typedValues(values, dtype);
+  if (record === undefined) return valuesOf(values, layout);
   const picked = new Uint8Array(entries * rowBytes);
   for (let i = 0; i < entries; i++) {
     const from = i * entryBytes + record.offset;
     for (let k = 0; k < rowBytes; k++) picked[i * rowBytes + k] = values[from + k] as number;
   }
-  return typedValues(picked, dtype);
+  return valuesOf(picked, layout);
 }
 
-function jaggedValues(basket: OpenBasket, { itemBytes, perRow, headerBytes, dtype }: ColumnLayout): DecodedBasket {
+function jaggedValues(basket: OpenBasket, layout: ColumnLayout): DecodedBasket {
+  const { itemBytes, perRow, headerBytes } = layout;
   const { values, entries } = basket;
   const offsets = offsetsOf(basket);
   const rowBytes = itemBytes * perRow;
   if (headerBytes === 0)
-    return { values: typedValues(values, dtype), counts: countsOf(offsets, rowBytes), innerCounts: undefined };
+    return { values: valuesOf(values, layout), counts: countsOf(offsets, rowBytes), innerCounts: undefined };
   const counts = new Uint32Array(entries);
   const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
   const packed = new Uint8Array(values.length - headerLength(offsets, headerBytes));
@@ -58,7 +62,7 @@ function jaggedValues(basket: OpenBasket, { itemBytes, perRow, headerBytes, dtyp
     copyBytes(values, start + header, packed, to, length);
     to += length;
   }
-  return { values: typedValues(packed, dtype), counts, innerCounts: undefined };
+  return { values: valuesOf(packed, layout), counts, innerCounts: undefined };
 }
 
 /** Of values that follow each other without headers. */
@@ -97,16 +101,6 @@ function checkVector(view: DataView, start: number, end: number, count: number):
     throw damaged(`a vector of ${view.getUint32(start + 6)} has bytes for ${count}`);
 }
 
-/** The first six bytes of an object. */
-export function checkObject(view: DataView, start: number, end: number): void {
-  const stated = view.getUint32(start);
-  if ((stated & 0x40000000) === 0 || (stated & 0x3fffffff) !== end - start - 4) {
-    throw damaged("an object does not say how many bytes it has, or others");
-  }
-  if ((view.getUint16(start + 4) & 0x4000) !== 0)
-    throw damaged("objects that are stored member by member are not read");
-}
-
 function nestedValues(basket: OpenBasket, { itemBytes, dtype }: ColumnLayout): DecodedBasket {
   const { values, entries } = basket;
   const offsets = offsetsOf(basket);
@@ -138,12 +132,9 @@ function nestedValues(basket: OpenBasket, { itemBytes, dtype }: ColumnLayout): D
   return { values: typedValues(packed.subarray(0, to), dtype), counts, innerCounts: Uint32Array.from(inner) };
 }
 
-/** Where the entries begin; one entry needs no telling. */
-export function offsetsOf({ offsets, entries, values }: OpenBasket): Int32Array {
-  if (offsets) return offsets;
-  if (entries === 0) return Int32Array.of(0);
-  if (entries === 1) return Int32Array.of(0, values.length);
-  throw damaged("a basket does not tell where its entries begin; such are not read");
+function valuesOf(bytes: Uint8Array<ArrayBuffer>, { dtype, packed }: ColumnLayout): TypedArray {
+  if (packed === undefined) return typedValues(bytes, dtype);
+  return unpackFloats(bytes, packed, dtype === "float32" ? "float32" : "float64");
 }
 
 /** Big-endian values as an array in this machine's order; the bytes are changed in place where they can be. */

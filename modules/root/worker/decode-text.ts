@@ -1,6 +1,6 @@
-import { checkObject, offsetsOf } from "./decode-basket.ts";
 import { damaged } from "./failure.ts";
-import type { OpenBasket } from "./open-basket.ts";
+import { checkObject } from "./object-header.ts";
+import { type OpenBasket, offsetsOf } from "./open-basket.ts";
 import type { ColumnLayout, DecodedBasket } from "./protocol.ts";
 
 /** One string per entry. */

@@ -1,5 +1,5 @@
 import { describeHistogram, isHistogram } from "./describe-histogram.ts";
-import { describeTree, type MemberType } from "./describe-tree.ts";
+import { describeTree, type MemberOf } from "./describe-tree.ts";
 import { RequestFailure, reasonOf } from "./failure.ts";
 import type { RawFile, RawFolder, RawHistogram, RawProblem, RawTree } from "./protocol.ts";
 import type { ObjectKeyWithCycle, RootFile } from "./root-file.ts";
@@ -34,8 +34,8 @@ export async function describeFile(file: RootFile, tick: () => void): Promise<Ra
           folders.push(await folder(await file.keysOf(key), below));
         } else if (TREES.has(key.className)) {
           const tell = (below: string, reason: string): void => void problems.push({ path: `${path}${below}`, reason });
-          const memberType: MemberType = (owner, index) => file.memberType(owner, index);
-          trees.push({ ...describeTree(await file.object(key), { memberType, tell }), name });
+          const memberOf: MemberOf = (owner, index) => file.memberOf(owner, index);
+          trees.push({ ...describeTree(await file.object(key), { memberOf, tell }), name });
         } else if (isHistogram(key.className)) {
           histograms.push(describeHistogram(await file.object(key), key, name));
         } else if (NTUPLES.has(key.className)) {

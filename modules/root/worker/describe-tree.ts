@@ -12,16 +12,16 @@ export type ColumnType = Pick<RawColumn, "layout" | "rowShape" | "typeName">;
 /** Tells that something is not shown; the path starts below the tree. */
 export type TellProblem = (path: string, reason: string) => void;
 
-/** Looks the C++ type of a member of a class up. */
-export type MemberType = (
+/** Looks the C++ type and the comment of a member of a class up. */
+export type MemberOf = (
   owner: { readonly name: string; readonly version: number; readonly checksum: number },
   index: number,
-) => string;
+) => { readonly typeName: string; readonly title: string };
 
 /** What a tree holds, without the values. */
 export function describeTree(
   tree: RootObject,
-  about: { readonly memberType: MemberType; readonly tell: TellProblem },
+  about: { readonly memberOf: MemberOf; readonly tell: TellProblem },
 ): RawTree {
   const entries = numberOf(tree, "fEntries", -1);
   if (!Number.isSafeInteger(entries) || entries < 0) throw damaged(`it says that it has ${entries} entries`);
@@ -39,7 +39,7 @@ interface Scope {
   readonly entries: number;
   readonly treeName: string;
   readonly path: string;
-  readonly memberType: MemberType;
+  readonly memberOf: MemberOf;
   readonly tell: TellProblem;
 }
 
@@ -68,7 +68,7 @@ function describeBranch(branch: RootObject, name: string, scope: Scope): RawBran
   const leaves = listOf(branch, "fLeaves").filter((leaf) => leaf !== undefined);
   try {
     if (isElementBranch(branch)) {
-      const type = elementColumn(branch, leaves, { hasBranches: branches.length > 0, memberType: scope.memberType });
+      const type = elementColumn(branch, leaves, { hasBranches: branches.length > 0, memberOf: scope.memberOf });
       if (type === undefined) return branches.length > 0 ? { name, title, column: undefined, branches } : undefined;
       return { name, title, column: columnOf(branch, type, scope), branches };
     }

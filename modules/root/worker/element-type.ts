@@ -1,7 +1,7 @@
-import type { ColumnType, MemberType } from "./describe-tree.ts";
+import type { ColumnType, MemberOf } from "./describe-tree.ts";
 import { damaged } from "./failure.ts";
 import type { RootObject } from "./jsroot.ts";
-import { arrayColumn, type Primitive, primitive, textColumn } from "./leaf-type.ts";
+import { arrayColumn, type Primitive, packedPrimitive, primitive, textColumn } from "./leaf-type.ts";
 import { numberOf, textOf } from "./members.ts";
 
 // Branches of classes (TBranchElement). Numbers of types and of branches: TVirtualStreamerInfo::EReadWrite and
@@ -86,7 +86,7 @@ export function isElementBranch(branch: RootObject): boolean {
 export function elementColumn(
   branch: RootObject,
   leaves: readonly RootObject[],
-  { hasBranches, memberType }: { readonly hasBranches: boolean; readonly memberType: MemberType },
+  { hasBranches, memberOf }: { readonly hasBranches: boolean; readonly memberOf: MemberOf },
 ): ColumnType | undefined {
   if (branch._typename !== "TBranchElement") throw damaged(`branches of class ${branch._typename} are not read`);
   const kind = numberOf(branch, "fType");
@@ -102,26 +102,25 @@ export function elementColumn(
     });
   const type = numberOf(branch, "fStreamerType", -1);
   const isMember = numberOf(branch, "fID", -1) >= 0;
-  if (kind === 31 || kind === 41) return collectionMember(type, leaf);
+  if (kind === 31 || kind === 41) return collectionMember(basicOf(type, branch, memberOf), type, leaf);
   if (kind !== 0) throw damaged(`branches of kind ${kind} are not read`);
   if (!isMember) {
     // Its members are branches, and it has nothing of its own.
     if (hasBranches && !isCollection(className(branch))) return undefined;
     return classColumn(className(branch), 0);
   }
-  const basic = MEMBERS[type] ?? MEMBERS[type - FIXED];
+  const basic = basicOf(type, branch, memberOf);
   if (basic && type < POINTER) return arrayColumn(basic, { leaf, headerBytes: 0 });
-  const pointed = type > POINTER ? MEMBERS[type - POINTER] : undefined;
+  const pointed = type > POINTER ? basicOf(type - POINTER, branch, memberOf) : undefined;
   if (pointed) return arrayColumn(pointed, { leaf, headerBytes: 1, isJagged: true });
   if (type === TSTRING) return textColumn("TString", 0);
   if (type === STL_STRING) return textColumn("std::string", 6);
-  if (type === STL || type === CUSTOM) return classColumn(memberClass(branch, memberType), 6);
+  if (type === STL || type === CUSTOM) return classColumn(memberClass(branch, memberOf), 6);
   throw damaged(`members of type ${typeText(type)} are not read`);
 }
 
 /** A member of the elements of a collection: for each entry the values of all elements, without a header. */
-function collectionMember(type: number, leaf: RootObject): ColumnType {
-  const basic = MEMBERS[type] ?? MEMBERS[type - FIXED];
+function collectionMember(basic: Primitive | undefined, type: number, leaf: RootObject): ColumnType {
   if (basic === undefined || type >= POINTER)
     throw damaged(`members of type ${typeText(type)} in collections are not read`);
   return arrayColumn(basic, { leaf, headerBytes: 0, isJagged: true });
@@ -164,14 +163,27 @@ function className(branch: RootObject): string {
   return plainClass(textOf(branch, "fClassName"));
 }
 
+/** The type of a member that is a number, or a fixed array of them. */
+function basicOf(type: number, branch: RootObject, memberOf: MemberOf): Primitive | undefined {
+  const number = type > FIXED && type < POINTER ? type - FIXED : type;
+  const packed = ({ 9: "Double32_t", 19: "Float16_t" } as const)[number as 9 | 19];
+  // The range is in the comment of the member.
+  if (packed) return packedPrimitive(packed, describedMember(branch, memberOf).title);
+  return MEMBERS[number];
+}
+
 /** The class of a member is in the description of the class that it is a member of. */
-function memberClass(branch: RootObject, memberType: MemberType): string {
+function memberClass(branch: RootObject, memberOf: MemberOf): string {
+  return plainClass(describedMember(branch, memberOf).typeName);
+}
+
+function describedMember(branch: RootObject, memberOf: MemberOf): ReturnType<MemberOf> {
   const owner = {
     name: textOf(branch, "fClassName"),
     version: numberOf(branch, "fClassVersion"),
     checksum: numberOf(branch, "fCheckSum"),
   };
-  return plainClass(memberType(owner, numberOf(branch, "fID")));
+  return memberOf(owner, numberOf(branch, "fID"));
 }
 
 function plainClass(name: string): string {

@@ -3,11 +3,14 @@ import type { ColumnType } from "./describe-tree.ts";
 import { damaged } from "./failure.ts";
 import type { RootObject } from "./jsroot.ts";
 import { numberOf, objectOf, textOf } from "./members.ts";
+import { packedBytes, packedFloat } from "./packed-float.ts";
+import type { PackedFloat } from "./protocol.ts";
 
 interface Primitive {
   readonly dtype: DType;
   readonly bytes: number;
   readonly typeName: string;
+  readonly packed?: PackedFloat;
 }
 
 const primitive = (dtype: DType, bytes: number, typeName: string): Primitive => ({ dtype, bytes, typeName });
@@ -28,11 +31,21 @@ const LEAVES: Readonly<Record<string, readonly [Primitive, Primitive]>> = {
 export function leafColumn(leaf: RootObject): ColumnType {
   const className = leaf._typename ?? "";
   if (className === "TLeafC") return textColumn("char*", 0);
+  if (className === "TLeafF16" || className === "TLeafD32") {
+    const name = className === "TLeafF16" ? "Float16_t" : "Double32_t";
+    return arrayColumn(packedPrimitive(name, textOf(leaf, "fTitle")), { leaf, headerBytes: 0 });
+  }
   const both = LEAVES[className];
   if (both === undefined)
     throw damaged(`values of ${className.replace("TLeaf", "") || "no"} leaves (${className}) are not read`);
   const type = both[leaf["fIsUnsigned"] === true ? 1 : 0];
   return arrayColumn(type, { leaf, headerBytes: 0 });
+}
+
+/** @param title - Where its range is stated. */
+export function packedPrimitive(typeName: "Float16_t" | "Double32_t", title: string): Primitive {
+  const packed = packedFloat(typeName, title);
+  return { dtype: typeName === "Float16_t" ? "float32" : "float64", bytes: packedBytes(packed), typeName, packed };
 }
 
 export function textColumn(typeName: string, headerBytes: 0 | 6): ColumnType {
@@ -60,6 +73,7 @@ export function arrayColumn(
       perRow,
       headerBytes,
       record: undefined,
+      ...(type.packed && { packed: type.packed }),
     },
     rowShape,
     typeName: `${type.typeName}${suffix}`,

@@ -70,3 +70,11 @@ function entryOffsets(stored: Int32Array, entries: number, keyBytes: number, end
   offsets[entries] = end;
   return offsets;
 }
+
+/** Where the entries begin; one entry needs no telling. */
+export function offsetsOf({ offsets, entries, values }: OpenBasket): Int32Array {
+  if (offsets) return offsets;
+  if (entries === 0) return Int32Array.of(0);
+  if (entries === 1) return Int32Array.of(0, values.length);
+  throw damaged("a basket does not tell where its entries begin; such are not read");
+}

@@ -57,9 +57,20 @@ export interface ColumnLayout {
   readonly perRow: number;
   /** Bytes before the values of each entry: 1 (an array behind a pointer), 6 (a string object), 10 (a vector). */
   readonly headerBytes: 0 | 1 | 6 | 10;
+  /** Set for floats that are stored with fewer bits. */
+  readonly packed?: PackedFloat;
   /** Where the values lie in each entry of a branch of several leaves: its bytes, and those before ours. */
   readonly record: { readonly bytes: number; readonly offset: number } | undefined;
 }
+
+/**
+ * A float with fewer bits: a whole number of steps above a limit; an exponent and a short mantissa; or a float32 that is a
+ * double in memory.
+ */
+export type PackedFloat =
+  | { readonly kind: "range"; readonly low: number; readonly factor: number }
+  | { readonly kind: "mantissa"; readonly bits: number }
+  | { readonly kind: "float32" };
 
 /** One basket that is to be decoded. */
 export interface BasketBytes {

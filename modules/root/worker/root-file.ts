@@ -58,14 +58,15 @@ export class RootFile {
     return object;
   }
 
-  /** The C++ type of a member, as the file describes its class; empty where it does not. */
-  memberType(
+  /** The C++ type and the comment of a member, as the file describes its class; empty where it does not. */
+  memberOf(
     owner: { readonly name: string; readonly version: number; readonly checksum: number },
     index: number,
-  ): string {
+  ): { readonly typeName: string; readonly title: string } {
     const description = this.#file.findStreamerInfo(owner.name, owner.version, owner.checksum);
     const member = description === null ? undefined : listOf(description, "fElements")[index];
-    return member === undefined ? "" : textOf(member, "fTypeName");
+    if (member === undefined) return { typeName: "", title: "" };
+    return { typeName: textOf(member, "fTypeName"), title: textOf(member, "fTitle") };
   }
 
   async #buffer(key: ObjectKey): Promise<JsrootBuffer> {
