@@ -152,6 +152,9 @@ function typedValues(bytes: Uint8Array<ArrayBuffer>, dtype: DType): TypedArray {
     case "int8":
       return new Int8Array(buffer, byteOffset, length);
     case "bool":
+      // Anything but zero is true.
+      for (let i = 0; i < aligned.length; i++) if ((aligned[i] as number) > 1) aligned[i] = 1;
+      return new Uint8Array(buffer, byteOffset, length);
     case "uint8":
       return new Uint8Array(buffer, byteOffset, length);
     case "int16":

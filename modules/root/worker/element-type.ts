@@ -111,7 +111,7 @@ export function elementColumn(
   }
   const basic = basicOf(type, branch, memberOf);
   if (basic && type < POINTER) return arrayColumn(basic, { leaf, headerBytes: 0 });
-  const pointed = type > POINTER ? basicOf(type - POINTER, branch, memberOf) : undefined;
+  const pointed = type > POINTER && type < POINTER + FIXED ? basicOf(type - POINTER, branch, memberOf) : undefined;
   if (pointed) return arrayColumn(pointed, { leaf, headerBytes: 1, isJagged: true });
   if (type === TSTRING) return textColumn("TString", 0);
   if (type === STL_STRING) return textColumn("std::string", 6);

@@ -87,6 +87,8 @@ function fixedLengths(leaf: RootObject): number[] {
   const fixed = lengths.filter((inside) => /^\d+$/.test(inside)).map(Number);
   const product = fixed.reduce((total, length) => total * length, 1);
   const stated = numberOf(leaf, "fLen", 1);
+  // Some titles leave the length out.
+  if (fixed.length === 0 && stated > 1) return [stated];
   if (product !== stated || product < 1)
     throw damaged(`"${title}" has ${product} values per entry, and says ${stated}`);
   return fixed;
