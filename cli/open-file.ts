@@ -47,15 +47,6 @@ export async function withData<T>(
   });
 }
 
-/** Opens one file. */
-export async function withFile<T>(
-  file: string,
-  io: CommandPlace,
-  work: (dataset: OpenDataset) => Promise<T>,
-): Promise<T> {
-  return await withData({ files: [file] }, io, ({ dataset }) => work(dataset));
-}
-
 interface Formats {
   readonly connectors: readonly Connector[];
   readonly sources: readonly Source[];

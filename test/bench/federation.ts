@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { type Connector, createTwin, datasetParts, federate } from "../../core/index.ts";
+import { type Connector, createTwin, datasetParts, federate, findVariable } from "../../core/index.ts";
 import { hdf5 } from "../../modules/hdf5/index.ts";
 import { netcdf } from "../../modules/netcdf/index.ts";
 import { PythonPeer } from "./python-peer.ts";
@@ -74,7 +74,7 @@ async function measure(
   await using all = await federate({ along: "time", parts });
   const openMs = performance.now() - start;
   const between = performance.now();
-  const values = (await all.variables["tas"]?.read(place))?.toFloat64() ?? new Float64Array();
+  const values = (await findVariable(all, "tas").read(place)).toFloat64();
   const seriesMs = performance.now() - between;
   return { openMs, seriesMs, length: values.length, sum: values.reduce((sum, value) => sum + value, 0) };
 }

@@ -10,6 +10,7 @@ import {
   env,
   type FederateOptions,
   federate,
+  findVariable,
   many,
   resolveNeeds,
   Source,
@@ -109,18 +110,12 @@ describe("two institutes, a bucket and a folder as one dataset", () => {
     await using twin = await institutes();
     await using all = await twin.open();
     const log = new AccessLog();
-    const values = (await log.watch(all).variables["tas"]?.read())?.toFloat64() ?? new Float64Array();
+    const values = (await findVariable(log.watch(all), "tas").read()).toFloat64();
     expect(values).toHaveLength(4 * DAYS);
     expect(values.every((value, i) => Math.abs(value - i) < 1e-9)).toBe(true);
     const { sources } = log.record();
-    expect(sources.map(({ location }) => location).sort()).toEqual(
-      [
-        `${north.origin}/tas_0.nc`,
-        `${south.origin}/tas_1.nc`,
-        "s3://climate/tas_2.nc",
-        join(folder, "tas_3.nc"),
-      ].sort(),
-    );
+    const places = [`${north.origin}/tas_0.nc`, `${south.origin}/tas_1.nc`, "s3://climate/tas_2.nc"];
+    expect(new Set(sources.map(({ location }) => location))).toEqual(new Set([...places, join(folder, "tas_3.nc")]));
     for (const { version, reads } of sources) {
       expect(version).toEqual(expect.any(String));
       expect(reads.map(({ variable }) => variable)).toEqual(["/tas", "/time"]);

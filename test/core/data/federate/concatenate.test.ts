@@ -3,6 +3,7 @@ import {
   type DatasetInit,
   type FederateOptions,
   federate,
+  findVariable,
   NdArray,
   PartChangedError,
   type Selection,
@@ -145,7 +146,7 @@ describe("parts that differ", () => {
     };
     await using all = await join([temperatures([0, 1]), celsius]);
     expect(all.variables["tas"]?.unit).toBe("K");
-    const values = (await all.variables["tas"]?.read())?.toFloat64() ?? [];
+    const values = (await findVariable(all, "tas").read()).toFloat64();
     const expected = field([0, 1, 2, 3], "K").values();
     for (const [i, value] of values.entries()) expect(value).toBeCloseTo(expected[i] as number, 9);
     expect((await all.variables["time"]?.read())?.values()).toEqual(Float64Array.of(0, 1, 2, 3));
@@ -165,8 +166,8 @@ describe("parts that differ", () => {
     const inits = [rain(0, "mm/day", 8.64), rain(1, "kg m-2 s-1", 1e-4)];
     expect(await refusal(join(inits))).toMatchObject({ code: "TWIN_PARTS_DISAGREE", variable: "/pr" });
     await using all = await join(inits, { context: "water" });
-    const values = (await all.variables["pr"]?.read())?.toFloat64();
-    expect(values?.[1]).toBeCloseTo(8.64, 12);
+    const values = (await findVariable(all, "pr").read()).toFloat64();
+    expect(values[1]).toBeCloseTo(8.64, 12);
   });
 
   it("convert the bounds of time, which state no unit, as they convert the times", async () => {
@@ -353,7 +354,7 @@ describe("parts that differ", () => {
       { ...testPart("b", named("temp", "latitude")), rename: { temp: "tas", latitude: "lat" } },
     ];
     await using mapped = await federate({ along, parts });
-    expect(Object.keys(mapped.variables).sort()).toEqual(["lat", "tas", "time"]);
+    expect(new Set(Object.keys(mapped.variables))).toEqual(new Set(["lat", "tas", "time"]));
   });
 
   it("keep their own attributes; the whole has those in which all agree", async () => {
