@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { open, readFile, rename, rm, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { makeFolders } from "../files/make-folders.ts";
 import type { CacheFolder } from "./cache-folder.ts";
@@ -90,7 +90,12 @@ export class BlockCache {
     await makeFolders(dirname(path));
     const temporary = `${path}.${randomBytes(6).toString("hex")}.partial`;
     try {
-      await writeFile(temporary, Buffer.concat([digest(block), block]));
+      const file = await open(temporary, "wx");
+      try {
+        await file.writev([digest(block), block]);
+      } finally {
+        await file.close();
+      }
       await rename(temporary, path);
     } catch (error) {
       await rm(temporary, { force: true });

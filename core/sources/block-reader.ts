@@ -4,9 +4,9 @@ import type { ObjectIdentity, Requests } from "./requests.ts";
 import { SharedTask } from "./shared-task.ts";
 
 /** Blocks that lie side by side are fetched by one request, up to so many bytes; longer runs by several at once. */
-const MAX_RUN_BYTES = 8 << 20;
+const MAX_RUN_BYTES = 4 << 20;
 /** A long read holds no more than so many bytes beside its target. */
-const WINDOW_BYTES = 32 << 20;
+const WINDOW_BYTES = 16 << 20;
 
 type Blocks = ReadonlyMap<number, Uint8Array>;
 
@@ -115,19 +115,18 @@ export class BlockReader {
     const [first = 0] = run;
     const start = first * this.#blockBytes;
     const length = Math.min(run.length * this.#blockBytes, this.#object.bytes - start);
-    const bytes = new Uint8Array(length);
+    const blocks = new Map(run.map((index) => [index, new Uint8Array(this.#lengthOf(index))]));
     for await (const [position, piece] of this.#requests.range(this.#object, { start, length }, signal)) {
-      bytes.set(piece, position - start);
+      for (let done = 0; done < piece.length; ) {
+        const index = Math.floor((position + done) / this.#blockBytes);
+        const at = position + done - index * this.#blockBytes;
+        const part = piece.subarray(done, done + this.#lengthOf(index) - at);
+        blocks.get(index)?.set(part, at);
+        done += part.length;
+      }
       this.#onFetched(piece.length);
     }
-    const blocks = new Map<number, Uint8Array>();
-    for (const index of run) {
-      const from = (index - first) * this.#blockBytes;
-      // A copy: one block that stays in the cache must not keep its whole run.
-      const block = bytes.slice(from, from + this.#lengthOf(index));
-      this.#cache.put(this.#object.key, index, block);
-      blocks.set(index, block);
-    }
+    for (const [index, block] of blocks) this.#cache.put(this.#object.key, index, block);
     return blocks;
   }
 

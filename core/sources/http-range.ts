@@ -1,15 +1,16 @@
 import { FileNotFoundError, FileUnreadableError, ReadFailedError } from "../files/errors.ts";
 import { SourceUnavailableError } from "./errors.ts";
+import type { HttpAnswer } from "./http-get.ts";
 import { redactLocation } from "./redact.ts";
 import { TransientFailure } from "./retries.ts";
 import type { RangeReply, RangeRequest } from "./transport.ts";
 
 /** What {@link httpRange} needs beside the request. */
 export interface HttpRangeOptions {
-  /** Sends a GET with these headers. @throws What `fetch` does. */
-  send(headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response>;
+  /** Sends a GET with these headers. @throws What {@link httpGet} does. */
+  send(headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer>;
   /** What a refusal means, where the body says more than the status. */
-  explain?(response: Response): Promise<Explanation | undefined>;
+  explain?(response: HttpAnswer): Promise<Explanation | undefined>;
 }
 
 /** What the body of a refusal says. */
@@ -41,7 +42,7 @@ export async function httpRange(
   const response = await sendHttp(location, () => options.send(headers, signal));
   const shown = redactLocation(location);
   if (response.status === 416) {
-    await response.body?.cancel().catch(() => undefined);
+    response.discard();
     // An empty object has no range, and not all servers say so: its length comes with the whole.
     if (start === 0 && version === undefined && length !== Number.POSITIVE_INFINITY) {
       return await httpRange(location, { ...request, length: Number.POSITIVE_INFINITY }, options);
@@ -53,7 +54,7 @@ export async function httpRange(
   if (encoding !== "identity" && encoding !== "") {
     throw new FileUnreadableError(shown, `its server sends it compressed (${encoding}), although it was asked not to.`);
   }
-  const body = bodyOf(response);
+  const { body } = response;
   if (response.status === 206) {
     const total = rangeOf(response, request);
     return { bytes: total, version: versionOf(response, total), isRange: true, body };
@@ -62,15 +63,16 @@ export async function httpRange(
   return { bytes, version: versionOf(response, bytes), isRange: false, body, sha256: digestOf(response) };
 }
 
-/** Runs `fetch`, or reads its answer; a connection that fails may pass, unless the server cannot be trusted. */
+/** Sends a request, or reads its answer; a connection that fails may pass, unless the server cannot be trusted. */
 export async function sendHttp<T>(location: string, send: () => Promise<T>): Promise<T> {
   try {
     return await send();
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    const { cause } = error as { cause?: unknown };
-    const { code = "", message = error.message } = (cause ?? {}) as { code?: string; message?: string };
-    const problem = [code, message].filter((part) => part !== "").join(": ");
+    const { code, message } = error as NodeJS.ErrnoException;
+    // What has no code of the system is an abort, or a fault of ours.
+    if (typeof code !== "string" || code.startsWith("TWIN_")) throw error;
+    // Of several addresses each failure is inside.
+    const problem = message === "" ? code : message;
     if (UNTRUSTED.test(code)) {
       throw new SourceUnavailableError(redactLocation(location), `its server cannot be trusted: ${problem}.`, {
         cause: error,
@@ -82,14 +84,14 @@ export async function sendHttp<T>(location: string, send: () => Promise<T>): Pro
 
 /** The error that an answer other than 200 and 206 means. */
 export async function httpRefusal(
-  response: Response,
+  response: HttpAnswer,
   shown: string,
   { explain }: Pick<HttpRangeOptions, "explain"> = {},
 ): Promise<Error> {
   const { status, statusText } = response;
   const said = `${status} ${statusText}`.trim();
   const more = await explain?.(response).catch(() => undefined);
-  if (more === undefined) await response.body?.cancel().catch(() => undefined);
+  if (more === undefined) response.discard();
   const answer = more === undefined ? said : `${said}, ${more.says}`;
   const meaning = more?.means ?? meaningOf(status);
   if (meaning === "missing") return new FileNotFoundError(shown, { cause: new Error(answer) });
@@ -109,7 +111,7 @@ function meaningOf(status: number): Explanation["means"] {
 }
 
 /** Seconds, or a date (RFC 9110, 10.2.3). */
-function retryAfterMs(response: Response): number | undefined {
+function retryAfterMs(response: HttpAnswer): number | undefined {
   const value = response.headers.get("retry-after");
   if (value === null) return undefined;
   const seconds = Number(value);
@@ -117,10 +119,8 @@ function retryAfterMs(response: Response): number | undefined {
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
-async function* nothing(): AsyncGenerator<Uint8Array> {}
-
 /** The total length, of an answer that is the range that was asked for. */
-function rangeOf(response: Response, { start, length }: RangeRequest): number {
+function rangeOf(response: HttpAnswer, { start, length }: RangeRequest): number {
   const value = response.headers.get("content-range") ?? "";
   const [, from = "", to = "", of = ""] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(value) ?? [];
   const total = Number(of);
@@ -132,7 +132,7 @@ function rangeOf(response: Response, { start, length }: RangeRequest): number {
 }
 
 /** Of a whole answer; without any length a cut would pass for the end. */
-function lengthOf(response: Response, shown: string): number | undefined {
+function lengthOf(response: HttpAnswer, shown: string): number | undefined {
   const length = response.headers.get("content-length");
   if (length !== null) return Number(length);
   if ((response.headers.get("transfer-encoding") ?? "").includes("chunked")) return undefined;
@@ -140,7 +140,7 @@ function lengthOf(response: Response, shown: string): number | undefined {
 }
 
 /** A strong ETag alone; what is weaker together with the date and the length. */
-function versionOf(response: Response, bytes: number | undefined): string | undefined {
+function versionOf(response: HttpAnswer, bytes: number | undefined): string | undefined {
   const etag = response.headers.get("etag");
   const modified = response.headers.get("last-modified");
   if (etag?.startsWith('"')) return etag;
@@ -149,11 +149,7 @@ function versionOf(response: Response, bytes: number | undefined): string | unde
 }
 
 /** RFC 9530. */
-function digestOf(response: Response): string | undefined {
+function digestOf(response: HttpAnswer): string | undefined {
   const digest = /(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]+):/.exec(response.headers.get("repr-digest") ?? "")?.[1];
   return digest === undefined ? undefined : Buffer.from(digest, "base64").toString("hex");
-}
-
-function bodyOf(response: Response): AsyncIterable<Uint8Array> {
-  return (response.body as AsyncIterable<Uint8Array> | null) ?? nothing();
 }

@@ -1,5 +1,6 @@
 export { DownloadTooLargeError, LocationRefusedError, SourceUnavailableError } from "./errors.ts";
 export { findSource, openSource, readBytes } from "./find-source.ts";
+export { type HttpAnswer, httpGet } from "./http-get.ts";
 export { type Explanation, type HttpRangeOptions, httpRange, httpRefusal, sendHttp } from "./http-range.ts";
 export { LocalSource, type LocalSourceOptions } from "./local-source.ts";
 export { redactLocation } from "./redact.ts";

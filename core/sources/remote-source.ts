@@ -62,7 +62,7 @@ const bytes = (text: string, usual: number): z.ZodDefault<z.ZodNumber> =>
 const Cache = z.object({
   folder: z.string().min(1).optional().describe("Where copies are kept; ~/.cache/twinloom by default."),
   maxBytes: bytes("How large that folder may grow; what was used longest ago goes first.", 10e9),
-  memoryBytes: bytes("How much is kept in memory beside it.", 64e6),
+  memoryBytes: bytes("How much is kept in memory beside it.", 32e6),
   blockBytes: z
     .number()
     .int()

@@ -2,6 +2,8 @@ import {
   FileUnreadableError,
   type FolderPage,
   type FolderRequest,
+  type HttpAnswer,
+  httpGet,
   httpRange,
   httpRefusal,
   LocationRefusedError,
@@ -51,7 +53,7 @@ export class HttpTransport implements Transport {
 
   async fetchRange(location: string, request: RangeRequest): Promise<RangeReply> {
     const url = this.#urlOf(location);
-    const send = (headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response> =>
+    const send = (headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer> =>
       this.#send(url, { headers, signal, location });
     return await httpRange(location, request, { send });
   }
@@ -61,11 +63,11 @@ export class HttpTransport implements Transport {
     const headers = { accept: "text/html" };
     const response = await sendHttp(folder, () => this.#send(url, { headers, signal, location: folder }));
     const shown = redactLocation(folder);
-    if (!response.ok) throw await httpRefusal(response, shown);
+    if (response.status !== 200) throw await httpRefusal(response, shown);
     const isHtml = (response.headers.get("content-type") ?? "").includes("html");
     const page = isHtml ? readIndexPage(await sendHttp(folder, () => textOf(response, shown)), url) : undefined;
     if (page) return { files: page.files.map((name) => fileAt(url, name)), folders: page.folders };
-    await response.body?.cancel().catch(() => undefined);
+    response.discard();
     throw new FileUnreadableError(
       shown,
       "its server shows no listing of the folder that could be read. Give the URLs of the files one by one.",
@@ -97,18 +99,18 @@ export class HttpTransport implements Transport {
       readonly signal: AbortSignal;
       readonly location: string;
     },
-  ): Promise<Response> {
+  ): Promise<HttpAnswer> {
     const shown = redactLocation(request.location);
     let url = start;
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
       await this.#checkAddress(url, shown);
       // Credentials are for the origin that they were given for, and for no other.
       const headers = url.origin === start.origin ? { ...this.#credentials(), ...request.headers } : request.headers;
-      const response = await fetch(url, { headers, signal: request.signal, redirect: "manual" });
+      const response = await httpGet(url, { headers, signal: request.signal });
       const target = response.headers.get("location");
       if (response.status < 300 || response.status >= 400 || response.status === 304 || target === null)
         return response;
-      await response.body?.cancel().catch(() => undefined);
+      response.discard();
       url = this.#redirected(url, { target, start, shown });
     }
     throw new SourceUnavailableError(shown, `its server redirects more than ${MAX_REDIRECTS} times.`);
@@ -181,10 +183,10 @@ function fileAt(folder: URL, name: string): FolderPage["files"][number] {
   return { name, entry: { location: new URL(name, folder).href, bytes: Number.NaN } };
 }
 
-async function textOf(response: Response, shown: string): Promise<string> {
+async function textOf(response: HttpAnswer, shown: string): Promise<string> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
-  for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+  for await (const part of response.body) {
     bytes += part.length;
     if (bytes > MAX_INDEX_BYTES) throw new FileUnreadableError(shown, "its listing is too long.");
     parts.push(part);

@@ -3,6 +3,8 @@ import {
   FileNotFoundError,
   type FolderPage,
   type FolderRequest,
+  type HttpAnswer,
+  httpGet,
   httpRange,
   httpRefusal,
   LocationRefusedError,
@@ -47,7 +49,7 @@ export class S3Transport implements Transport {
     const address = this.#addressOf(location);
     if (address.key === "" || address.key.endsWith("/")) throw new FileNotFoundError(location);
     const url = this.#urlOf(address);
-    const send = (headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response> =>
+    const send = (headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer> =>
       this.#send(url, headers, signal);
     return await httpRange(location, request, { send, explain });
   }
@@ -85,14 +87,14 @@ export class S3Transport implements Transport {
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     if (of.after !== undefined) url.searchParams.set("continuation-token", of.after);
     const response = await sendHttp(folder, () => this.#send(url, {}, of.signal));
-    if (!response.ok) throw await httpRefusal(response, folder, { explain });
+    if (response.status !== 200) throw await httpRefusal(response, folder, { explain });
     return await readListAnswer(await sendHttp(folder, () => response.text()), folder);
   }
 
   /** Signed for this request alone; a redirect is an error, because its target was not signed for. */
-  async #send(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response> {
+  async #send(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer> {
     const { anonymous, accessKeyId, secretAccessKey, sessionToken, region } = this.#options;
-    if (anonymous || !accessKeyId || !secretAccessKey) return await fetch(url, { headers, signal, redirect: "manual" });
+    if (anonymous || !accessKeyId || !secretAccessKey) return await httpGet(url, { headers, signal });
     const { AwsV4Signer } = await import("aws4fetch");
     const signed = await new AwsV4Signer({
       url: url.href,
@@ -104,8 +106,7 @@ export class S3Transport implements Transport {
       region,
     }).sign();
     // Headers beside the signed ones may be changed on the way.
-    for (const [name, value] of Object.entries(headers)) signed.headers.set(name, value);
-    return await fetch(signed.url, { headers: signed.headers, signal, redirect: "manual" });
+    return await httpGet(signed.url, { headers: { ...headers, ...Object.fromEntries(signed.headers) }, signal });
   }
 
   #addressOf(location: string): Address {
@@ -118,7 +119,7 @@ export class S3Transport implements Transport {
     if (served !== undefined && bucket !== served) {
       throw new LocationRefusedError(location, `this source serves s3://${served}/.`);
     }
-    // `fetch` would resolve these before they are sent, and the signature would be for another key.
+    // A URL would resolve these before they are sent, and the signature would be for another key.
     if (key.split("/").some((part) => part === "." || part === "..")) {
       throw new LocationRefusedError(location, 'a key with a part "." or ".." cannot be asked for by HTTP.');
     }
@@ -144,6 +145,6 @@ export class S3Transport implements Transport {
 }
 
 /** What the error document of a service says, and what to do about it. */
-async function explain(response: Response): Promise<Explanation | undefined> {
+async function explain(response: HttpAnswer): Promise<Explanation | undefined> {
   return await readErrorAnswer(await response.text(), response.status);
 }
