@@ -179,6 +179,8 @@ export class OpenHdfFile implements HdfFile {
     // A header that contradicts itself is HDF5's to refuse.
     if (valuesAt?.bytes === bytes) return { kind: "contiguous", shape, position: valuesAt.position };
     const pipeline = filters.map(({ id }) => id).join();
+    // Shuffled by another size than that of its elements, HDF5 puts the bytes back otherwise.
+    if (filters.some(({ id, parameters }) => id === SHUFFLE && parameters[0] !== layout.size)) return undefined;
     if (chunkIndex === undefined || chunkShape === undefined || !PLAIN_PIPELINES.has(pipeline)) return undefined;
     return {
       kind: "chunks",

@@ -95,13 +95,15 @@ export class WorkerFile {
     const deadline = Date.now() + retryMs;
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
       try {
-        return await client.run<T>({ ...request, file: this.#key } as WorkerRequest, { signal });
+        const result = await client.run<T>({ ...request, file: this.#key } as WorkerRequest, { signal });
+        this.#generation = client.generation;
+        return result;
       } catch (error) {
         if (error instanceof ReadTimeoutError) this.#hung = error;
+        // In the worker that comes after one that hung or crashed, it is not open.
+        else if (!isCrash(error)) this.#generation = client.generation;
         const isAway = error instanceof WorkerRequestError && error.kind === "away";
         if (!isAway || Date.now() >= deadline) throw codedFailure(error, doing);
-      } finally {
-        this.#generation = client.generation;
       }
       await delay(Math.min(waitMs, deadline - Date.now()), undefined, { signal }).catch(() => signal?.throwIfAborted());
       await this.#locateAgain(signal);
@@ -140,6 +142,10 @@ export class WorkerFile {
     }
     this.#key = { ...located.key, id: this.#key.id };
   }
+}
+
+function isCrash(error: unknown): boolean {
+  return error instanceof WorkerRequestError && error.kind === "fatal";
 }
 
 interface Located {

@@ -12,7 +12,10 @@ export interface Reading {
   readonly megabytes: number;
 }
 
-/** A process that reads files one after another; started anew when it died, hung, or has read many. */
+/** After a file that took more than this, the next one gets a process of its own, whose memory is not the last one's. */
+const FRESH_ABOVE_MEGABYTES = 300;
+
+/** A process that reads files one after another; started anew when it died, hung, took much memory, or has read many. */
 export class ReaderProcess {
   readonly #command: readonly string[];
   readonly #limitMs: number;
@@ -40,6 +43,7 @@ export class ReaderProcess {
     clearTimeout(timer);
     const ms = performance.now() - begun;
     const megabytes = peakMegabytes(process.pid);
+    if (megabytes > FRESH_ABOVE_MEGABYTES) this.stop();
     if (line !== undefined && line !== "hung") return { outcome: JSON.parse(line), ms, megabytes };
     this.stop();
     const fault = line === "hung" ? `no answer within ${this.#limitMs} ms` : "the process died";

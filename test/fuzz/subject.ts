@@ -12,7 +12,7 @@ import type { Outcome, VariableOutcome } from "./outcome.ts";
 import type { Format } from "./seeds.ts";
 
 /** Less than a file may take, so that a library that loops is an error by code. */
-const TIMEOUT_MS = 3000;
+const TIMEOUT_MS = 2000;
 /** A damaged shape may claim anything; of more than this, one element is read. */
 const MAX_ELEMENTS = 1e6;
 

@@ -67,7 +67,9 @@ function addNode(place: ChunkIndexPlace, node: Node, chunks: Map<number, Indexed
       addNode(place, { address: child, first: key, last: keys[entry + 1] }, chunks, level);
       continue;
     }
-    if (body.readUInt32LE(at + 4) !== 0 || chunks.size >= MAX_CHUNKS) throw new Error("no plain chunk index");
+    // Behind the axes a key has a place for the bytes of an element, which HDF5 compares, too.
+    const isPlain = body.readUInt32LE(at + 4) === 0 && body.readBigUInt64LE(at + keyBytes - 8) === 0n;
+    if (!isPlain || chunks.size >= MAX_CHUNKS) throw new Error("no plain chunk index");
     chunks.set(numberOf(key, place), { position: base + child, bytes: body.readUInt32LE(at) });
   }
 }
