@@ -97,14 +97,14 @@ export class Members {
     const onRead = this.#listener(options.onRead);
     return await this.pool.use(
       state,
-      async (dataset) => {
-        const results: (readonly NdArray[])[] = [];
-        for (const { variable, selections } of reads) {
-          const found = findVariable(dataset, variable.ownPath);
-          results.push(await readWatched(dataset, found, selections, { signal: options.signal, onRead }));
-        }
-        return results;
-      },
+      // Together, so that a reader which works elsewhere is not waited for in between.
+      async (dataset) =>
+        await Promise.all(
+          reads.map(({ variable, selections }) => {
+            const found = findVariable(dataset, variable.ownPath);
+            return readWatched(dataset, found, selections, { signal: options.signal, onRead });
+          }),
+        ),
       options,
     );
   }
