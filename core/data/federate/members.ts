@@ -35,7 +35,7 @@ export class Members {
   constructor(options: FederateOptions, location: string) {
     this.#options = options;
     this.location = location;
-    this.pool = new PartPool({ concurrency: options.concurrency ?? 16, maxOpen: options.maxOpen ?? 64, location });
+    this.pool = new PartPool({ concurrency: options.concurrency ?? 16, maxOpen: options.maxOpen ?? 256, location });
     this.states = options.parts.map((part) => ({ part, version: undefined, error: undefined, checked: new Set() }));
   }
 

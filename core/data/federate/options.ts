@@ -41,7 +41,10 @@ export interface FederateOptions {
   readonly unavailable?: "refuse" | "report" | "omit" | undefined;
   /** Parts worked on at the same time; 16 by default. */
   readonly concurrency?: number | undefined;
-  /** Parts open at the same time; 64 by default. */
+  /**
+   * Parts open at the same time; 256 by default. Opening a file again costs more than reading a value of it, but an open
+   * NetCDF-4 file takes two descriptors, and memory of which HDF5 has for some 700 files.
+   */
   readonly maxOpen?: number | undefined;
   /** Told of every read of a part, those of coordinates while opening included. */
   readonly onRead?: OnRead | undefined;
