@@ -39,9 +39,10 @@ export function planReads(layout: ClassicLayout, slab: Slab): ReadPlan {
   const axes = slab
     .map(({ step, count }, axis) => ({ stride: step * (layout.strides[axis] as number), count }))
     .filter(({ count }) => count !== 1);
+  // Of a file without records the first would begin beyond the end.
   const end =
     slabSize(slab) === 0
-      ? begin
+      ? 0
       : axes.reduce((at, { stride, count }) => at + (count - 1) * stride, begin + layout.elementBytes);
 
   let run = layout.elementBytes;

@@ -162,6 +162,13 @@ describe("classic files", () => {
     expect(file.dims["t"]).toEqual({ length: 4, unlimited: true });
   });
 
+  it("without records have variables without values, which would begin where the file ends", async () => {
+    await writeSparse(path("empty.nc"), 5000, []);
+    await using file = await netcdf.open(path("empty.nc"));
+    expect(file.dims["n"]).toEqual({ length: 0, unlimited: true });
+    expect(plain(await findVariable(file, "x").read())).toEqual([]);
+  });
+
   it("are read beyond 4 GiB, in a file that is mostly a hole", async () => {
     const location = path("large.nc");
     const begin = 5 * 2 ** 30;
