@@ -18,6 +18,7 @@ import {
 import { ChunkCache } from "./chunk-cache.ts";
 import { HdfFileEditor } from "./hdf-file-editor.ts";
 import { type Hdf5Dataset, hdf5Dataset } from "./hdf5-dataset.ts";
+import { KnownContents } from "./known-contents.ts";
 import { OpenHdfFile } from "./open-hdf-file.ts";
 import type { WorkerRequest } from "./worker/protocol.ts";
 import { type FileServices, newFileId } from "./worker-file.ts";
@@ -26,6 +27,11 @@ import { writeDataset } from "./write/write-dataset.ts";
 
 /** The eight bytes that begin an HDF5 file, or follow its user block of 512, 1024, … bytes. */
 const SIGNATURE = Buffer.from("\x89HDF\r\n\x1a\n", "latin1");
+
+/** HDF5 that works so small a part of the time allowed without giving anything is taken to loop: 2 s of 60. */
+const BUSY_PART = 30;
+/** What a single call on HDF5 does at least, when it has to go through all of a file. */
+const BYTES_PER_MS = 50_000;
 
 /** What {@link Hdf5} is made with. */
 export interface Hdf5Init {
@@ -50,9 +56,10 @@ export class Hdf5 implements Connector, HdfFiles, Startable {
       file: new URL(import.meta.url.endsWith(".ts") ? "./worker/worker.ts" : "./worker/worker.js", import.meta.url),
       runs: "HDF5",
       timeoutMs,
+      busyMs: ({ file }) => timeoutMs / BUSY_PART + (file.state?.bytes ?? Number.POSITIVE_INFINITY) / BYTES_PER_MS,
       locationOf: (request) => request.file.location,
     });
-    this.#services = { client: this.client, sources, retryMs };
+    this.#services = { client: this.client, sources, retryMs, known: new KnownContents() };
     this.#cache = new ChunkCache(cacheBytes);
   }
 
@@ -115,6 +122,7 @@ export class Hdf5 implements Connector, HdfFiles, Startable {
 
   /** Ends the worker; files that are still open are closed with it. */
   async stop(): Promise<void> {
+    this.#services.known.clear();
     await this.client.stop();
   }
 }

@@ -10,13 +10,13 @@ import {
   ReadFailedError,
   VariableNotFoundError,
 } from "../../core/index.ts";
-import { attributeValues } from "./attribute-value.ts";
 import type { ChunkCache } from "./chunk-cache.ts";
 import { ColumnReader } from "./column-reader.ts";
 import { bytesOf, columnsOf, numberIn, type TypeColumn } from "./columns.ts";
 import { decodeColumn, dtypeOf } from "./decode.ts";
+import type { FileContents, Place } from "./file-contents.ts";
 import { rawSlab } from "./raw-slab.ts";
-import type { DirectValues, RawDataset, RawFile, RawGroup, RawSlab, RawValues } from "./worker/protocol.ts";
+import type { DirectValues, RawSlab, RawValues } from "./worker/protocol.ts";
 import { type FileServices, WorkerFile } from "./worker-file.ts";
 
 /** Registered numbers of filters. */
@@ -24,9 +24,6 @@ const GZIP = 1;
 const SHUFFLE = 2;
 /** Filters, in the order of writing, that are undone without HDF5. */
 const PLAIN_PIPELINES = new Set(["", `${GZIP}`, `${SHUFFLE},${GZIP}`]);
-
-/** Where the values of a dataset are. */
-type Places = Pick<RawDataset, "valuesAt" | "chunkIndex">;
 
 interface Options {
   readonly signal?: AbortSignal | undefined;
@@ -46,17 +43,16 @@ export class OpenHdfFile implements HdfFile {
   /** Whole elements of compound type. */
   readonly #compounds = new WeakMap<HdfDataset, TypeColumn>();
   /** Where the values of datasets are, by path. */
-  readonly #places: ReadonlyMap<string, Places>;
+  readonly #places: ReadonlyMap<string, Place>;
 
-  private constructor(file: WorkerFile, contents: RawFile, cache: ChunkCache) {
+  private constructor(file: WorkerFile, { root, datasets, places, problems }: FileContents, cache: ChunkCache) {
     this.#file = file;
     this.location = file.location;
     this.version = file.version;
-    this.problems = contents.problems;
-    const places = new Map<string, Places>();
-    this.root = groupOf(contents.root, "/", places);
+    this.problems = problems;
+    this.root = root;
+    this.datasets = datasets;
     this.#places = places;
-    this.datasets = new Map([...datasetsIn(this.root)].map((dataset) => [dataset.path, dataset]));
     this.#reader = new ColumnReader(this.location, (...wanted) => this.#fetch(...wanted), cache);
   }
 
@@ -214,30 +210,4 @@ function remembered<K extends WeakKey, V>(known: WeakMap<K, V>, key: K, make: ()
   const value = known.get(key) ?? make();
   known.set(key, value);
   return value;
-}
-
-function groupOf(raw: RawGroup, path: string, places: Map<string, Places>): HdfGroup {
-  const child = (name: string): string => (path === "/" ? `/${name}` : `${path}/${name}`);
-  return {
-    path,
-    attributes: attributeValues(raw.attributes),
-    groups: Object.fromEntries(raw.groups.map((group) => [group.name, groupOf(group, child(group.name), places)])),
-    datasets: Object.fromEntries(
-      raw.datasets.map((dataset) => {
-        places.set(child(dataset.name), dataset);
-        return [dataset.name, datasetOf(dataset, child(dataset.name))];
-      }),
-    ),
-    links: Object.fromEntries(raw.links.map(({ name, ...link }) => [name, link])),
-  };
-}
-
-function datasetOf(raw: RawDataset, path: string): HdfDataset {
-  const { name: _name, valuesAt: _valuesAt, chunkIndex: _chunkIndex, attributes, virtualSources, ...rest } = raw;
-  return { ...rest, path, attributes: attributeValues(attributes), ...(virtualSources && { virtualSources }) };
-}
-
-function* datasetsIn(group: HdfGroup): Generator<HdfDataset> {
-  yield* Object.values(group.datasets);
-  for (const child of Object.values(group.groups)) yield* datasetsIn(child);
 }

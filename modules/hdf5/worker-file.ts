@@ -11,6 +11,8 @@ import {
   WorkerRequestError,
 } from "../../core/index.ts";
 import { codedFailure, type Doing } from "./failures.ts";
+import { type FileContents, fileContents } from "./file-contents.ts";
+import type { KnownContents } from "./known-contents.ts";
 import type { FileKey, RawFile, WorkerRequest } from "./worker/protocol.ts";
 
 /** Where files come from, and how long to wait for one that is away. */
@@ -18,6 +20,7 @@ export interface FileServices {
   readonly client: WorkerClient<WorkerRequest>;
   readonly sources: readonly Source[];
   readonly retryMs: number;
+  readonly known: KnownContents;
 }
 
 /** Waiting begins with this, and doubles. */
@@ -70,11 +73,17 @@ export class WorkerFile {
     services: FileServices,
     location: string,
     { signal }: Options,
-  ): Promise<{ readonly file: WorkerFile; readonly contents: RawFile }> {
+  ): Promise<{ readonly file: WorkerFile; readonly contents: FileContents }> {
     signal?.throwIfAborted();
     const file = new WorkerFile(services, await locate(location, services.sources, signal));
     try {
-      return { file, contents: await file.run<RawFile>({ op: "describe" }, { what: "open", location }, { signal }) };
+      const known = services.known.get(file);
+      if (known) return { file, contents: known };
+      const contents = fileContents(
+        await file.run<RawFile>({ op: "describe" }, { what: "open", location }, { signal }),
+      );
+      services.known.set(file, contents);
+      return { file, contents };
     } catch (error) {
       // A caller that has lost interest does not wait, but the file must not stay open.
       void file.close().catch(() => undefined);

@@ -10,9 +10,14 @@ import { storedType } from "./stored-type.ts";
 const MAX_DEPTH = 200;
 
 /** Walks a file: everything but the values of its datasets. Ends whatever links there are: no group is entered twice. */
-export function describeFile(library: HdfLibrary, file: bigint, descriptor: number): RawFile {
+export function describeFile(
+  library: HdfLibrary,
+  file: { readonly hdf: bigint; readonly descriptor: number },
+  isCancelled: () => boolean,
+): RawFile {
+  const { hdf, descriptor } = file;
   const headers = HeaderReader.open(descriptor, fstatSync(descriptor).size);
-  const walk = new Walk(library, file, headers);
+  const walk = new Walk(library, hdf, { headers, isCancelled });
   const root = walk.group("/", 0);
   if (root === undefined) {
     throw new LibraryError("open", walk.problems[0]?.reason ?? "its root group cannot be read");
@@ -27,13 +32,19 @@ class Walk {
   readonly #library: HdfLibrary;
   readonly #file: bigint;
   readonly #headers: HeaderReader | undefined;
+  readonly #isCancelled: () => boolean;
   /** Path under which each group is shown, by identity. */
   readonly #shown = new Map<string, string>();
 
-  constructor(library: HdfLibrary, file: bigint, headers: HeaderReader | undefined) {
+  constructor(
+    library: HdfLibrary,
+    file: bigint,
+    parts: { readonly headers: HeaderReader | undefined; readonly isCancelled: () => boolean },
+  ) {
     this.#library = library;
     this.#file = file;
-    this.#headers = headers;
+    this.#headers = parts.headers;
+    this.#isCancelled = parts.isCancelled;
   }
 
   group(path: string, depth: number): RawGroup | undefined {
@@ -78,6 +89,7 @@ class Walk {
 
   /** Adds the object at a path to a group, and tells what it is. */
   #add(group: MutableGroup, { path, depth }: Place, link: Omit<HdfLink, "leadsTo">): HdfLink["leadsTo"] {
+    if (this.#isCancelled()) throw new LibraryError("cancelled", "the caller has cancelled it");
     const object = this.#objectAt(path);
     switch (object.kind) {
       case "dataset": {

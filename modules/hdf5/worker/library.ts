@@ -87,7 +87,7 @@ export class LibraryError extends Error {
 
   /** Whether it is about one object, so that others may be read. */
   get isLocal(): boolean {
-    return this.kind !== "fatal" && this.kind !== "away";
+    return this.kind !== "fatal" && this.kind !== "away" && this.kind !== "cancelled";
   }
 }
 
@@ -96,6 +96,8 @@ export class HdfLibrary {
   readonly module: HdfModule;
   readonly #errors: { text: string };
   readonly #memory: { bytes: number };
+  /** Called after each call that succeeds: a damaged file may lead to many that fail. */
+  onProgress: () => void = () => undefined;
 
   constructor(module: HdfModule, parts: { readonly errors: { text: string }; readonly memory: { bytes: number } }) {
     this.module = module;
@@ -119,6 +121,7 @@ export class HdfLibrary {
       throw this.#failure(doing, error instanceof Error ? error.message : String(error));
     }
     if ((typeof result === "number" || typeof result === "bigint") && result < 0) throw this.#failure(doing);
+    this.onProgress();
     return result;
   }
 

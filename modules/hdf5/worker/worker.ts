@@ -20,7 +20,9 @@ const READ_WRITE = 1;
 /** An open file. */
 interface OpenFile {
   readonly key: FileKey;
-  readonly hdf: bigint;
+  readonly mode: number;
+  /** HDF5's handle, once HDF5 had to be asked. */
+  hdf: bigint | undefined;
   /** For what is read past HDF5. */
   readonly descriptor: number;
   /** Of datasets that are read past HDF5, by path. */
@@ -33,13 +35,15 @@ let loading: Promise<HdfLibrary> | undefined;
 parentPort?.on("message", (message: WorkerMessage<WorkerRequest>) => void answer(message));
 
 async function answer({ id, request, shared }: WorkerMessage<WorkerRequest>): Promise<void> {
+  const onProgress = (): void => void Atomics.add(shared, PROGRESS, 1);
   const isCancelled = (): boolean => {
-    Atomics.add(shared, PROGRESS, 1);
+    onProgress();
     return Atomics.load(shared, CANCELLED) !== 0;
   };
   try {
     loading ??= loadLibrary();
     const library = await loading;
+    library.onProgress = onProgress;
     if (isCancelled()) throw new LibraryError("cancelled", "the caller has cancelled it");
     const value = await perform(library, request, isCancelled);
     parentPort?.postMessage({ id, value }, transferable(value));
@@ -54,22 +58,24 @@ async function answer({ id, request, shared }: WorkerMessage<WorkerRequest>): Pr
 async function perform(library: HdfLibrary, request: WorkerRequest, isCancelled: () => boolean): Promise<unknown> {
   switch (request.op) {
     case "describe":
-      return await reading(library, request.file, (file) => describeFile(library, file.hdf, file.descriptor));
+      return await reading(library, request.file, (file) =>
+        describeFile(library, { hdf: hdfOf(library, file), descriptor: file.descriptor }, isCancelled),
+      );
     case "read":
       return await reading(library, request.file, (file) => readValues(library, file, request, isCancelled));
     case "close":
       return closeFile(library, request.file.id);
     case "editOpen":
-      openFile(library, request.file, READ_WRITE);
+      editable(library, request.file);
       return undefined;
     case "resize":
-      return resizeDataset(library, openFile(library, request.file, READ_WRITE).hdf, request);
+      return resizeDataset(library, editable(library, request.file), request);
     case "write":
-      return writeSlab(library, openFile(library, request.file, READ_WRITE).hdf, request);
+      return writeSlab(library, editable(library, request.file), request);
     case "setAttribute":
-      return setAttribute(library, openFile(library, request.file, READ_WRITE).hdf, request);
+      return setAttribute(library, editable(library, request.file), request);
     case "createGroup":
-      return createGroup(library, openFile(library, request.file, READ_WRITE).hdf, request);
+      return createGroup(library, editable(library, request.file), request);
   }
 }
 
@@ -81,8 +87,9 @@ async function perform(library: HdfLibrary, request: WorkerRequest, isCancelled:
 async function reading<T>(library: HdfLibrary, key: FileKey, read: (file: OpenFile) => T | Promise<T>): Promise<T> {
   try {
     library.allowMemoryFor(key.state?.bytes ?? 0);
-    return await readUnchanged(openFile(library, key, READ_ONLY), read);
+    return await readUnchanged(openFile(key, READ_ONLY), read);
   } catch (error) {
+    if (error instanceof LibraryError && error.kind === "open") tryToClose(library, key.id);
     if (!isAway(error)) throw error;
     for (const { key: other } of [...files.values()]) if (other.path === key.path) tryToClose(library, other.id);
     throw error;
@@ -116,17 +123,26 @@ function isAway(error: unknown): boolean {
     : typeof (error as NodeJS.ErrnoException).errno === "number";
 }
 
-function openFile(library: HdfLibrary, key: FileKey, mode: number): OpenFile {
+function openFile(key: FileKey, mode: number): OpenFile {
   const open = files.get(key.id);
   if (open !== undefined) return open;
   const descriptor = openSync(key.path, "r");
+  const file: OpenFile = { key, mode, hdf: undefined, descriptor, chunkIndexes: new Map() };
+  files.set(key.id, file);
+  return file;
+}
+
+function editable(library: HdfLibrary, key: FileKey): bigint {
+  return hdfOf(library, openFile(key, READ_WRITE));
+}
+
+/** Opens a file in HDF5, which takes far longer than a read past it. */
+function hdfOf(library: HdfLibrary, file: OpenFile): bigint {
+  const { key, mode } = file;
   try {
-    const hdf = library.check("opening it", (module) => module.open(key.path, mode, false, -1, -1));
-    const file = { key, hdf, descriptor, chunkIndexes: new Map<string, ReadonlyMap<number, IndexedChunk>>() };
-    files.set(key.id, file);
-    return file;
+    file.hdf ??= library.check("opening it", (module) => module.open(key.path, mode, false, -1, -1));
+    return file.hdf;
   } catch (error) {
-    closeSync(descriptor);
     throw error instanceof LibraryError && error.kind === "operation" ? new LibraryError("open", error.message) : error;
   }
 }
@@ -139,9 +155,9 @@ async function readValues(
 ): Promise<RawValues[]> {
   const { path, element, chunkShape, slabs } = request;
   const direct = await readDirectly(file, request, isCancelled);
-  return (
-    direct ?? slabs.map((slab) => readSlab(library, { file: file.hdf, path, element, chunkShape }, slab, isCancelled))
-  );
+  if (direct) return direct;
+  const hdf = hdfOf(library, file);
+  return slabs.map((slab) => readSlab(library, { file: hdf, path, element, chunkShape }, slab, isCancelled));
 }
 
 /** Reads past HDF5 what can be; `undefined` where HDF5 has to read, if only to tell what is wrong. */
@@ -172,7 +188,8 @@ function closeFile(library: HdfLibrary, id: number): void {
   if (file === undefined) return;
   files.delete(id);
   try {
-    library.check("closing it", (module) => module.close_file(file.hdf));
+    const { hdf } = file;
+    if (hdf !== undefined) library.check("closing it", (module) => module.close_file(hdf));
   } finally {
     closeSync(file.descriptor);
   }
