@@ -82,9 +82,11 @@ export class ReadTimeoutError extends TwinError {
   readonly location: string;
   readonly timeoutMs: number;
 
-  constructor(location: string, timeoutMs: number) {
+  /** @param of - Whether the time is the processor's, and not the clock's. */
+  constructor(location: string, timeoutMs: number, of?: "processor") {
+    const time = of === "processor" ? `${timeoutMs} ms of processor time` : `${timeoutMs} ms`;
     super(
-      `"${location}" gave nothing for ${timeoutMs} ms and was given up. It may be damaged; if it is only slow, raise the option \`timeoutMs\`.`,
+      `"${location}" gave nothing for ${time} and was given up. It may be damaged; if it is only slow, raise the option \`timeoutMs\`.`,
     );
     this.location = location;
     this.timeoutMs = timeoutMs;

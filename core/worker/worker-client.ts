@@ -20,18 +20,25 @@ export interface WorkerClientOptions<Request> {
   readonly runs: string;
   /** Time without any progress after which a request is given up, ms. */
   readonly timeoutMs: number;
+  /**
+   * Processor time without any progress after which a request is given up, ms: what waits for a slow mount uses none,
+   * what loops on a damaged file does. None by default, and where Node does not tell it.
+   */
+  busyMs?(request: Request): number;
   /** What its heap may grow to; a worker that needs more ends, and is replaced. None by default. */
   readonly resourceLimits?: ResourceLimits;
   /** The file that a request is about, for messages. */
   locationOf(request: Request): string;
 }
 
-/** How often progress is looked at in the time allowed. */
+/** How often progress is looked at in the time allowed, and how seldom at most. */
 const LOOKS = 8;
+const LOOK_MS = 250;
 
 interface Job<Request> {
   readonly message: WorkerMessage<Request>;
   readonly location: string;
+  readonly busyMs: number;
   readonly transfer: readonly Transferable[];
   settle(reply: WorkerReply | Error): void;
 }
@@ -77,6 +84,7 @@ export class WorkerClient<Request> {
       this.#queue.push({
         message: { id: ++this.#lastId, request, shared },
         location: this.#options.locationOf(request),
+        busyMs: this.#options.busyMs?.(request) ?? Number.POSITIVE_INFINITY,
         transfer,
         settle: (reply) => {
           signal?.removeEventListener("abort", onAbort);
@@ -152,17 +160,41 @@ export class WorkerClient<Request> {
   /** Replaces the worker when a request made no progress for the time allowed. */
   #watch(job: Job<Request>): void {
     const { timeoutMs } = this.#options;
+    const { busyMs } = job;
     let seen = 0;
     let since = performance.now();
-    const look = (): void => {
+    let busySince: number | undefined;
+    let isAsking = false;
+    const giveUp = (ms: number, of?: "processor"): void => {
+      clearInterval(this.#watchdog);
+      void this.replace(new ReadTimeoutError(job.location, ms, of));
+    };
+    const look = async (): Promise<void> => {
       const progress = Atomics.load(job.message.shared, PROGRESS);
       const now = performance.now();
       if (progress !== seen) {
         seen = progress;
         since = now;
-      } else if (now - since >= timeoutMs) void this.replace(new ReadTimeoutError(job.location, timeoutMs));
+        busySince = undefined;
+      } else if (now - since >= timeoutMs) return giveUp(timeoutMs);
+      if (busyMs === Number.POSITIVE_INFINITY || isAsking) return;
+      // A thread that waits for the disk answers later, and has not been busy.
+      isAsking = true;
+      const used = await processorMs(this.#worker);
+      isAsking = false;
+      const isStill = this.#current === job && Atomics.load(job.message.shared, PROGRESS) === seen;
+      if (used === undefined || !isStill) return;
+      busySince ??= used;
+      if (used - busySince >= busyMs) giveUp(busyMs, "processor");
     };
-    this.#watchdog = setInterval(look, Math.max(1, timeoutMs / LOOKS));
+    this.#watchdog = setInterval(() => void look(), Math.min(LOOK_MS, Math.max(1, timeoutMs / LOOKS)));
     this.#watchdog.unref();
   }
+}
+
+/** Processor time that a worker has used; `undefined` where Node does not tell (before 22.20 and 24.6), or it has ended. */
+async function processorMs(worker: Worker | undefined): Promise<number | undefined> {
+  if (typeof worker?.cpuUsage !== "function") return undefined;
+  const used = await worker.cpuUsage().catch(() => undefined);
+  return used && (used.user + used.system) / 1000;
 }

@@ -56,7 +56,8 @@ export class Hdf5 implements Connector, HdfFiles, Startable {
       file: new URL(import.meta.url.endsWith(".ts") ? "./worker/worker.ts" : "./worker/worker.js", import.meta.url),
       runs: "HDF5",
       timeoutMs,
-      busyMs: ({ file }) => timeoutMs / BUSY_PART + (file.state?.bytes ?? Number.POSITIVE_INFINITY) / BYTES_PER_MS,
+      busyMs: ({ file }) =>
+        Math.ceil(timeoutMs / BUSY_PART + (file.state?.bytes ?? Number.POSITIVE_INFINITY) / BYTES_PER_MS),
       locationOf: (request) => request.file.location,
     });
     this.#services = { client: this.client, sources, retryMs, known: new KnownContents() };

@@ -18,7 +18,7 @@ const MAX_ELEMENTS = 1e6;
 
 await using twin = await createTwin({
   plugins: {
-    hdf5: hdf5({ timeoutMs: TIMEOUT_MS, retryMs: 0 }),
+    hdf5: hdf5(),
     netcdf: netcdf(),
     root: root({ timeoutMs: TIMEOUT_MS }),
     csv: csv(),

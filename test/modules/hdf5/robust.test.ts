@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { copyFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { findVariable, NdArray, WorkerRequestError, walk } from "../../../core/index.ts";
 import { codedFailure } from "../../../modules/hdf5/failures.ts";
@@ -74,6 +75,17 @@ describe("the worker", () => {
     // Starting the worker alone takes longer.
     await expect(impatient.open(join(FIXTURES, "storage.h5"))).rejects.toMatchObject({ code: "TWIN_READ_TIMEOUT" });
     await impatient.stop();
+  });
+
+  const tellsProcessorTime = "cpuUsage" in Worker.prototype;
+  it.skipIf(!tellsProcessorTime)("waits longer for a slow disk than for HDF5 that loops", async () => {
+    const patient = new Hdf5({ cacheBytes: 0, timeoutMs: 60_000 });
+    await using file = await patient.open(join(FIXTURES, "looping-heap.bin"));
+    await expect(findVariable(file, "/f4/values").read()).rejects.toMatchObject({
+      code: "TWIN_READ_TIMEOUT",
+      message: expect.stringContaining("of processor time"),
+    });
+    await patient.stop();
   });
 
   it("is not hung twice by a file whose heap of sequences leads in circles", async () => {
