@@ -36,4 +36,4 @@ export const netcdf: PluginFactory<NetcdfOptions, Netcdf> = definePlugin({
   create: ({ hdf, sources }, { decode }) => new Netcdf({ hdf, sources, decode }),
 });
 
-export type { Netcdf } from "./netcdf.ts";
+export type { Netcdf, NetcdfDataset } from "./netcdf.ts";

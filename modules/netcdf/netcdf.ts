@@ -1,4 +1,5 @@
 import {
+  type CfProblem,
   type Connector,
   type Dataset,
   decodeCf,
@@ -31,6 +32,12 @@ export interface NetcdfInit {
   readonly decode: boolean;
 }
 
+/** An open NetCDF file as a dataset. */
+export interface NetcdfDataset extends OpenDataset {
+  /** What cannot be shown or read, and attributes that decoding could not apply, with the reason. */
+  readonly problems: readonly CfProblem[];
+}
+
 /** Reads NetCDF files of all formats, and writes NetCDF-4. */
 export class Netcdf implements Connector {
   readonly formats: readonly string[] = ["netcdf"];
@@ -49,7 +56,7 @@ export class Netcdf implements Connector {
     return this.extensions.some((extension) => name.endsWith(extension)) || Buffer.from(head).includes("_NCProperties");
   }
 
-  async open(location: string, options: OpenOptions = {}): Promise<OpenDataset> {
+  async open(location: string, options: OpenOptions = {}): Promise<NetcdfDataset> {
     const { decode = this.#init.decode, signal } = options;
     const file = await openSource(location, this.#init.sources, { signal });
     try {
@@ -75,13 +82,16 @@ export class Netcdf implements Connector {
     await hdf.createHdf(location, (writer) => writeNetcdf4(writer, dataset, { location, ...options }), options);
   }
 
-  async #openNetcdf4(location: string, { decode, signal }: Decoding): Promise<OpenDataset> {
+  async #openNetcdf4(location: string, { decode, signal }: Decoding): Promise<NetcdfDataset> {
     const { hdf } = this.#init;
     if (hdf === undefined) throw new FileUnreadableError(location, NEEDS_HDF);
     const file = await hdf.openHdf(location, { signal });
     const raw = netcdf4Dataset(file);
+    const problems: CfProblem[] = [...file.problems];
+    const onProblem = (problem: CfProblem): void => void problems.push(problem);
     return {
-      ...(decode ? decodeCf(raw, { defaultFills: isFilled }) : raw),
+      ...(decode ? decodeCf(raw, { defaultFills: isFilled, onProblem }) : raw),
+      problems,
       format: "netcdf",
       location,
       version: file.version,
@@ -99,7 +109,7 @@ interface Decoding {
   readonly signal: AbortSignal | undefined;
 }
 
-async function openClassic(file: SourceFile, { decode, signal }: Decoding): Promise<OpenDataset> {
+async function openClassic(file: SourceFile, { decode, signal }: Decoding): Promise<NetcdfDataset> {
   const { location, version } = file;
   let isClosed = false;
   const checkOpen = (): void => {
@@ -110,8 +120,11 @@ async function openClassic(file: SourceFile, { decode, signal }: Decoding): Prom
     await file.close();
   };
   const raw = await classicDataset(file, { checkOpen, signal });
+  const problems: CfProblem[] = [];
+  const onProblem = (problem: CfProblem): void => void problems.push(problem);
   return {
-    ...(decode ? decodeCf(raw, { defaultFills: true }) : raw),
+    ...(decode ? decodeCf(raw, { defaultFills: true, onProblem }) : raw),
+    problems,
     format: "netcdf",
     location,
     version,

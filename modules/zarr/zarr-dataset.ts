@@ -19,24 +19,26 @@ import { ZarrVariable } from "./zarr-variable.ts";
 export interface ZarrDataset extends OpenDataset {
   /** Version of the format. */
   readonly formatVersion: 2 | 3;
-  /** Arrays that cannot be shown, with the reason. */
+  /** Arrays that cannot be shown, and attributes that decoding could not apply, with the reason. */
   readonly problems: readonly ZarrProblem[];
 }
 
 /** Shows a store as a dataset; closing it closes the store. */
 export function zarrDataset(hierarchy: Hierarchy, context: ReaderContext, { decode = true }: OpenOptions): ZarrDataset {
   const raw = new View(hierarchy, context).group("", {});
+  const problems: ZarrProblem[] = [...hierarchy.problems];
+  const onProblem = (problem: ZarrProblem): void => void problems.push(problem);
   const close = async (): Promise<void> => {
     context.store.close();
     context.cache.dropAll(context.cachePrefix);
   };
   return {
-    ...(decode ? decodeCf(raw) : raw),
+    ...(decode ? decodeCf(raw, { onProblem }) : raw),
     format: "zarr",
     location: context.store.location,
     version: hierarchy.anchor.version,
     formatVersion: hierarchy.formatVersion,
-    problems: hierarchy.problems,
+    problems,
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,8 +1,10 @@
+import { TwinError } from "../../errors/twin-error.ts";
 import type { Dataset, Variable } from "../dataset.ts";
 import { characterDecoding, isCharacters } from "./character-decoding.ts";
 import { DecodedVariable } from "./decoded-variable.ts";
 import { type Decoding, numberDecoding } from "./decoding.ts";
 import type { ProblemListener } from "./problem.ts";
+import { cfTime } from "./time.ts";
 import { isTimeUnit } from "./time-unit.ts";
 
 /** How {@link decodeCf} reads what a file leaves open. */
@@ -28,7 +30,8 @@ export interface DecodeOptions {
  *   has a coordinate.
  *
  * These attributes are then left out (`raw` has them). One that makes no sense is told to `onProblem` and not applied; where
- * that is `scale_factor` or `add_offset`, the variable is as stored.
+ * that is `scale_factor` or `add_offset`, the variable is as stored. A time unit that is odd, or of which no dates can be
+ * made, is told as well.
  *
  * @see CF 1.11, sections 2.2, 2.5.1 and 8.1; NetCDF Users Guide, appendix A.
  *
@@ -67,6 +70,7 @@ function decodeGroup(group: Dataset, context: Context): Dataset {
 
   const decode = (raw: Variable): Variable => {
     if (raw.raw || raw.fillValue !== undefined) return raw;
+    tellOfTimeUnit(raw, context.onProblem);
     const joinsLast = isCharacters(raw) && !isPlace(raw.dims.at(-1));
     const decoding = decodingOf(raw, joinsLast, context);
     const isPlain = !decoding && !raw.dims.some((dim) => hasOwnValues(coordinateOf(dim)));
@@ -92,6 +96,19 @@ function decodeGroup(group: Dataset, context: Context): Dataset {
       Object.entries(group.groups).map(([name, child]) => [name, decodeGroup(child, { ...context, scope })]),
     ),
   };
+}
+
+/** Tells of a unit of time that dates cannot be made of, or only by a guess. */
+function tellOfTimeUnit({ path, unit, attributes }: Variable, onProblem: ProblemListener): void {
+  if (!isTimeUnit(unit)) return;
+  const { calendar } = attributes;
+  try {
+    const { problems } = cfTime({ unit, calendar: typeof calendar === "string" ? calendar : undefined });
+    for (const reason of problems) onProblem({ path: `${path}@units`, reason });
+  } catch (error) {
+    if (!(error instanceof TwinError)) throw error;
+    onProblem({ path: `${path}@units`, reason: error.message });
+  }
 }
 
 /** Whether selecting by value of a coordinate is more than its reader knows of. */

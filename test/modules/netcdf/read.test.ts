@@ -110,6 +110,20 @@ describe("NetCDF-4", () => {
     expect(plain(await findVariable(file, "place").read())).toEqual(["Alpha", "Beta", "C"]);
   });
 
+  it("tells of attributes that it could not apply, in either format", async () => {
+    const times = { array: new NdArray(Int16Array.of(1, 2), { dtype: "int16", shape: [2], dims: ["time"] }) };
+    const attributes = { scale_factor: "tenths", units: "months since 1850-01-01" };
+    await netcdf.write(path("odd.nc"), dataset({ variables: { time: { ...times, attributes } } }));
+    await using odd = await netcdf.open(path("odd.nc"));
+    const [first, second] = [...odd.problems].sort((a, b) => a.path.localeCompare(b.path));
+    expect(first).toEqual({ path: "/time@scale_factor", reason: expect.stringContaining("left as stored") });
+    expect(second).toEqual({ path: "/time@units", reason: expect.stringContaining("not all of one length") });
+    await using raw = await netcdf.open(path("odd.nc"), { decode: false });
+    expect(raw.problems).toEqual([]);
+    await using classic = await netcdf.open(join(FIXTURES, "types-cdf1.nc"));
+    expect(classic.problems).toEqual([]);
+  });
+
   it("fails naming hdf5() where no plugin reads HDF5", async () => {
     const alone = new Netcdf({ hdf: undefined, sources: [], decode: true });
     const wanted = { message: expect.stringContaining("hdf5()") };
