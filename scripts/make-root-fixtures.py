@@ -117,6 +117,16 @@ def types():
         (FOLDER / "types.json").write_text(json.dumps(truth) + "\n")
 
 
+def names():
+    """Names beyond ASCII; a basket so long that LZMA2 cuts it into pieces, of values that hardly compress."""
+    entries = 30_000
+    scrambled = (np.arange(entries, dtype=np.int64) ** 2 * 9973 % 16777213).astype(np.int32)
+    with uproot.recreate(FOLDER / "names.root", compression=uproot.LZMA(1)) as f:
+        f.mktree("événements", {"énergie": "int32"}, title="à 7 TeV")
+        f["événements"].extend({"énergie": scrambled})
+
+
 FOLDER.mkdir(parents=True, exist_ok=True)
 conformance()
 types()
+names()

@@ -1,3 +1,5 @@
+import { nameText } from "./name-text.ts";
+
 /** What the header of a basket says, of which its key is the first part. */
 export interface BasketHeader {
   /** Bytes of the basket in the file, header included. */
@@ -35,7 +37,7 @@ export function basketHeader(bytes: Uint8Array): BasketHeader {
     }
     if (at + length > bytes.length) throw new RangeError("a name in the header of a basket is too long");
     at += length;
-    return Buffer.from(bytes.buffer, bytes.byteOffset + at - length, length).toString("latin1");
+    return nameText(bytes.subarray(at - length, at));
   };
   const className = text();
   const name = text();

@@ -1,3 +1,4 @@
+import { nameText } from "../name-text.ts";
 import type { RootObject } from "./jsroot.ts";
 
 // Members of a streamed object, with the type that they should have; a damaged or unusual file may lack any of them.
@@ -11,8 +12,12 @@ export function numberOf(object: RootObject, member: string, otherwise = 0): num
 
 export function textOf(object: RootObject, member: string): string {
   const value = object[member];
-  return typeof value === "string" ? value : "";
+  if (typeof value !== "string") return "";
+  // jsroot makes a character of each byte.
+  return NOT_ASCII.test(value) ? nameText(Buffer.from(value, "latin1")) : value;
 }
+
+const NOT_ASCII = /[^\0-\x7f]/;
 
 export function objectOf(object: RootObject, member: string): RootObject | undefined {
   const value = object[member];

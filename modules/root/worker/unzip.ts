@@ -1,6 +1,7 @@
 import zlib from "node:zlib";
 import { damaged, reasonOf } from "./failure.ts";
 import { unzipLz4 } from "./lz4.ts";
+import { unzipXz } from "./xz.ts";
 
 /** Decompresses what we cannot: `R__unzip` of jsroot. Given a whole block with its header. */
 export type UnzipOther = (block: DataView, size: number) => Promise<DataView | null>;
@@ -69,9 +70,11 @@ async function unzipBlock({ method, bytes, size }: ZippedBlock, unzipOther: Unzi
     ? inflate(payload, size)
     : method === "L4"
       ? checkedLz4(payload, size)
-      : method === "ZS" && typeof zlib.zstdDecompress === "function"
-        ? unzipZstd(payload, size)
-        : unzipByJsroot(method, bytes, size, unzipOther));
+      : method === "XZ"
+        ? unzipXz(payload, size)
+        : method === "ZS" && typeof zlib.zstdDecompress === "function"
+          ? unzipZstd(payload, size)
+          : unzipByJsroot(method, bytes, size, unzipOther));
   if (done.length !== size) throw damaged(`a block of ${size} bytes has ${done.length}`);
   return done;
 }
@@ -106,14 +109,14 @@ function checkedLz4(payload: Uint8Array, size: number): Uint8Array {
   return unzipLz4(payload.subarray(8), size, checksum);
 }
 
-/** LZMA, the method of before 2011, and ZSTD where Node has none. */
+/** The method of before 2011, and ZSTD where Node has none. */
 async function unzipByJsroot(
   method: string,
   bytes: Uint8Array,
   size: number,
   unzipOther: UnzipOther,
 ): Promise<Uint8Array> {
-  if (!["XZ", "CS", "ZS"].includes(method)) throw damaged(`a block is compressed by "${method}", which nobody knows`);
+  if (!["CS", "ZS"].includes(method)) throw damaged(`a block is compressed by "${method}", which nobody knows`);
   let done: DataView | null;
   try {
     done = await unzipOther(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), size);

@@ -21,6 +21,14 @@ const FEW = ["int32", "float64_jagged", "text"];
 const { root } = useRoot();
 
 describe("trees", () => {
+  it("reads names beyond ASCII, and baskets that LZMA2 cut into pieces", async () => {
+    await using file = await root.open(join(FIXTURES, "names.root"));
+    const variable = findVariable(file, "/événements/énergie");
+    expect(file.groups["événements"]?.attributes["title"]).toBe("à 7 TeV");
+    const values = (await variable.read()).values();
+    expect([...values]).toEqual(Array.from({ length: 30_000 }, (_, i) => (i * i * 9973) % 16777213));
+  });
+
   for (const method of ["zlib", "plain", "lzma", "lz4", "zstd"]) {
     it(`reads every branch of types-${method}.root to the last bit`, async () => {
       await using file = await root.open(join(FIXTURES, `types-${method}.root`));
