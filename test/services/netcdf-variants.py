@@ -1,4 +1,5 @@
-"""Makes odd NetCDF files, the same for a seed, and prints how netCDF4-python reads them: a JSON value per file.
+"""Makes odd NetCDF files, the same for a seed, where they are not there, and prints how netCDF4-python reads them: a JSON
+value per file.
 
 Each variable: its type, shape and dimensions, its stored bytes (little-endian, in base64) or texts, which values are
 missing, and what some selections of it give.
@@ -118,12 +119,17 @@ def undecided(variable, raw):
     return (raw == netCDF4.default_fillvals[raw.dtype.newbyteorder("=").str[1:]]).astype("u1")
 
 
+def as_text(attribute):
+    return f"{getattr(attribute, 'dtype', 'text')}: {np.asarray(attribute).tolist()}"
+
+
 def described(variable, pick):
     variable.set_auto_maskandscale(False)
     variable.set_auto_chartostring(False)
     raw = stored(variable)
     kind = "str" if variable.dtype is str else raw.dtype.newbyteorder("=").str[1:]
     entry = {"kind": kind, "shape": list(raw.shape), "dims": list(variable.dimensions), "raw": encoded(raw)}
+    entry["attributes"] = {name: as_text(variable.getncattr(name)) for name in variable.ncattrs()}
     entry["selections"] = []
     for selection in selections(pick, raw.shape):
         key = tuple(one if isinstance(one, int) else slice(*one) for one in selection)
@@ -233,7 +239,9 @@ for seed in range(first, last):
     pick, rng = random.Random(seed), np.random.default_rng(seed)
     format = FORMATS[seed % len(FORMATS)]
     path = os.path.join(folder, f"{seed}.nc")
-    with netCDF4.Dataset(path, "w", format=format) as file:
-        fill(file, format, pick, rng, 0)
+    # One that is there is a copy, made by another program.
+    if not os.path.exists(path):
+        with netCDF4.Dataset(path, "w", format=format) as file:
+            fill(file, format, pick, rng, 0)
     with netCDF4.Dataset(path) as file:
-        print(json.dumps({"path": path, "format": format, "variables": walk(file, "", pick, {})}))
+        print(json.dumps({"path": path, "format": file.data_model, "variables": walk(file, "", random.Random(seed), {})}))

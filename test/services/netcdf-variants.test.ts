@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findVariable, type NdArray, type Selection, type Variable } from "../../core/index.ts";
@@ -25,6 +25,8 @@ interface Peer {
   readonly kind: string;
   readonly shape: readonly number[];
   readonly dims: readonly string[];
+  /** Type and values, as text. */
+  readonly attributes: Readonly<Record<string, string>>;
   readonly raw: Encoded;
   readonly selections: readonly {
     readonly axes: readonly (number | [number, number, number])[];
@@ -56,11 +58,7 @@ describe.skipIf(!existsSync(python) && !isRequired)("odd NetCDF files (needs scr
   let files: readonly PeerFile[] = [];
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "twinloom-variants-"));
-    const lines = execFileSync(python, [script, folder, FIRST, LAST], { encoding: "utf8", maxBuffer: 1e9 });
-    files = lines
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
+    files = ask(folder);
   }, 300_000);
   afterAll(async () => {
     await hdf.stop();
@@ -84,7 +82,36 @@ describe.skipIf(!existsSync(python) && !isRequired)("odd NetCDF files (needs scr
     expect(files).toHaveLength(Number(LAST) - Number(FIRST));
     expect(checked).toBeGreaterThan(3 * files.length);
   });
+
+  it("are the same for netCDF4-python when they were written by us", { timeout: 300_000 }, async () => {
+    const copies = join(folder, "copies");
+    await mkdir(copies);
+    for (const { path } of files) {
+      await using file = await netcdf.open(path);
+      await netcdf.write(join(copies, basename(path)), file);
+    }
+    for (const [i, { path, format, variables }] of ask(copies).entries()) {
+      expect(format, path).toBe("NETCDF4");
+      expect(stored(variables), path).toEqual(stored((files[i] as PeerFile).variables));
+    }
+  });
 });
+
+/** What netCDF4-python reads from the files of a folder; it makes those that are not there. */
+function ask(folder: string): readonly PeerFile[] {
+  const lines = execFileSync(python, [script, folder, FIRST, LAST], { encoding: "utf8", maxBuffer: 1e9 });
+  return lines
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+/** What a copy must keep. */
+function stored(variables: PeerFile["variables"]): readonly object[] {
+  return Object.entries(variables).map(([name, { kind, shape, dims, attributes, raw }]) => {
+    return { name, kind, shape, dims, attributes: Object.entries(attributes), raw };
+  });
+}
 
 async function checkRaw(variable: Variable, peer: Peer, at: string): Promise<void> {
   expect([variable.dtype, variable.shape, variable.dims], at).toEqual([DTYPES[peer.kind], peer.shape, peer.dims]);
