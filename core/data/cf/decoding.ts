@@ -27,7 +27,10 @@ export function numberDecoding(
   const packing = packingOf(attributes, onProblem);
   if (packing === "unusable") return undefined;
   const dtype = unsignedType(stored, attributes);
-  const missing = missingValues({ attributes, stored, dtype, defaultFills: options.defaultFills, onProblem });
+  const missing = missingValues({
+    ...{ attributes, stored, dtype, packing, onProblem },
+    defaultFills: options.defaultFills,
+  });
   if (!packing && !missing && dtype === stored) return undefined;
 
   // Those that make no sense as well: of another dtype they might.

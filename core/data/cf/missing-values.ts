@@ -2,7 +2,9 @@ import type { Attributes } from "../dataset.ts";
 import type { DType } from "../dtype.ts";
 import { halfBits, halfValue } from "../float16.ts";
 import { type IntegerType, integerForm, isIntegerType, isValueOf } from "../integer-type.ts";
+import { NdArray } from "../nd-array.ts";
 import { attributeNumbers, attributeText } from "./attribute-numbers.ts";
+import type { Packing } from "./decode-numbers.ts";
 
 /** Which raw values are missing: those listed, and those below `low` or above `high`. NaN is, anyway. */
 export interface MissingValues {
@@ -31,6 +33,7 @@ export interface MissingRules {
   /** Type of the values once `_Unsigned` has been applied. */
   readonly dtype: DType;
   readonly defaultFills: boolean;
+  readonly packing: Packing | undefined;
   onProblem(attribute: string, reason: string): void;
 }
 
@@ -58,11 +61,31 @@ function defaultFill({ stored, dtype, defaultFills }: MissingRules): readonly (n
 }
 
 function validRange(rules: MissingRules): readonly [number | bigint | undefined, number | bigint | undefined] {
+  const unpacked = unpackedRange(rules);
+  if (unpacked) return unpacked;
   const both = typedValues(rules, "valid_range");
   if (both?.length === 2) return [both[0], both[1]];
   if (both) rules.onProblem("valid_range", `has ${both.length} values, not 2`);
   return [typedValues(rules, "valid_min")?.[0], typedValues(rules, "valid_max")?.[0]];
 }
+
+/**
+ * A range of floats for packed integers is of unpacked values: the one exception, by which all of a field could be lost.
+ *
+ * @see NetCDF Users Guide, appendix A, `valid_range`.
+ */
+function unpackedRange({ attributes, stored, packing }: MissingRules): readonly [number, number] | undefined {
+  const range = Object.hasOwn(attributes, "valid_range") ? attributes["valid_range"] : undefined;
+  if (!packing || packing.scale === 0 || !isIntegerType(stored) || !(range instanceof NdArray)) return undefined;
+  if (!range.dtype.startsWith("float") || range.size !== 2) return undefined;
+  const ends = range.toFloat64().map((end) => (end - packing.offset) / packing.scale);
+  // Ends that are whole but for the digits of a float are meant to be inside.
+  const [low, high] = ends.sort().map((end, i) => end + (i === 0 ? -1 : 1) * NEAR * Math.max(1, Math.abs(end)));
+  return [low as number, high as number];
+}
+
+/** More than float32 rounds by. */
+const NEAR = 1e-6;
 
 /** Values of an attribute as raw values of the variable; `undefined` where it is not there or useless. */
 function typedValues(rules: MissingRules, name: string): readonly (number | bigint)[] | undefined {

@@ -120,6 +120,19 @@ describe("_Unsigned", () => {
 });
 
 describe("missing values", () => {
+  it("are those outside a range of unpacked values where that is of floats, as the NetCDF Users Guide has it", async () => {
+    const packed = (scale: number): object => ({ scale_factor: scale, add_offset: 5 });
+    const data = Int16Array.of(-500, -501, 0, 14500, 14501);
+    const range = of("float32", Float32Array.of(0, 150));
+    const { variable, problems } = decoded(data, "int16", { ...packed(0.01), valid_range: range });
+    expect(await valuesOf(variable)).toEqual([0, Number.NaN, 5, 150, Number.NaN]);
+    expect(problems).toEqual([]);
+    const falling = decoded(data, "int16", { ...packed(-0.01), valid_range: of("float64", Float64Array.of(-140, 10)) });
+    expect(await valuesOf(falling.variable)).toEqual([10, Number.NaN, 5, -140, Number.NaN]);
+    const stored = decoded(data, "int16", { ...packed(0.01), valid_range: of("int16", Int16Array.of(0, 14500)) });
+    expect(await valuesOf(stored.variable)).toEqual([Number.NaN, Number.NaN, 5, 150, Number.NaN]);
+  });
+
   it("are NaN in plain floats, compared as the type holds them", async () => {
     const data = Float32Array.of(1, Math.fround(1e20), 0.1, -7, Number.NaN);
     const attributes = { _FillValue: 1e20, missing_value: of("float64", Float64Array.of(-7, -8)), valid_min: 0.1 };
