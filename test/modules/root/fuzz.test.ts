@@ -51,7 +51,7 @@ it(`takes ${VARIANTS} damaged files for what they are: values or errors with a c
 
 it("tells a damaged basket from a right one, whichever byte of it is wrong", async () => {
   // Each method has a checksum of its own, but for what is not compressed.
-  for (const method of ["zlib", "lz4"]) {
+  for (const method of ["zlib", "lz4", "lzma"]) {
     const location = join(FIXTURES, `types-${method}.root`);
     const bytes = readFileSync(location);
     await using good = await root.open(location);
