@@ -15,15 +15,31 @@ export function netcdfAttribute(
   value: AttributeValue,
   types: { readonly stored?: DType | undefined; readonly variable?: DType | undefined },
 ): string | NdArray {
-  if (value instanceof NdArray) return listOf(value);
+  if (value instanceof NdArray) {
+    const [only] = name === "_FillValue" && types.variable && value.size === 1 ? value.values() : [];
+    // One value, of the type of its variable: the NetCDF library takes no other.
+    return typeof only === "number" || typeof only === "bigint" ? numberOf(only, types.variable) : listOf(value);
+  }
   switch (typeof value) {
     case "string":
       return value;
     case "boolean":
       return new NdArray(Int8Array.of(value ? 1 : 0), { dtype: "int8", shape: [1] });
     default:
-      return numberOf(value, types.stored ?? (OF_VARIABLE_TYPE.has(name) ? types.variable : undefined));
+      return numberOf(value, types.stored ?? typeByName(name, value, types.variable));
   }
+}
+
+/** Of a number that the variable's type cannot hold, its own: made to fit it would be another value. */
+function typeByName(name: string, value: number | bigint, variable: DType | undefined): DType | undefined {
+  return variable && OF_VARIABLE_TYPE.has(name) && canHold(variable, value) ? variable : undefined;
+}
+
+/** Whether a type has a value; a float has all, rounded. */
+export function canHold(dtype: DType, value: number | bigint): boolean {
+  if (dtype.startsWith("float")) return true;
+  if (typeof value === "number" && !Number.isInteger(value)) return false;
+  return BigInt(numberOf(value, dtype).values()[0] as number | bigint) === BigInt(value);
 }
 
 /** Attributes have one dimension; there are neither booleans nor halves in NetCDF. */

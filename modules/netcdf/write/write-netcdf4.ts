@@ -15,7 +15,7 @@ import { NetcdfVariable } from "../netcdf-variable.ts";
 import { defaultFill } from "../netcdf4/default-fill.ts";
 import { isFilled } from "../netcdf4/netcdf4-dataset.ts";
 import { type PlannedDimension, type PlannedGroup, type PlannedVariable, planGroup } from "./plan-group.ts";
-import { netcdfArray, netcdfAttribute } from "./stored-attributes.ts";
+import { canHold, netcdfArray, netcdfAttribute } from "./stored-attributes.ts";
 
 /** Names that the formats keep for themselves; they are made anew, or would be wrong in another file. */
 const RESERVED = new Set([
@@ -159,8 +159,12 @@ function fillOf(variable: Variable, attributes: Attributes, location: string): n
     const isNetcdf = variable instanceof NetcdfVariable && isFilled(variable);
     return isNetcdf ? (defaultFill(dtype) as number | bigint) : undefined;
   }
-  if (typeof value !== "number" && typeof value !== "bigint") {
-    throw new WriteFailedError(location, `"${path}" is ${dtype}; its \`_FillValue\` must be one such number.`);
+  if ((typeof value !== "number" && typeof value !== "bigint") || !canHold(dtype, value)) {
+    const given = value instanceof NdArray ? `${value.size} values` : JSON.stringify(String(value));
+    throw new WriteFailedError(
+      location,
+      `"${path}" is ${dtype}; its \`_FillValue\` must be one such number, and is ${given}.`,
+    );
   }
   return value;
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { copyFile, open, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { dataset, findVariable, NdArray } from "../../../core/index.ts";
+import { type Attributes, dataset, findVariable, NdArray } from "../../../core/index.ts";
 import { Netcdf } from "../../../modules/netcdf/netcdf.ts";
 import { FIXTURES, plain, useNetcdf } from "./shared.ts";
 
@@ -122,6 +122,25 @@ describe("NetCDF-4", () => {
     expect(raw.problems).toEqual([]);
     await using classic = await netcdf.open(join(FIXTURES, "types-cdf1.nc"));
     expect(classic.problems).toEqual([]);
+  });
+
+  it("writes no value that stands for missing as another one, which its type could hold", async () => {
+    const array = new NdArray(Int32Array.of(0, 1661992960), { dtype: "int32", shape: [2], dims: ["x"] });
+    const write = async (attributes: Attributes): Promise<void> =>
+      await netcdf.write(path("missing.nc"), dataset({ variables: { v: { array, attributes } } }));
+    for (const wrong of [1e20, 0.5, 2n ** 40n, "none"]) {
+      await expect(write({ _FillValue: wrong })).rejects.toMatchObject({
+        code: "TWIN_WRITE_FAILED",
+        message: expect.stringContaining(`and is "${wrong}"`),
+      });
+    }
+    const fill = new NdArray(Float64Array.of(-9), { dtype: "float64", shape: [1] });
+    await write({ missing_value: 1e20, _FillValue: fill });
+    await using file = await netcdf.open(path("missing.nc"));
+    const { raw } = findVariable(file, "v");
+    expect(raw?.attributes).toEqual({ missing_value: 1e20, _FillValue: -9 });
+    expect(plain(await findVariable(file, "v").read())).toEqual([0, 1661992960]);
+    expect(file.problems).toEqual([{ path: "/v@missing_value", reason: expect.stringContaining("no int32 can be") }]);
   });
 
   it("fails naming hdf5() where no plugin reads HDF5", async () => {
