@@ -97,16 +97,19 @@ function splitText(
     const newline = text.indexOf("\n", from);
     const next = newline < 0 ? text.length : newline + 1;
     const last = newline < 0 ? next : newline;
-    const record = text.slice(from, text[last - 1] === "\r" && last > from && newline >= 0 ? last - 1 : last);
+    const record = text.slice(from, text[last - 1] === "\r" && last > from ? last - 1 : last);
     end += isAscii ? next - from : Buffer.byteLength(text.slice(from, next));
     from = next;
     if (record === "" || (comment !== undefined && record.startsWith(comment))) continue;
     if (record.length > maxRecordBytes) throw new RecordProblem(number, TOO_LONG);
+    if (record.includes("\r")) throw new RecordProblem(number, LONE_RETURN);
     onRecord({ fields: record.split(delimiter), line: number, end });
   }
   return number;
 }
 
+const LONE_RETURN =
+  "a carriage return stands in it without a quote. Lines end in LF or CR LF; convert a file that has CR alone: tr '\\r' '\\n'";
 const TOO_LONG = "its record is longer than `maxRecordBytes` allows; a quote may be missing";
 
 async function parseQuoted(

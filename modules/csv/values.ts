@@ -42,7 +42,8 @@ export function integerOf(text: string): number | bigint | undefined {
 
 /** A field as a float; `undefined` where it is none. */
 export function floatOf(text: string, decimal: "." | ","): number | undefined {
-  const plain = decimal === "." ? text : text.replace(",", ".");
+  // With a decimal comma, a dot would part thousands.
+  const plain = decimal === "." ? text : text.replace(/[.,]/g, (mark) => (mark === "," ? "." : " "));
   if (FLOAT.test(plain)) return Number(plain);
   const infinity = INFINITY.exec(text);
   if (infinity === null) return undefined;

@@ -47,6 +47,21 @@ describe.each(["kinds.csv", "kinds.tsv", "kinds-crlf.csv", "kinds-quoted.csv"])(
   });
 });
 
+it("takes a dot for no decimal point where that is a comma", async () => {
+  await using file = await table("price;n\n1.234;1,5\n2.000,5;2\n", { delimiter: ";", decimal: "," });
+  expect((await column(file, "price")).values()).toEqual(["1.234", "2.000,5"]);
+  expect((await column(file, "n")).values()).toEqual(Float64Array.of(1.5, 2));
+});
+
+it("refuses lines that end in a carriage return alone, and not one after the last line", async () => {
+  await expect(table("a,b\r1,2\r3,4\r")).rejects.toMatchObject({
+    code: "TWIN_FILE_UNREADABLE",
+    message: expect.stringContaining("line 1: a carriage return"),
+  });
+  await using file = await table("a\r\nx\r");
+  expect((await column(file, "a")).values()).toEqual(["x"]);
+});
+
 it("reads a spreadsheet's table: semicolons, decimal commas, comments, a title", async () => {
   const csv = newCsv({
     delimiter: ";",
