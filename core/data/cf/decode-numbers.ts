@@ -1,6 +1,7 @@
 import type { DataOf, DType } from "../dtype.ts";
 import { allocate } from "../layout.ts";
 import type { MissingValues } from "./missing-values.ts";
+import { withoutValue } from "./without-value.ts";
 
 /** `stored * scale + offset`, in float64. */
 export interface Packing {
@@ -120,8 +121,7 @@ function fillFloats(raw: Float32Array | Float64Array, mask: Mask): Float32Array 
   // Searching is the platform's, and several times as fast as a loop.
   const hasMissing = others.size > 0 || raw.indexOf(first) >= 0 || (isBounded && isOutside(raw, low, high));
   if (!hasMissing) return raw;
-  const filled = raw.slice();
-  replaceAll(filled, first);
+  const filled = Number.isNaN(first) ? raw.slice() : withoutValue(raw, first);
   if (others.size > 0) replaceThose(filled, others);
   if (isBounded) replaceOutside(filled, low, high);
   return filled;
@@ -140,10 +140,6 @@ function replaceOutside(values: Float32Array | Float64Array, low: number, high: 
     const value = values[i] as number;
     if (value < low || value > high) values[i] = Number.NaN;
   }
-}
-
-function replaceAll(values: Float32Array | Float64Array, value: number): void {
-  for (let i = 0; i < values.length; i++) if (values[i] === value) values[i] = Number.NaN;
 }
 
 function replaceThose(values: Float32Array | Float64Array, those: ReadonlySet<number>): void {

@@ -143,6 +143,21 @@ describe("missing values", () => {
     expect(data[1]).toBe(Math.fround(1e20));
   });
 
+  it("are found in floats of either width and nothing else becomes missing", async () => {
+    const odd = [0, -0, 1, -1, 1e20, -1e20, 2 ** -1074, Number.POSITIVE_INFINITY, Number.NaN, -999, 1.5, 0x7fff_ffff];
+    for (const fill of [0, -0, -999, 1e20, 1.5, Number.POSITIVE_INFINITY, -1, 2 ** -149]) {
+      for (const Data of [Float32Array, Float64Array]) {
+        const data = Data.from([...odd, fill]);
+        const dtype = data instanceof Float32Array ? "float32" : "float64";
+        const held = data[odd.length] as number;
+        const expected = [...data].map((value) => (value === held ? Number.NaN : value));
+        expect(await valuesOf(decoded(data, dtype, { _FillValue: fill }).variable), `${dtype} ${fill}`).toEqual(
+          expected,
+        );
+      }
+    }
+  });
+
   it("become one in plain integers", async () => {
     const attributes = {
       missing_value: of("int16", Int16Array.of(-9, -8, -7)),
