@@ -11,16 +11,21 @@ export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undef
   });
 }
 
-/** Aborts one try when nothing comes for too long, or when its caller does. */
+/** So much must come in the time allowed: a byte now and then would hold a read up for days. */
+const LEAST_BYTES = 16 << 10;
+
+/** Aborts one try when nothing, or next to nothing, comes for too long, or when its caller does. */
 export class Patience implements Disposable {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #caller: AbortSignal | undefined;
+  #bytes = 0;
   readonly #onAbort = (): void => this.#abort.abort(this.#caller?.reason);
 
   constructor(idleMs: number, caller: AbortSignal | undefined) {
     this.#caller = caller;
-    const giveUp = (): void => this.#abort.abort(new TransientFailure(`nothing came for ${idleMs} ms`));
+    const giveUp = (): void =>
+      this.#abort.abort(new TransientFailure(`nothing came for ${idleMs} ms, or next to nothing`));
     this.#timer = setTimeout(giveUp, idleMs);
     caller?.addEventListener("abort", this.#onAbort, { once: true });
     if (caller?.aborted) this.#onAbort();
@@ -30,8 +35,11 @@ export class Patience implements Disposable {
     return this.#abort.signal;
   }
 
-  /** Something came. */
-  refresh(): void {
+  /** So many bytes came. */
+  refresh(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes < LEAST_BYTES) return;
+    this.#bytes = 0;
     this.#timer.refresh();
   }
 

@@ -6,7 +6,7 @@ import type { CacheFolder } from "./cache-folder.ts";
 
 const DIGEST_BYTES = 32;
 /** A disk that does not keep up with the network must not fill the memory. */
-const MAX_PENDING_WRITES = 64;
+const MAX_PENDING_BYTES = 16 << 20;
 
 /** How much a {@link BlockCache} keeps. */
 export interface BlockCacheOptions {
@@ -26,6 +26,7 @@ export class BlockCache {
   readonly #memory = new Map<string, Uint8Array>();
   #memoryBytes = 0;
   readonly #writes = new Set<Promise<void>>();
+  #pendingBytes = 0;
 
   constructor(options: BlockCacheOptions) {
     this.#options = options;
@@ -60,11 +61,15 @@ export class BlockCache {
   put(key: string, index: number, block: Uint8Array): void {
     this.#remember(`${key}/${index}`, block);
     const { folder } = this.#options;
-    if (!folder || this.#writes.size >= MAX_PENDING_WRITES) return;
+    if (!folder || (this.#writes.size > 0 && this.#pendingBytes + block.length > MAX_PENDING_BYTES)) return;
+    this.#pendingBytes += block.length;
     // A cache that cannot be written is no failure of the read.
     const write = this.#store(folder, blockPath(folder, key, index), block).catch(() => undefined);
     this.#writes.add(write);
-    void write.finally(() => this.#writes.delete(write));
+    void write.finally(() => {
+      this.#writes.delete(write);
+      this.#pendingBytes -= block.length;
+    });
   }
 
   /** Waits until the disk has what was put. */

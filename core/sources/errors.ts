@@ -1,4 +1,5 @@
 import { TwinError } from "../errors/twin-error.ts";
+import { redactLocation } from "./redact.ts";
 
 /** A location is against the policy of its source: outside its root, a redirect to elsewhere, a path that climbs. */
 export class LocationRefusedError extends TwinError {
@@ -7,8 +8,9 @@ export class LocationRefusedError extends TwinError {
   readonly location: string;
 
   constructor(location: string, why: string, options?: ErrorOptions) {
-    super(`"${location}" is refused: ${why}`, options);
-    this.location = location;
+    const shown = redactLocation(location);
+    super(`"${shown}" is refused: ${why}`, options);
+    this.location = shown;
   }
 }
 
@@ -19,8 +21,9 @@ export class SourceUnavailableError extends TwinError {
   readonly location: string;
 
   constructor(location: string, problem: string, options?: ErrorOptions) {
-    super(`"${location}" is not available: ${problem}`, options);
-    this.location = location;
+    const shown = redactLocation(location);
+    super(`"${shown}" is not available: ${problem}`, options);
+    this.location = shown;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Source, SourceFile, SourceOptions } from "../contracts/source.ts";
 import { LocationRefusedError } from "./errors.ts";
 import { LocalSource } from "./local-source.ts";
+import { redactLocation } from "./redact.ts";
 
 /** Serves what no source of a twin does, so that paths need no plugin. */
 const LOCAL = new LocalSource();
@@ -24,7 +25,7 @@ export function findSource(location: string, sources: readonly Source[]): Source
   if (!hasScheme(location) || location.startsWith("file:")) return LOCAL;
   const served = sources.flatMap(({ prefixes }) => prefixes);
   throw new LocationRefusedError(
-    location,
+    redactLocation(location),
     `no source of this twin serves it. Served: local paths${served.map((prefix) => `, ${prefix}…`).join("")}. Add one, such as twinloom/modules/http.`,
   );
 }

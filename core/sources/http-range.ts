@@ -22,6 +22,7 @@ export interface Explanation {
 
 /** Answers that may be different the next time. */
 const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+const SECOND_MS = 1000;
 /** Failures of TLS that trying again does not mend. */
 const UNTRUSTED = /^(CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
 
@@ -73,6 +74,12 @@ export async function sendHttp<T>(location: string, send: () => Promise<T>): Pro
     if (typeof code !== "string" || code.startsWith("TWIN_")) throw error;
     // Of several addresses each failure is inside.
     const problem = message === "" ? code : message;
+    if (code === "ERR_INVALID_CHAR") {
+      throw new FileUnreadableError(
+        redactLocation(location),
+        `${message}: a token or password may end in a line break. Nothing was sent.`,
+      );
+    }
     if (UNTRUSTED.test(code)) {
       throw new SourceUnavailableError(redactLocation(location), `its server cannot be trusted: ${problem}.`, {
         cause: error,
@@ -139,13 +146,25 @@ function lengthOf(response: HttpAnswer, shown: string): number | undefined {
   throw new FileUnreadableError(shown, "its server does not say how long it is, so that a cut could not be noticed.");
 }
 
-/** A strong ETag alone; what is weaker together with the date and the length. */
+/**
+ * A strong ETag alone; what is weaker together with the date and the length. Nothing where all that is known is the second
+ * of a change, and that second is not over: the next change could look the same (RFC 9110, 8.8.2.2).
+ */
 function versionOf(response: HttpAnswer, bytes: number | undefined): string | undefined {
   const etag = response.headers.get("etag");
   const modified = response.headers.get("last-modified");
-  if (etag?.startsWith('"')) return etag;
+  const modifiedMs = Date.parse(modified ?? "");
+  const isFresh = Math.abs(Date.parse(response.headers.get("date") ?? "") - modifiedMs) < SECOND_MS;
+  if (etag?.startsWith('"')) return isFresh && isOfSeconds(etag, modifiedMs) ? undefined : etag;
+  if (isFresh) return undefined;
   if (bytes === undefined || (etag === null && modified === null)) return undefined;
   return [etag, modified, `${bytes} bytes`].filter((part) => part !== null).join("; ");
+}
+
+/** Whether an ETag that claims to be strong is the time and the length, as nginx makes it: `"66f1c2a0-1f400"`. */
+function isOfSeconds(etag: string, modifiedMs: number): boolean {
+  const seconds = /^"([0-9a-f]{8,})-[0-9a-f]+"$/.exec(etag)?.[1] ?? "";
+  return Number.parseInt(seconds, 16) * SECOND_MS === modifiedMs;
 }
 
 /** RFC 9530. */

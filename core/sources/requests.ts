@@ -192,7 +192,7 @@ async function* body(
     for (;;) {
       const { done, value } = await abortable(chunks.next(), patience.signal);
       if (done === true) break;
-      patience.refresh();
+      patience.refresh(value.length);
       count += value.length;
       if (length !== undefined && count > length) {
         throw new OverlongBody(`the answer was longer than the ${length} bytes announced`);

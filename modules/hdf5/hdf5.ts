@@ -30,6 +30,8 @@ const SIGNATURE = Buffer.from("\x89HDF\r\n\x1a\n", "latin1");
 
 /** HDF5 that works so small a part of the time allowed without giving anything is taken to loop: 2 s of 60. */
 const BUSY_PART = 30;
+/** Loading HDF5 gives nothing, too. */
+const LEAST_BUSY_MS = 2000;
 /** What a single call on HDF5 does at least, when it has to go through all of a file. */
 const BYTES_PER_MS = 50_000;
 
@@ -55,9 +57,12 @@ export class Hdf5 implements Connector, HdfFiles, Startable {
       // From the sources the worker is TypeScript, too.
       file: new URL(import.meta.url.endsWith(".ts") ? "./worker/worker.ts" : "./worker/worker.js", import.meta.url),
       runs: "HDF5",
+      // What a worker throws away stays with the process for a while, and the next one needs as much again.
+      resourceLimits: { maxYoungGenerationSizeMb: 16 },
       timeoutMs,
       busyMs: ({ file }) =>
-        Math.ceil(timeoutMs / BUSY_PART + (file.state?.bytes ?? Number.POSITIVE_INFINITY) / BYTES_PER_MS),
+        Math.max(LEAST_BUSY_MS, timeoutMs / BUSY_PART) +
+        Math.ceil((file.state?.bytes ?? Number.POSITIVE_INFINITY) / BYTES_PER_MS),
       locationOf: (request) => request.file.location,
     });
     this.#services = { client: this.client, sources, retryMs, known: new KnownContents() };

@@ -54,6 +54,8 @@ export class WorkerFile {
   /** Names the bytes of the file. */
   readonly version: string;
   readonly #services: FileServices;
+  /** By what it was asked for: what is secret in a URL is not in {@link location}. */
+  readonly #asked: string;
   #key: FileKey;
   /** Of the worker that last read it. */
   #generation = 0;
@@ -61,10 +63,11 @@ export class WorkerFile {
   /** Set once HDF5 hung on this file: it would again, for as long again. */
   #hung: ReadTimeoutError | undefined;
 
-  private constructor(services: FileServices, located: Located) {
+  private constructor(services: FileServices, located: Located, asked: string) {
     this.#services = services;
     this.#key = located.key;
     this.location = located.key.location;
+    this.#asked = asked;
     this.version = located.version;
   }
 
@@ -75,14 +78,14 @@ export class WorkerFile {
     { signal }: Options,
   ): Promise<{ readonly file: WorkerFile; readonly contents: FileContents }> {
     signal?.throwIfAborted();
-    const file = new WorkerFile(services, await locate(location, services.sources, signal));
+    const file = new WorkerFile(services, await locate(location, services.sources, signal), location);
     try {
-      const known = services.known.get(file);
+      const known = services.known.get({ location, version: file.version });
       if (known) return { file, contents: known };
       const contents = fileContents(
         await file.run<RawFile>({ op: "describe" }, { what: "open", location }, { signal }),
       );
-      services.known.set(file, contents);
+      services.known.set({ location, version: file.version }, contents);
       return { file, contents };
     } catch (error) {
       // A caller that has lost interest does not wait, but the file must not stay open.
@@ -140,7 +143,7 @@ export class WorkerFile {
   async #locateAgain(signal: AbortSignal | undefined): Promise<void> {
     let located: Located;
     try {
-      located = await locate(this.location, this.#services.sources, signal);
+      located = await locate(this.#asked, this.#services.sources, signal);
     } catch {
       signal?.throwIfAborted();
       // Still away: the worker will say so.
@@ -171,7 +174,7 @@ async function locate(location: string, sources: readonly Source[], signal: Abor
   });
   if (!stats.isFile()) throw new FileUnreadableError(location, "it is not a file.");
   return {
-    key: { id: newFileId(), location, path, state: { bytes: stats.size, modifiedMs: stats.mtimeMs } },
+    key: { id: newFileId(), location: served.location, path, state: { bytes: stats.size, modifiedMs: stats.mtimeMs } },
     version: served.version,
   };
 }

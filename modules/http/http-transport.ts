@@ -1,3 +1,6 @@
+import { globalAgent } from "node:http";
+import type { LookupFunction } from "node:net";
+import { promisify } from "node:util";
 import {
   FileUnreadableError,
   type FolderPage,
@@ -16,11 +19,9 @@ import {
   type Transport,
 } from "../../core/index.ts";
 import { readIndexPage } from "./index-page.ts";
-import { privateAddress } from "./public-address.ts";
+import { isPrivate, publicLookup } from "./public-address.ts";
 
 const MAX_REDIRECTS = 5;
-/** No honest listing is longer. */
-const MAX_INDEX_BYTES = 64 << 20;
 
 /** What an {@link HttpTransport} may do, and who it is. */
 export interface HttpTransportOptions {
@@ -65,7 +66,7 @@ export class HttpTransport implements Transport {
     const shown = redactLocation(folder);
     if (response.status !== 200) throw await httpRefusal(response, shown);
     const isHtml = (response.headers.get("content-type") ?? "").includes("html");
-    const page = isHtml ? readIndexPage(await sendHttp(folder, () => textOf(response, shown)), url) : undefined;
+    const page = isHtml ? readIndexPage(await sendHttp(folder, () => response.text()), url) : undefined;
     if (page) return { files: page.files.map((name) => fileAt(url, name)), folders: page.folders };
     response.discard();
     throw new FileUnreadableError(
@@ -103,10 +104,10 @@ export class HttpTransport implements Transport {
     const shown = redactLocation(request.location);
     let url = start;
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-      await this.#checkAddress(url, shown);
+      const lookup = this.#named.has(url.origin) ? undefined : await this.#publicLookup(url, shown);
       // Credentials are for the origin that they were given for, and for no other.
       const headers = url.origin === start.origin ? { ...this.#credentials(), ...request.headers } : request.headers;
-      const response = await httpGet(url, { headers, signal: request.signal });
+      const response = await httpGet(url, { headers, signal: request.signal, lookup });
       const target = response.headers.get("location");
       if (response.status < 300 || response.status >= 400 || response.status === 304 || target === null)
         return response;
@@ -139,14 +140,23 @@ export class HttpTransport implements Transport {
     );
   }
 
-  async #checkAddress(url: URL, shown: string): Promise<void> {
-    if (this.#named.has(url.origin)) return;
-    const address = await privateAddress(url.hostname);
-    if (address === undefined) return;
-    throw new LocationRefusedError(
-      shown,
-      `${url.hostname} has the address ${address}, which is not public. If you trust it, name it: \`prefix: "${url.origin}/"\`.`,
-    );
+  /** Looks up the address that is connected to, and lets public ones pass only. @throws for an address in the URL. */
+  async #publicLookup(url: URL, shown: string): Promise<LookupFunction | undefined> {
+    const refused = (address: string): LocationRefusedError =>
+      new LocationRefusedError(
+        shown,
+        `${url.hostname} has the address ${address}, which is not public. If you trust it, name it: \`prefix: "${url.origin}/"\`.`,
+      );
+    const host = url.hostname.replace(/^\[|\]$/g, "");
+    if (isPrivate(host)) throw refused(host);
+    const lookup = publicLookup(refused);
+    const { options } = globalAgent as { readonly options?: { readonly proxyEnv?: unknown } };
+    if (options?.proxyEnv === undefined) return lookup;
+    // A proxy looks the name up itself, and may know names that are unknown here.
+    await promisify(lookup)(host, {}).catch((error: unknown) => {
+      if (error instanceof LocationRefusedError) throw error;
+    });
+    return undefined;
   }
 
   /** Revealed where they are used, and kept nowhere. */
@@ -181,15 +191,4 @@ function climbs(pathname: string): boolean {
 
 function fileAt(folder: URL, name: string): FolderPage["files"][number] {
   return { name, entry: { location: new URL(name, folder).href, bytes: Number.NaN } };
-}
-
-async function textOf(response: HttpAnswer, shown: string): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of response.body) {
-    bytes += part.length;
-    if (bytes > MAX_INDEX_BYTES) throw new FileUnreadableError(shown, "its listing is too long.");
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString("utf8");
 }

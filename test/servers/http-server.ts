@@ -10,6 +10,8 @@ export type Fault =
   | { readonly kind: "drop"; readonly afterBytes?: number }
   /** Says nothing more, at once or after so many bytes. */
   | { readonly kind: "stall"; readonly afterBytes?: number }
+  /** Sends a byte at a time, with so long between them. */
+  | { readonly kind: "drip"; readonly everyMs: number }
   /** Ends the body early, and politely: nothing but the count of bytes betrays it. */
   | { readonly kind: "truncate"; readonly afterBytes: number }
   /** Sends bytes beyond those announced in Content-Range. */
@@ -38,7 +40,9 @@ export interface HttpServerOptions {
   /** Whether it knows ranges; true by default. */
   readonly ranges?: boolean;
   /** What tells one version of a file from another; a strong ETag by default. */
-  readonly validator?: "strong" | "weak" | "modified" | "none";
+  readonly validator?: "strong" | "weak" | "modified" | "nginx" | "none";
+  /** When its files were changed; long ago by default, and one second after another. */
+  readonly modified?: () => Date;
 }
 
 /** A request as it came. */
@@ -146,7 +150,8 @@ function answer(exchange: Exchange): void {
 }
 
 function sendFile({ request, response, fault, options }: Exchange, { bytes, version }: StoredFile): void {
-  const validators = validatorsOf(version, options.validator ?? "strong");
+  const changed = options.modified?.() ?? new Date(Date.UTC(2026, 0, 1, 0, 0, version));
+  const validators = validatorsOf({ version, changed, bytes: bytes.length }, options.validator ?? "strong");
   const asked = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
   const ifRange = request.headers["if-range"];
   const isCurrent =
@@ -194,6 +199,11 @@ function sendBody(
       response.write(body.subarray(0, after), () => response.destroy());
     } else if (after > 0) response.writeHead(status, headers).write(body.subarray(0, after));
     else if (fault.kind === "drop") response.destroy();
+  } else if (fault?.kind === "drip") {
+    response.writeHead(status, headers);
+    let at = 0;
+    const timer = setInterval(() => response.write(body.subarray(at, ++at)), fault.everyMs);
+    response.on("close", () => clearInterval(timer));
   } else if (fault?.kind === "truncate") {
     response.writeHead(status, unmeasured).end(body.subarray(0, fault.afterBytes));
   } else if (fault?.kind === "lengthen") {
@@ -206,8 +216,16 @@ function sendBody(
   }
 }
 
-function validatorsOf(version: number, kind: NonNullable<HttpServerOptions["validator"]>): Record<string, string> {
-  const modified = new Date(Date.UTC(2026, 0, 1, 0, 0, version)).toUTCString();
+function validatorsOf(
+  of: { readonly version: number; readonly changed: Date; readonly bytes: number },
+  kind: NonNullable<HttpServerOptions["validator"]>,
+): Record<string, string> {
+  const { version, changed, bytes } = of;
+  const modified = changed.toUTCString();
+  if (kind === "nginx") {
+    const seconds = Math.floor(changed.getTime() / 1000);
+    return { etag: `"${seconds.toString(16)}-${bytes.toString(16)}"`, "last-modified": modified };
+  }
   if (kind === "strong") return { etag: `"v${version}"`, "last-modified": modified };
   if (kind === "weak") return { etag: `W/"v${version}"`, "last-modified": modified };
   return kind === "modified" ? { "last-modified": modified } : {};

@@ -1,6 +1,7 @@
 import { canonicalJson } from "../../canonical/canonical-json.ts";
 import { type Digest, digestFile } from "../../canonical/digest.ts";
 import type { OpenDataset } from "../../contracts/connector.ts";
+import { redactLocation } from "../../sources/redact.ts";
 import type { IndexSelection } from "../read-blocks.ts";
 import { watchReads } from "./watch-reads.ts";
 import type { ReadEvent } from "./watched.ts";
@@ -63,7 +64,7 @@ export class AccessLog {
     const sourceKey = JSON.stringify([source, version]);
     let known = this.#sources.get(sourceKey);
     if (!known) {
-      known = { location: source, format, version, variables: new Map() };
+      known = { location: redactLocation(source), format, version, variables: new Map() };
       this.#sources.set(sourceKey, known);
     }
     let entries = known.variables.get(variable);

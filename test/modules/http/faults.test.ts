@@ -29,6 +29,7 @@ const passing: readonly { readonly name: string; readonly faults: readonly (Faul
   },
   { name: "stalls before it answers", faults: [{ kind: "stall" }] },
   { name: "stalls within the body", faults: [{ kind: "stall", afterBytes: 2000 }] },
+  { name: "sends a byte now and then", faults: [{ kind: "drip", everyMs: 20 }] },
   { name: "ends the body early, politely", faults: [{ kind: "truncate", afterBytes: 1000 }] },
   { name: "ends the body at once, politely", faults: [{ kind: "truncate", afterBytes: 0 }] },
   { name: "sends more than it announced", faults: [{ kind: "lengthen", byBytes: 100 }] },
@@ -177,6 +178,26 @@ describe("a file that changes on the server", () => {
       await using again = await source.open(`${other.origin}/a.nc`);
       expect(again.version).not.toBe(file.version);
       expect(await readBytes(again, 0, bytes.length)).toEqual(changed);
+      await dispose();
+    },
+  );
+
+  it.for(["modified", "weak", "nginx"] as const)(
+    "within the second that its %s validator tells is not read by ranges: both would look the same",
+    async (validator) => {
+      let age = 0;
+      const modified = (): Date => new Date(Date.now() - age);
+      await using other = await startHttpServer({ files: { "/a.nc": bytes }, validator, modified });
+      const { source, dispose } = await httpSetup(other.origin);
+      await using file = await source.open(`${other.origin}/a.nc`);
+      other.put("/a.nc", changed);
+      expect(await readBytes(file, 0, bytes.length)).toEqual(bytes);
+      await using again = await source.open(`${other.origin}/a.nc`);
+      expect(await readBytes(again, 0, bytes.length)).toEqual(changed);
+      expect(file.version).toMatch(/^sha256:/);
+      age = 60_000;
+      await using settled = await source.open(`${other.origin}/a.nc`);
+      expect(settled.version).not.toMatch(/^sha256:/);
       await dispose();
     },
   );

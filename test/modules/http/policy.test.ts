@@ -1,7 +1,16 @@
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createTwin, env, openSource, readBytes, redactLocation, type SourceEntry } from "../../../core/index.ts";
+import {
+  createTwin,
+  env,
+  FileUnreadableError,
+  openSource,
+  readBytes,
+  redactLocation,
+  type SourceEntry,
+} from "../../../core/index.ts";
 import { http } from "../../../modules/http/index.ts";
-import { privateAddress } from "../../../modules/http/public-address.ts";
+import { isPrivate, publicLookup } from "../../../modules/http/public-address.ts";
 import { type HttpServer, startHttpServer } from "../../servers/http-server.ts";
 import { type HttpSetup, httpSetup, sampleBytes } from "./shared.ts";
 
@@ -101,6 +110,37 @@ describe("credentials", () => {
     await expect(readBytes(file, 0, 20_000)).rejects.toMatchObject({ location: shown });
     expect(redactLocation("https://u:p@host/a?b=1&Key=2#c")).toBe("https://host/a?b=1&Key=…");
     expect(redactLocation("data/a?token=1.nc")).toBe("data/a?token=1.nc");
+    expect(redactLocation("https://host:8080/a#token=1")).toBe("https://host:8080/a");
+    expect(redactLocation("http://[::1]:80/a@b")).toBe("http://[::1]:80/a@b");
+    for (const slip of ["https://u:p/w@host/", "https://u:p?w@host/", "https://u:p#w@host/"]) {
+      expect(redactLocation(slip)).toBe("https://…");
+    }
+    expect(redactLocation("s3://bucket/a#b.nc")).toBe("s3://bucket/a#b.nc");
+  });
+});
+
+describe("what is secret in a location", () => {
+  it("is in no error, whoever finds what is wrong", async () => {
+    const secret = "https://ann:hunter2@nobody.example/a.nc?X-Amz-Signature=hunter2";
+    for (const error of [
+      new FileUnreadableError(secret, "it is no NetCDF file."),
+      await openSource(secret, []).catch((refused: Error) => refused),
+      await openSource(secret, [setup.source]).catch((refused: Error) => refused),
+    ]) {
+      expect(error).toBeInstanceOf(Error);
+      expect(`${(error as Error).message} ${JSON.stringify(error)}`).not.toContain("hunter2");
+    }
+  });
+
+  it("that makes no header is no failure that passes", async () => {
+    process.env["BROKEN_TOKEN"] = "hunter2\nx: y";
+    const { source, pauses, dispose } = await httpSetup(server.origin, { bearer: env("BROKEN_TOKEN") });
+    const failure = await source.open(`${server.origin}/data/a.nc`).catch((error: Error) => error);
+    expect(failure).toMatchObject({ code: "TWIN_FILE_UNREADABLE" });
+    expect(String(failure)).not.toContain("hunter2");
+    expect(pauses).toEqual([]);
+    delete process.env["BROKEN_TOKEN"];
+    await dispose();
   });
 });
 
@@ -195,7 +235,12 @@ describe("locations", () => {
     });
   });
 
-  it("are private by address, however it is written", async () => {
+  it("of names are those that are connected to, so that a name cannot change its address in between", async () => {
+    const look = promisify(publicLookup((address) => new Error(`${address} is private`)));
+    await expect(look("localhost", {})).rejects.toThrow("is private");
+  });
+
+  it("are private by address, however it is written", () => {
     for (const host of [
       "10.1.2.3",
       "172.31.0.1",
@@ -203,16 +248,25 @@ describe("locations", () => {
       "100.64.0.1",
       "169.254.169.254",
       "0.0.0.0",
-      "[fd00::1]",
-      "[fe80::1]",
-      "[::]",
-      "[::ffff:10.0.0.1]",
-      "[::ffff:a00:1]",
+      "192.0.2.1",
+      "fd00::1",
+      "fe80::1",
+      "fe80::1%eth0",
+      "fec0::1",
+      "::",
+      "::1",
+      "::ffff:10.0.0.1",
+      "::ffff:a00:1",
+      "::127.0.0.1",
+      "64:ff9b::7f00:1",
+      "64:ff9b:1::1",
+      "2002:7f00:1::",
+      "2001:db8::1",
     ]) {
-      expect(await privateAddress(host), host).toBeDefined();
+      expect(isPrivate(host), host).toBe(true);
     }
-    for (const host of ["8.8.8.8", "172.32.0.1", "[2001:4860:4860::8888]"])
-      expect(await privateAddress(host), host).toBeUndefined();
+    for (const host of ["8.8.8.8", "172.32.0.1", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808", "name"])
+      expect(isPrivate(host), host).toBe(false);
   });
 });
 
