@@ -56,6 +56,9 @@ export interface ExportRootResult {
 export async function exportRoot(file: string, out: string, options: ExportRootOptions): Promise<ExportRootResult> {
   const { signal, onProgress } = options;
   signal?.throwIfAborted();
+  const { start = 0, stop = Number.POSITIVE_INFINITY } = options;
+  if (stop < start)
+    throw new RootExportError(file, `it has no entries from ${start} to ${stop}: stop is before start.`);
   await checkFile(file);
   const write = async (temporary: string): Promise<ExportRootResult> => {
     const environment = await pythonEnvironment({ ...options, onProgress: (doing) => onProgress?.(doing) });

@@ -95,9 +95,8 @@ async function findPython({ python, signal }: PythonEnvironmentOptions): Promise
     });
     const [major = 0, minor = 0] = said.split(" ")[0]?.split(".").map(Number) ?? [];
     if (exitCode === 0 && major === 3 && minor >= 11) return { program, version: said };
-    tried.push(
-      `${program} ${exitCode === 0 ? `is ${said.split(" ")[0]}` : `does not run (${complaint.split("\n").at(-1)})`}`,
-    );
+    const is = major > 0 ? `is ${said.split(" ")[0]}` : "is no Python";
+    tried.push(`${program} ${exitCode === 0 ? is : `does not run (${complaint.split("\n").at(-1)})`}`);
   }
   throw new PythonUnavailableError(`${tried.join(", ")}.`);
 }

@@ -49,10 +49,14 @@ describe("exporting without a Python that can", () => {
     },
   );
 
-  it("refuses a file that is not there, and one that would be overwritten, before any of that", async () => {
+  it("refuses a file that is not there, and one that would be overwritten, and entries in reverse, before any of that", async () => {
     const options = { ...ABOUT, python: "no-such-python" };
     await expect(exportRoot(path("none.root"), path("d.h5"), options)).rejects.toMatchObject({
       code: "TWIN_FILE_NOT_FOUND",
+    });
+    await expect(exportRoot(source, path("d.h5"), { ...options, start: 5, stop: 4 })).rejects.toMatchObject({
+      code: "TWIN_ROOT_EXPORT_FAILED",
+      message: expect.stringContaining("from 5 to 4"),
     });
     await writeFile(path("e.h5"), "kept");
     await expect(exportRoot(source, path("e.h5"), options)).rejects.toMatchObject({ code: "TWIN_FILE_EXISTS" });
