@@ -2,10 +2,10 @@ import { gridBlocks, rowMajorBlockShape } from "./chunk-grid.ts";
 import type { Attributes, DataChunk, Dataset, Dimension, Storage, Variable } from "./dataset.ts";
 import type { DType } from "./dtype.ts";
 import { VariableNotFoundError } from "./errors.ts";
-import { indicesOf, toIndexSelection } from "./index-selection.ts";
+import { axesOf, indicesOf, toIndexSelection } from "./index-selection.ts";
 import type { NdArray } from "./nd-array.ts";
 import type { IndexSelection } from "./read-blocks.ts";
-import { type AxisSelection, resolveSelection } from "./resolve-selection.ts";
+import type { AxisSelection } from "./resolve-selection.ts";
 import type { Selection } from "./selection.ts";
 import { findVariable, walk } from "./tree.ts";
 
@@ -39,13 +39,23 @@ export async function subset(dataset: Dataset, options: SubsetOptions): Promise<
     if (!first) throw new VariableNotFoundError("", []);
     Object.assign(byDimension, await toIndexSelection(dataset, first, { [dim]: wanted }, { signal }));
   }
-  return cut(dataset, kept, byDimension);
+  const part: Dataset = cut(dataset, { kept, selection: byDimension, whole: () => part });
+  return part;
 }
 
-function cut(group: Dataset, kept: ReadonlySet<string>, selection: IndexSelection): Dataset {
+interface Cut {
+  /** Paths. */
+  readonly kept: ReadonlySet<string>;
+  readonly selection: IndexSelection;
+  /** The dataset that is being made. */
+  readonly whole: () => Dataset;
+}
+
+function cut(group: Dataset, how: Cut): Dataset {
+  const { kept } = how;
   const variables = Object.entries(group.variables)
     .filter(([, { path }]) => kept.has(path))
-    .map(([name, variable]): [string, Variable] => [name, cutVariable(variable, selection)]);
+    .map(([name, variable]): [string, Variable] => [name, cutVariable(variable, how)]);
   const used = new Map(
     variables.flatMap(([, { dims, shape }]) => dims.map((dim, axis) => [dim, shape[axis] as number] as const)),
   );
@@ -64,14 +74,14 @@ function cut(group: Dataset, kept: ReadonlySet<string>, selection: IndexSelectio
     groups: Object.fromEntries(
       Object.entries(group.groups)
         .filter(([, child]) => [...walk(child)].some(({ path }) => kept.has(path)))
-        .map(([name, child]) => [name, cut(child, kept, selection)]),
+        .map(([name, child]) => [name, cut(child, how)]),
     ),
   };
 }
 
-function cutVariable(variable: Variable, selection: IndexSelection): Variable {
+function cutVariable(variable: Variable, { selection, whole }: Cut): Variable {
   const own = Object.fromEntries(Object.entries(selection).filter(([dim]) => variable.dims.includes(dim)));
-  return Object.keys(own).length === 0 ? variable : new CutVariable(variable, own);
+  return Object.keys(own).length === 0 ? variable : new CutVariable(variable, own, whole);
 }
 
 /** A part of a variable. */
@@ -87,8 +97,9 @@ class CutVariable implements Variable {
   readonly storage: Storage;
   readonly #whole: Variable;
   readonly #selection: IndexSelection;
+  readonly #dataset: () => Dataset;
 
-  constructor(whole: Variable, selection: IndexSelection) {
+  constructor(whole: Variable, selection: IndexSelection, dataset: () => Dataset) {
     const shape = whole.dims.map((dim, axis) => lengthOf(selection[dim], whole.shape[axis] as number));
     const isKept = (_: unknown, axis: number): boolean => typeof selection[whole.dims[axis] as string] !== "number";
     const { chunkShape } = whole.storage;
@@ -110,6 +121,7 @@ class CutVariable implements Variable {
     };
     this.#whole = whole;
     this.#selection = selection;
+    this.#dataset = dataset;
   }
 
   async read(selection: Selection = {}, options: Abortable = {}): Promise<NdArray> {
@@ -131,9 +143,9 @@ class CutVariable implements Variable {
     }
   }
 
-  /** A selection of the part as one of the whole. Coordinates of parts are not known here, so it is by index. */
-  async #within(selection: Selection, _options: Abortable): Promise<IndexSelection> {
-    const axes = await resolveSelection(this, selection, async () => undefined);
+  /** A selection of the part as one of the whole. */
+  async #within(selection: Selection, options: Abortable): Promise<IndexSelection> {
+    const axes = await axesOf(this.#dataset(), this, selection, (coordinate) => coordinate.read({}, options));
     const within = new Map<string, IndexSelection[string]>(Object.entries(this.#selection));
     for (const axis of axes) within.set(axis.dim, indicesOf(this.#inner(axis)));
     return Object.fromEntries(within);

@@ -2,8 +2,9 @@ import { basename } from "node:path";
 import type { Connector, OpenDataset, OpenOptions } from "../contracts/connector.ts";
 import type { Source } from "../contracts/source.ts";
 import type { DatasetPart } from "../data/federate/part.ts";
-import { findSource } from "../sources/find-source.ts";
+import { findSource, hasScheme } from "../sources/find-source.ts";
 import { isPattern } from "../sources/patterns.ts";
+import { redactLocation } from "../sources/redact.ts";
 import { FileNotFoundError, FileUnreadableError } from "./errors.ts";
 import { connectorFor, openDataset, recognise } from "./open-dataset.ts";
 
@@ -80,27 +81,28 @@ async function expand(
   if (standsForMany(location)) return await listed(source(), location, signal);
   const isFolder = /[\\/]$/.test(location);
   if (isFolder && connectorFor(location, connectors)) return [location.replace(/[\\/]+$/, "")];
-  if (isFolder || (await isLocalFolder(location, source, connectors, signal))) {
-    const folder = isFolder ? location : `${location}/`;
-    const files = await listed(source(), folder, signal);
-    return files.filter((file) => connectorFor(file, connectors));
-  }
-  return [location];
+  const files = isFolder
+    ? await listed(source(), location, signal)
+    : await filesOfFolder(location, source, connectors, signal);
+  return files?.filter((file) => connectorFor(file, connectors)) ?? [location];
 }
 
-/** Whether a path without a slash at its end is a folder that no connector opens as a whole. */
-async function isLocalFolder(
+/** The files of a local folder that no connector opens as a whole; `undefined` for what is no such folder. */
+async function filesOfFolder(
   location: string,
   source: () => Source,
   connectors: readonly Connector[],
   signal: AbortSignal | undefined,
-): Promise<boolean> {
-  if (connectorFor(location, connectors) || /^[a-z][a-z0-9+.-]+:/i.test(location)) return false;
+): Promise<readonly string[] | undefined> {
+  if (connectorFor(location, connectors) || hasScheme(location)) return undefined;
   try {
-    await using _file = await source().open(location, { signal });
-    return false;
-  } catch (error) {
-    return error instanceof FileUnreadableError && /folder/.test(error.message);
+    // Of a file, a source lists the file.
+    const files = await listed(source(), location, signal);
+    return files.length === 1 && files[0] === location ? undefined : files;
+  } catch {
+    signal?.throwIfAborted();
+    // What is not there, or away, is told when it is opened: then the other parts can be read.
+    return undefined;
   }
 }
 
@@ -115,8 +117,9 @@ export function standsForMany(location: string): boolean {
   return isPattern(/^https?:/i.test(location) ? (location.split("?")[0] as string) : location);
 }
 
-/** The last parts of the locations, where those differ; otherwise the locations. */
+/** The last parts of the locations, where those differ; otherwise the locations, without what opens doors. */
 function shortNames(locations: readonly string[]): readonly string[] {
-  const names = locations.map((location) => basename(location));
-  return new Set(names).size === names.length ? names : locations;
+  const shown = locations.map(redactLocation);
+  const names = [shown.map((location) => basename(location)), shown].find((all) => new Set(all).size === all.length);
+  return names ?? shown.map((location, number) => `${location} (${number + 1})`);
 }

@@ -11,7 +11,7 @@ import type { BenchRow } from "./row.ts";
 const FILES = 1000;
 const STEPS = 10;
 const SHAPE = [30, 45] as const;
-const ROUNDS = 5;
+const ROUNDS = 3;
 
 /**
  * 1,000 files of ten time steps as one, against xarray's `open_mfdataset` with the settings that its documentation advises

@@ -1,12 +1,13 @@
 import type { OpenDataset } from "../../contracts/connector.ts";
+import { redactLocation } from "../../sources/redact.ts";
 import { bytesPerElement } from "../chunk-grid.ts";
 import type { DataChunk, Dataset, Variable } from "../dataset.ts";
 import { axesOf, indicesOf } from "../index-selection.ts";
 import type { NdArray } from "../nd-array.ts";
 import type { IndexSelection } from "../read-blocks.ts";
-import type { AxisSelection } from "../resolve-selection.ts";
+import { type AxisSelection, resolveSelection } from "../resolve-selection.ts";
 import type { Selection } from "../selection.ts";
-import { type OnRead, READ_WATCHED, type WatchedVariable } from "./watched.ts";
+import { type OnRead, READ_WATCHED, type ReadEvent, type WatchedVariable } from "./watched.ts";
 
 interface Abortable {
   readonly signal?: AbortSignal | undefined;
@@ -56,11 +57,8 @@ export async function readWatched(
   }
   const asked = resolved.map((axes) => Object.fromEntries(axes.map((axis) => [axis.dim, indicesOf(axis)])));
   const arrays = await variable.readMany(asked, { signal });
-  const { location: source, format, version } = dataset;
   arrays.forEach((array, number) => {
-    const bytes = array.size * bytesPerElement(array.dtype);
-    const selection = shownSelection(variable, resolved[number] as readonly AxisSelection[]);
-    onRead({ source, format, version, variable: variable.path, selection, bytes });
+    onRead(readEvent(dataset, variable, resolved[number] as readonly AxisSelection[], array));
   });
   return arrays;
 }
@@ -86,10 +84,9 @@ function watchVariable(root: OpenDataset, variable: Variable, onRead: OnRead): V
       return await readWatched(root, variable, selections, { signal, onRead });
     },
     async *chunks(options?: Abortable): AsyncIterable<DataChunk> {
-      const { location: source, format, version } = root;
       for await (const chunk of variable.chunks(options)) {
-        const bytes = chunk.array.size * bytesPerElement(chunk.array.dtype);
-        onRead({ source, format, version, variable: path, selection: chunk.selection, bytes });
+        const axes = await resolveSelection(variable, chunk.selection, async () => undefined);
+        onRead(readEvent(root, variable, axes, chunk.array));
         yield chunk;
       }
     },
@@ -103,6 +100,20 @@ function identityOf(dataset: OpenDataset): Omit<OpenDataset, keyof Dataset> {
     ...(version !== undefined && { version }),
     close: () => dataset.close(),
     [Symbol.asyncDispose]: () => dataset.close(),
+  };
+}
+
+function readEvent(
+  { location, format, version }: OpenDataset,
+  variable: Variable,
+  axes: readonly AxisSelection[],
+  { size, dtype }: NdArray,
+): ReadEvent {
+  return {
+    source: redactLocation(location),
+    ...{ format, version, variable: variable.path },
+    selection: shownSelection(variable, axes),
+    bytes: size * bytesPerElement(dtype),
   };
 }
 

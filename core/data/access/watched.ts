@@ -5,7 +5,7 @@ import type { Selection } from "../selection.ts";
 
 /** One read of one variable of a file. */
 export interface ReadEvent {
-  /** Where the file was opened from. */
+  /** Where the file was opened from, without credentials. */
   readonly source: string;
   readonly format: string;
   /** Names the bytes that were read: an ETag, or size and time of change; `undefined` where the connector tells none. */

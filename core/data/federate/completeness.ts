@@ -4,6 +4,7 @@ import { PartUnavailableError } from "./errors.ts";
 import type { Layout } from "./layout.ts";
 import type { Members } from "./members.ts";
 import type { FederateOptions } from "./options.ts";
+import { GAP } from "./sort-axis.ts";
 
 /** A read of a variable. */
 interface Wanted {
@@ -48,7 +49,7 @@ export async function checkComplete(
  * compared here the ones beside what was found, lie within the axis, and there is no gap between them.
  */
 function isCovered(
-  { values, gaps }: NonNullable<Layout["axis"]>,
+  { values, step }: NonNullable<Layout["axis"]>,
   wanted: Selection[string] | undefined,
   { start, count }: AxisSelection,
 ): boolean {
@@ -66,8 +67,10 @@ function isCovered(
   const first = isExact(range.from) ? start : before;
   const last = isExact(range.to) ? after - 1 : after;
   // Of an axis without a coordinate every value is NaN, and nothing is covered.
-  const [one, other] = [values[first] ?? Number.NaN, values[last] ?? Number.NaN];
-  const [from, to] = [Math.min(one, other), Math.max(one, other)];
-  const isGap = gaps.some((gap) => Math.min(gap.after, gap.before) < to && Math.max(gap.after, gap.before) > from);
-  return from <= to && !isGap;
+  if (Number.isNaN(values[first] ?? Number.NaN) || Number.isNaN(values[last] ?? Number.NaN)) return false;
+  // The steps between the parts that are there say nothing: another part may lie between each two of them.
+  for (let i = first + 1; i <= last; i++) {
+    if (Math.abs((values[i] as number) - (values[i - 1] as number)) > GAP * step) return false;
+  }
+  return true;
 }

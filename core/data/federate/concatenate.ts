@@ -31,14 +31,14 @@ export async function concatenate(members: Members, along: string, options: Fede
   const missing: { part: string; variable: string }[] = [];
   for (const path of pathsOf(members)) {
     if (path === coordinate?.path) {
-      plans.set(path, { ...coordinate, held: coordinate.array });
+      plans.set(path, coordinate);
       continue;
     }
     const variables = members.variablesOf(path);
     const [first, ...others] = variables as readonly [Own, ...Own[]];
     for (const other of others) checkAlike(first, other, along);
     const isJoined = first.facts.dims.includes(along);
-    const form = commonForm(variables, formOptions(options, first.facts.name));
+    const form = commonForm(variables, formOptions(options, first.facts.unitOf));
     const lacking = members.members.filter((_, number) => !members.variableOf(number, path));
     for (const { name } of lacking) missing.push({ part: name, variable: path });
     if (isJoined) for (const { name } of lacking) checkFillable(name, first, form, options);
@@ -55,7 +55,7 @@ export async function concatenate(members: Members, along: string, options: Fede
 
 interface Joined {
   readonly axis: JoinedAxis;
-  readonly coordinate: (Omit<VariablePlan, "held"> & { readonly array: NdArray }) | undefined;
+  readonly coordinate: VariablePlan | undefined;
   readonly extents: ReadonlyMap<Member, { readonly from: number; readonly to: number; readonly count: number }>;
 }
 
@@ -75,7 +75,7 @@ function joinAxis(
       return count === 0 ? [] : [{ ...wholeRun(count, part), start: start - count }];
     });
     return {
-      axis: { values: new Float64Array(start).fill(Number.NaN), runs, gaps: [], overlaps: [] },
+      axis: { values: new Float64Array(start).fill(Number.NaN), step: 0, runs, gaps: [], overlaps: [] },
       coordinate: undefined,
       extents: new Map(),
     };
@@ -121,8 +121,8 @@ function joinAxis(
       path,
       variables,
       form: { ...form, dtype: array.dtype, fillValue: undefined },
-      origin: undefined,
-      array,
+      origin: { runs: [axis.runs], partAxis: 0, part: variables[0]?.number ?? 0 },
+      held: array,
     },
   };
 }

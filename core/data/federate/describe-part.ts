@@ -1,6 +1,7 @@
 import type { OpenDataset } from "../../contracts/connector.ts";
+import { redactLocation } from "../../sources/redact.ts";
 import type { Dataset, Variable } from "../dataset.ts";
-import type { DatasetPart, GroupFacts, PartFacts, UnitScale, VariableFacts } from "./part.ts";
+import type { DatasetPart, GroupFacts, PartFacts, VariableFacts } from "./part.ts";
 
 /** What {@link describePart} makes of names. */
 export interface NamingOptions {
@@ -26,10 +27,13 @@ export function describePart(part: DatasetPart, dataset: OpenDataset, options: N
   const visit = (group: Dataset, path: string): void => {
     const dims = Object.entries(group.dims).map(([name, dimension]) => [newName(name, `${path}/${name}`), dimension]);
     groups.set(path, { path, name: group.name, attributes: group.attributes, dims: Object.fromEntries(dims) });
-    const scales = scalesOf(group, part);
+    const owners = boundsOwners(group);
     for (const variable of Object.values(group.variables)) {
       const name = newName(variable.name, variable.path);
       const unit = variable.unit ?? lookUp(part.units ?? {}, name);
+      const owner = owners.get(variable.name);
+      const unitOf = owner ? newName(owner.name, owner.path) : name;
+      const calendar = variable.attributes["calendar"] ?? owner?.attributes["calendar"];
       variables.set(`${path}/${name}`, {
         name,
         path: `${path}/${name}`,
@@ -39,7 +43,11 @@ export function describePart(part: DatasetPart, dataset: OpenDataset, options: N
         ownDims: variable.dims,
         shape: variable.shape,
         unit,
-        scale: scales.get(variable.name) ?? scaleOf(variable, unit),
+        unitOf,
+        scale: {
+          unit: unit ?? owner?.unit ?? lookUp(part.units ?? {}, unitOf),
+          calendar: typeof calendar === "string" ? calendar.toLowerCase() : undefined,
+        },
         fillValue: variable.fillValue,
         attributes: variable.attributes,
         storage: variable.storage,
@@ -49,7 +57,7 @@ export function describePart(part: DatasetPart, dataset: OpenDataset, options: N
   };
   visit(dataset, "");
   const { location, format, version } = dataset;
-  return { location, format, version, groups, variables, renamed };
+  return { location: redactLocation(location), format, version, groups, variables, renamed };
 }
 
 /** The variables of a dataset that have a CF standard name of their own: from that name to the variable's. */
@@ -82,22 +90,16 @@ function namesByStandardName(
   return names;
 }
 
-/** Bounds state no unit of their own: theirs is the coordinate's (CF 1.11, section 7.1). */
-function scalesOf({ variables }: Dataset, part: DatasetPart): ReadonlyMap<string, UnitScale> {
-  const scales = new Map<string, UnitScale>();
+/** The coordinates of bounds, by the bounds' names: their unit and calendar are the coordinate's (CF 1.11, section 7.1). */
+function boundsOwners({ variables }: Dataset): ReadonlyMap<string, Variable> {
+  const owners = new Map<string, Variable>();
   for (const variable of Object.values(variables)) {
     for (const role of ["bounds", "climatology"]) {
       const bounds = variable.attributes[role];
-      if (typeof bounds !== "string" || lookUp(variables, bounds)?.unit !== undefined) continue;
-      scales.set(bounds, scaleOf(variable, variable.unit ?? lookUp(part.units ?? {}, variable.name)));
+      if (typeof bounds === "string") owners.set(bounds, variable);
     }
   }
-  return scales;
-}
-
-function scaleOf({ attributes }: Pick<Variable, "attributes">, unit: string | undefined): UnitScale {
-  const { calendar } = attributes;
-  return { unit, calendar: typeof calendar === "string" ? calendar.toLowerCase() : undefined };
+  return owners;
 }
 
 function lookUp<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {

@@ -98,8 +98,9 @@ class Federation extends FederatedView implements FederatedDataset, WatchableDat
 }
 
 function partsOf(members: Members, { extents }: Layout): readonly FederatedPart[] {
+  const opened = new Map(members.members.map((member) => [member.state, member]));
   return members.states.map((state): FederatedPart => {
-    const member = members.members.find((each) => each.state === state);
+    const member = opened.get(state);
     const attributes = (): FederatedPart["facts"] => {
       if (!member) return undefined;
       const { location, format, version, groups, variables } = member.facts;

@@ -1,6 +1,6 @@
 import type { OnRead } from "../access/watched.ts";
 import type { Attributes, Dataset, Dimension, Variable } from "../dataset.ts";
-import type { NdArray } from "../nd-array.ts";
+import { InvalidSelectionError } from "../errors.ts";
 import { findVariable } from "../tree.ts";
 import { commonAttributes, commonStorage, variableAttributes } from "./agree.ts";
 import { checkComplete } from "./completeness.ts";
@@ -58,20 +58,19 @@ export class FederatedView implements Dataset {
   locate(path: string, index: Readonly<Record<string, number>>): FederatedPlace {
     const variable = findVariable(this, path);
     const plan = this.#layout.plans.get(variable.path) as VariablePlan;
-    const { axis } = this.#layout;
-    const first = plan.variables[0]?.number ?? 0;
-    const origin = plan.origin ?? { runs: [axis?.runs ?? []], partAxis: axis ? 0 : undefined, part: first };
-    const stretches = variable.dims.map((dim, number): Stretch | undefined => {
+    const { runs, partAxis, part: only } = plan.origin;
+    const stretches = variable.dims.map((dim, number): Stretch => {
       const length = variable.shape[number] as number;
       const given = index[dim] ?? 0;
       const start = given < 0 ? given + length : given;
-      const runs = origin.runs[number] as readonly Run[];
-      // A merged coordinate is the first part's.
-      const [stretch] =
-        runs.length === 0 ? [{ low: start, part: first } as Stretch] : stretchesOf(runs, { start, step: 1, count: 1 });
-      return stretch;
+      const [stretch] = stretchesOf(runs[number] as readonly Run[], { start, step: 1, count: 1 });
+      if (stretch && Number.isInteger(start)) return stretch;
+      throw new InvalidSelectionError(
+        { variable: variable.path, dimension: dim },
+        `index ${given} is outside dimension "${dim}", of length ${length}.`,
+      );
     });
-    const part = origin.partAxis === undefined ? origin.part : (stretches[origin.partAxis]?.part ?? origin.part);
+    const part = partAxis === undefined ? only : (stretches[partAxis] as Stretch).part;
     const member = this.#members.members[part] as Member;
     const own = member.facts.variables.get(variable.path);
     return {
@@ -174,16 +173,15 @@ export class FederatedView implements Dataset {
     const attributes = variableAttributes(variables, form);
     const storage = commonStorage(variables);
     const checkOpen = (): void => this.#members.pool.checkOpen();
-    if (held || !origin) {
-      const array = held as NdArray;
+    if (held) {
       const { units, ...rest } = attributes;
       return new HeldVariable({
         name: facts.name,
         path,
-        array,
-        attributes: array.unit === undefined ? attributes : rest,
+        array: held,
+        attributes: held.unit === undefined ? attributes : rest,
         storage,
-        coordinateOf: () => array,
+        coordinateOf: () => held,
         checkOpen,
       });
     }
@@ -202,7 +200,7 @@ export class FederatedView implements Dataset {
           this.#members,
           this.#layout,
           { variable: { path, dims: facts.dims }, axes, selection },
-          { ...this.#options, ...options },
+          { unavailable: this.#options.unavailable, signal: options.signal },
         );
       },
     });

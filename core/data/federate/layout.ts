@@ -11,8 +11,8 @@ export interface VariablePlan {
   /** The parts' variables; the first decides names and dimensions. */
   readonly variables: readonly (PartVariable & { readonly number: number })[];
   readonly form: ValueForm;
-  /** Where values lie; `undefined` for a coordinate that is held. */
-  readonly origin: Omit<Origin, "reader"> | undefined;
+  /** Where values lie. */
+  readonly origin: Omit<Origin, "reader">;
   /** Values that are known already. */
   readonly held?: NdArray | undefined;
 }

@@ -27,6 +27,8 @@ export class Members {
   readonly states: readonly PartState[];
   /** Those that could be opened, in the given order. A part's number is its place here. */
   members: readonly Member[] = [];
+  /** Parts that could not be opened. */
+  away: readonly PartState[] = [];
   /** Reads of coordinates, which every later read rests on. */
   readonly openingReads: ReadEvent[] = [];
   readonly #options: FederateOptions;
@@ -37,11 +39,6 @@ export class Members {
     this.location = location;
     this.pool = new PartPool({ concurrency: options.concurrency ?? 16, maxOpen: options.maxOpen ?? 256, location });
     this.states = options.parts.map((part) => ({ part, version: undefined, error: undefined, checked: new Set() }));
-  }
-
-  /** Parts that could not be opened. */
-  get away(): readonly PartState[] {
-    return this.states.filter((state) => !this.members.some((member) => member.state === state));
   }
 
   /**
@@ -70,6 +67,7 @@ export class Members {
     const [failed] = this.states;
     if (found.length === 0 && failed) throw new PartUnavailableError(failed.part.name, failed.error);
     this.members = found.map(([member]) => member);
+    this.away = this.states.filter((_, number) => described[number] === undefined);
     return new Map(found);
   }
 

@@ -7,7 +7,7 @@ import { NearestIndex } from "./nearest-index.ts";
 import type { FederateOptions } from "./options.ts";
 import { commonForm, converterTo, isRescaled, type PartVariable, type ValueForm } from "./reconcile.ts";
 import { type Run, runsOf, wholeRun } from "./runs.ts";
-import { numericCoordinate } from "./shared-coordinates.ts";
+import { coordinateOf } from "./shared-coordinates.ts";
 
 type Own = PartVariable & { readonly number: number };
 
@@ -31,13 +31,13 @@ export async function merge(members: Members, options: FederateOptions): Promise
     const variables = members.variablesOf(path);
     const [first, ...others] = variables as readonly [Own, ...Own[]];
     const axis = axes.get(path.slice(1));
-    const form = commonForm(axis?.coordinate ? variables : [first], formOptions(options, first.facts.name));
+    const form = commonForm(axis?.coordinate ? variables : [first], formOptions(options, first.facts.unitOf));
     if (axis?.coordinate) {
       plans.set(path, {
         path,
         variables,
         form: { ...form, fillValue: undefined, dtype: axis.coordinate.dtype },
-        origin: undefined,
+        origin: { runs: [axis.runs.get(first.number) as readonly Run[]], partAxis: undefined, part: first.number },
         held: axis.coordinate,
       });
       continue;
@@ -87,12 +87,12 @@ async function shareAxis(
     return length === undefined ? [] : [{ member, number, length }];
   });
   const first = having[0] as (typeof having)[number];
-  const withCoordinate = having.filter(({ member }) => numericCoordinate(member, dim));
+  const withCoordinate = having.filter(({ member }) => coordinateOf(member, dim));
   const [reference, ...others] = withCoordinate;
   // Without values to compare, only equal lengths can be laid on each other.
   const target = reference ?? first;
   for (const { member, length } of having) {
-    if (numericCoordinate(member, dim) || length === target.length) continue;
+    if (coordinateOf(member, dim) || length === target.length) continue;
     throw new PartsDisagreeError(
       [target.member.name, member.name],
       `"${dim}" is ${target.length} long in the one and ${length} in the other, which has no coordinate to find the right ones by.`,
@@ -105,6 +105,7 @@ async function shareAxis(
   const variables = members.variablesOf(path);
   const form = commonForm(variables, formOptions(options, dim));
   const values = new Map<number, Float64Array>();
+  const names: string[] = [];
   let array: NdArray | undefined;
   await Promise.all(
     withCoordinate.map(async ({ member, number }) => {
@@ -114,10 +115,10 @@ async function shareAxis(
       ];
       const converted = converterTo(form, own)?.(read) ?? read;
       if (number === reference.number) array = converted;
-      values.set(number, converted.toFloat64());
+      values.set(number, converted.dtype === "string" ? numbered(converted, names) : converted.toFloat64());
     }),
   );
-  const kept = matchAll(values, { dim, members, options, form, reference: reference.number, unmatched });
+  const kept = matchAll(values, { dim, members, options, form, names, reference: reference.number, unmatched });
   const runs = new Map(
     [...kept.indices].map(([number, indices]) => [
       number,
@@ -134,6 +135,8 @@ interface Matching {
   readonly members: Members;
   readonly options: FederateOptions;
   readonly form: ValueForm;
+  /** What the numbers stand for, where the coordinate is text. */
+  readonly names: readonly string[];
   readonly reference: number;
   readonly unmatched: { part: string; dimension: string; count: number }[];
 }
@@ -143,9 +146,9 @@ function matchAll(
   values: ReadonlyMap<number, Float64Array>,
   about: Matching,
 ): { readonly indices: ReadonlyMap<number, readonly number[]> } {
-  const { dim, members, options, reference, unmatched } = about;
+  const { dim, members, options, form, reference, unmatched } = about;
   const { join = "exact", tolerance: tolerances = {} } = options;
-  const tolerance = Object.hasOwn(tolerances, dim) ? (tolerances[dim] as number) : 0;
+  const tolerance = form.dtype !== "string" && Object.hasOwn(tolerances, dim) ? (tolerances[dim] as number) : 0;
   const own = values.get(reference) as Float64Array;
   const rounding = roundingOf(own);
   const name = (number: number): string => (members.members[number] as Member).name;
@@ -170,7 +173,7 @@ function matchAll(
     }
     const used = new Set(positions.map((i) => found[i]));
     const left = (values.get(number) as Float64Array).length - used.size;
-    if (left > 0 && join === "exact" && tolerance === 0) {
+    if (left > 0 && join === "exact") {
       throw new PartsDisagreeError(
         [name(reference), name(number)],
         `the other has ${left} values of "${dim}" that the one has not. Leave them out with the option \`join: "first"\` or \`join: "inner"\`.`,
@@ -205,11 +208,25 @@ function roundingOf(values: Float64Array): number {
   return Number.isFinite(step) ? step * 1e-6 : Math.abs(sorted[0] ?? 0) * 1e-9;
 }
 
-function noPartner({ dim, form, options }: Matching, value: number, found: Int32Array): string {
+function noPartner({ dim, form, names, options }: Matching, value: number, found: Int32Array): string {
   const count = found.reduce((sum, index) => sum + (index < 0 ? 1 : 0), 0);
   const tolerance =
     options.tolerance && Object.hasOwn(options.tolerance, dim) ? ` within ${options.tolerance[dim]}` : "";
-  return `${count} values of "${dim}" have no partner${tolerance} in the other, the first of them ${shower(form.scale)(value)}. Give a \`tolerance\`, or leave them out with the option \`join: "inner"\`.`;
+  const [shown, hint] =
+    form.dtype === "string"
+      ? [JSON.stringify(names[value]), "L"]
+      : [shower(form.scale)(value), "Give a `tolerance`, or l"];
+  return `${count} values of "${dim}" have no partner${tolerance} in the other, the first of them ${shown}. ${hint}eave them out with the option \`join: "inner"\`.`;
+}
+
+/** Numbers for texts: equal ones for equal texts. */
+function numbered(array: NdArray, names: string[]): Float64Array {
+  const known = new Map(names.map((name, number) => [name, number]));
+  return Float64Array.from(array.values() as readonly string[], (name) => {
+    const number = known.get(name) ?? names.push(name) - 1;
+    known.set(name, number);
+    return number;
+  });
 }
 
 function pick(array: NdArray, positions: readonly number[], dim: string, { dtype, scale }: ValueForm): NdArray {

@@ -28,6 +28,7 @@ interface Holding {
   users: number;
   /** Not to be used again: a read failed, so the next one opens the part anew. */
   isSpent: boolean;
+  isReleased: boolean;
 }
 
 /** Opens parts when they are needed, and keeps so many open: those used last. */
@@ -44,11 +45,6 @@ export class PartPool {
     this.#gate = new Gate(Math.min(options.concurrency, options.maxOpen));
     this.#maxOpen = options.maxOpen;
     this.#location = options.location;
-  }
-
-  /** Number of parts that are open. */
-  get openParts(): number {
-    return this.#open.size;
   }
 
   /**
@@ -84,7 +80,7 @@ export class PartPool {
         throw error instanceof PartChangedError ? error : new PartUnavailableError(state.part.name, error);
       } finally {
         holding.users--;
-        this.#trim();
+        if (holding.users === 0 && holding.isSpent) this.#release(state, holding);
       }
     }
   }
@@ -103,12 +99,11 @@ export class PartPool {
 
   #hold(state: PartState, signal: AbortSignal | undefined): Holding {
     let holding = this.#open.get(state);
-    if (holding?.isSpent) {
+    if (!holding || holding.isSpent) {
+      // One that is spent is closed by its last user.
       this.#open.delete(state);
-      if (holding.users === 0) this.#closeLater(holding);
-      holding = undefined;
+      holding = { opening: this.#opening(state, signal), signal, users: 0, isSpent: false, isReleased: false };
     }
-    holding ??= { opening: openPart(state, signal), signal, users: 0, isSpent: false };
     // The failure is told by whoever awaits it.
     holding.opening.catch(() => undefined);
     holding.users++;
@@ -127,31 +122,27 @@ export class PartPool {
     return dataset;
   }
 
-  /** Closes those that nobody uses: the spent, and the ones used longest ago where there are too many. */
-  #trim(): void {
+  /** Closes those used longest ago, if there would be too many, and opens the part when they are closed. */
+  async #opening({ part }: PartState, signal: AbortSignal | undefined): Promise<OpenDataset> {
     for (const [state, holding] of this.#open) {
-      if (holding.users > 0) continue;
-      if (holding.isSpent || this.#isClosed || this.#open.size > this.#maxOpen) this.#release(state, holding);
+      if (this.#open.size < this.#maxOpen) break;
+      if (holding.users === 0) this.#release(state, holding);
     }
+    if (this.#closing.size > 0) await Promise.all(this.#closing);
+    this.checkOpen();
+    return await part.open({ signal });
   }
 
   #release(state: PartState, holding: Holding): void {
-    this.#open.delete(state);
-    this.#closeLater(holding);
-  }
-
-  #closeLater({ opening }: Holding): void {
-    const closing = opening
+    if (this.#open.get(state) === holding) this.#open.delete(state);
+    if (holding.isReleased) return;
+    holding.isReleased = true;
+    const closing = holding.opening
       .then((dataset) => dataset.close())
       .catch(() => undefined)
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
   }
-}
-
-/** Also a part whose `open` throws before it returns a promise. */
-async function openPart({ part }: PartState, signal: AbortSignal | undefined): Promise<OpenDataset> {
-  return await part.open({ signal });
 }
 
 /** Errors that say nothing of the part: it is the call that is wrong, or parts that do not fit. */

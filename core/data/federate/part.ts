@@ -26,6 +26,8 @@ export interface VariableFacts {
   readonly ownDims: readonly string[];
   readonly shape: readonly number[];
   readonly unit: string | undefined;
+  /** Name of the variable whose unit this one has: of bounds their coordinate, else its own. */
+  readonly unitOf: string;
   /** Unit and calendar that the values are in: of a coordinate's bounds, those of the coordinate. */
   readonly scale: UnitScale;
   readonly fillValue: number | bigint | undefined;

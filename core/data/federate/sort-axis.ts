@@ -12,6 +12,8 @@ export interface PartCoordinate {
 /** An axis made of several parts. */
 export interface JoinedAxis {
   readonly values: Float64Array;
+  /** The usual step within the parts; 0 where none has two values. */
+  readonly step: number;
   readonly runs: readonly Run[];
   readonly gaps: readonly CoordinateGap[];
   readonly overlaps: readonly CoordinateOverlap[];
@@ -26,10 +28,10 @@ export interface SortOptions {
   readonly show: (value: number) => string;
 }
 
-/** Values nearer than this part of the usual step are the same: conversions round. */
+/** Values of two parts that are nearer than this part of the smallest step in a part are the same: conversions round. */
 const SAME = 1e-6;
 /** A step above so many usual ones is a gap. */
-const GAP = 1.5;
+export const GAP = 1.5;
 
 /**
  * Puts the values of all parts in order: rising, or falling where they fall in every part.
@@ -59,13 +61,15 @@ export function sortAxis(parts: readonly PartCoordinate[], options: SortOptions)
   if (!isSorted(values, sign)) {
     order.sort((a, b) => sign * ((values[a] as number) - (values[b] as number)) || a - b);
   }
-  const step = usualStep(values, order);
+  const step = median(stepsOf(values, order));
+  const rounding = SAME * smallestStep(parts, step);
   const kept: number[] = [];
   const overlaps = new Map<string, { -readonly [K in keyof CoordinateOverlap]: CoordinateOverlap[K] }>();
   for (const entry of order) {
     const previous = kept.at(-1);
     const value = values[entry] as number;
-    if (previous === undefined || Math.abs(value - (values[previous] as number)) > SAME * step) {
+    const away = previous === undefined ? Number.POSITIVE_INFINITY : Math.abs(value - (values[previous] as number));
+    if (previous === undefined || away > (owners[entry] === owners[previous] ? 0 : rounding)) {
       kept.push(entry);
       continue;
     }
@@ -94,6 +98,7 @@ export function sortAxis(parts: readonly PartCoordinate[], options: SortOptions)
   const joined = Float64Array.from(kept, (entry) => values[entry] as number);
   return {
     values: joined,
+    step: median(parts.flatMap(({ values: own }) => stepsOf(own, own.keys()))),
     runs: runsOf(kept.map((entry) => ({ part: owners[entry] as number, index: indices[entry] as number }))),
     gaps: gapsOf(joined, step, (i) => options.nameOf(owners[kept[i] as number] as number)),
     overlaps: found,
@@ -119,14 +124,33 @@ function overlapError(
       );
 }
 
-/** Half of the steps are no larger. Zero steps, of values that several parts have, do not count. */
-function usualStep(values: Float64Array, order: Uint32Array): number {
-  const steps: number[] = [];
-  for (let i = 1; i < order.length; i++) {
-    const step = Math.abs((values[order[i] as number] as number) - (values[order[i - 1] as number] as number));
-    if (step > 0) steps.push(step);
+/** The smallest step within a part, where any has one; the usual one otherwise. */
+function smallestStep(parts: readonly PartCoordinate[], usual: number): number {
+  let smallest = usual;
+  for (const { values } of parts) {
+    for (let i = 1; i < values.length; i++) {
+      const step = Math.abs((values[i] as number) - (values[i - 1] as number));
+      // Nearer ones are themselves rounding.
+      if (step > usual * 1e-9 && step < smallest) smallest = step;
+    }
   }
-  // Steps that are nothing but rounding must not be taken for the usual one.
+  return smallest;
+}
+
+/** Distances of neighbours, in an order. */
+function stepsOf(values: Float64Array, order: Iterable<number>): readonly number[] {
+  const steps: number[] = [];
+  let previous = Number.NaN;
+  for (const place of order) {
+    const value = values[place] as number;
+    steps.push(Math.abs(value - previous));
+    previous = value;
+  }
+  return steps.slice(1);
+}
+
+/** Half of the steps are no larger; 0 where there is none. Those of nothing, or of nothing but rounding, do not count. */
+function median(steps: readonly number[]): number {
   const largest = steps.reduce((most, step) => Math.max(most, step), 0);
   const real = Float64Array.from(steps.filter((step) => step > largest * 1e-9)).sort();
   return real[(real.length - 1) >> 1] ?? 0;

@@ -66,6 +66,18 @@ describe("subset", () => {
   });
 });
 
+describe("a variable of a subset", () => {
+  it("is read by values and dates of the coordinates that are left", async () => {
+    const part = await subset(whole, { selection: { time: { start: 1, stop: 6, step: 2 }, lat: { start: 1 } } });
+    const tas = findVariable(part, "tas");
+    expect((await tas.read({ time: { from: "2000-01-03", to: "2000-01-05" }, lat: { value: 30 } })).values()).toEqual(
+      Float64Array.of(11),
+    );
+    expect((await findVariable(part, "/deep/x").read({ time: { value: 5 } })).at()).toBe(5);
+    await expect(tas.read({ lat: { value: 10 } })).rejects.toMatchObject({ code: "TWIN_INVALID_SELECTION" });
+  });
+});
+
 describe("toIndexSelection", () => {
   it("turns values and dates into indices, and leaves out what is not selected", async () => {
     const tas = findVariable(whole, "tas");

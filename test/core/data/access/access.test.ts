@@ -54,6 +54,22 @@ describe("watchReads", () => {
     });
   });
 
+  it("tells chunks as it tells reads, and no credentials", async () => {
+    const opened = await testPart("a", temperatures([0, 1])).open({});
+    const log = new AccessLog();
+    const watched = log.watch({ ...opened, location: "https://user:secret@example.org/a.nc?token=secret" });
+    for await (const _ of watched.variables["lat"]?.chunks() ?? []);
+    await watched.variables["lat"]?.read();
+    expect(log.record().sources).toEqual([
+      {
+        location: "https://example.org/a.nc?token=…",
+        format: "test",
+        version: "1",
+        reads: [{ variable: "/lat", selection: {}, reads: 2, bytes: 48 }],
+      },
+    ]);
+  });
+
   it("goes through federations of federations", async () => {
     const log = new AccessLog();
     const inner = { name: "inner", open: () => federate({ along: "time", parts: [testPart("a", temperatures([0]))] }) };

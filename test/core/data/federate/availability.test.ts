@@ -41,6 +41,33 @@ describe("a part that goes away", () => {
   });
 });
 
+describe("a read that fails", () => {
+  it("leaves no file open that nobody uses any more", async () => {
+    const part = testPart("a", temperatures([0, 1, 2]));
+    await using federation = await federate({ along, parts: [part] });
+    const tas = federation.variables["tas"];
+    let goOn = (): void => undefined;
+    const waiting = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    // A slow read of the file that another read finds broken; a third one opens it anew.
+    part.delays = [waiting];
+    const slow = tas?.read({ time: 0, lat: 0 });
+    await new Promise(setImmediate);
+    part.isAway = true;
+    await expect(tas?.read({ time: 1 })).rejects.toMatchObject({ part: "a" });
+    part.isAway = false;
+    expect((await tas?.read({ time: 2, lat: 0 }))?.at()).toBe(200);
+    expect(part.isOpen).toBe(2);
+    goOn();
+    expect((await slow)?.at()).toBe(0);
+    await new Promise(setImmediate);
+    expect(part.isOpen).toBe(1);
+    await federation.close();
+    expect(part.isOpen).toBe(0);
+  });
+});
+
 describe("a part that is away from the start", () => {
   it("is told, and only reads that may need it fail", async () => {
     const all = parts();
@@ -63,6 +90,21 @@ describe("a part that is away from the start", () => {
     await expect(tas?.read()).rejects.toThrow(/open the federation again/);
     await using again = await federate({ along, parts: all });
     expect((await again.variables["tas"]?.read())?.shape).toEqual([8, 3]);
+  });
+
+  it("may lie between every two values of the others: their own steps tell", async () => {
+    const even = testPart("even", temperatures([0, 2, 4]));
+    const odd = testPart("odd", temperatures([8, 10]));
+    const years = [0, 2, 4].map((year) => testPart(`year ${year}`, temperatures([year])));
+    const away = testPart("away", temperatures([1, 3]));
+    away.isAway = true;
+    await using known = await federate({ along, parts: [even, odd, away] });
+    expect((await known.variables["tas"]?.read({ time: { from: 0, to: 4 }, lat: 0 }))?.size).toBe(3);
+    await expect(known.variables["tas"]?.read({ time: { from: 4, to: 8 } })).rejects.toMatchObject({ part: "away" });
+    // Steps of 2 are the usual ones here, but only because every other part is away.
+    await using unknown = await federate({ along, parts: [...years, away] });
+    expect((await unknown.variables["tas"]?.read({ time: { value: 2 }, lat: 0 }))?.at()).toBe(200);
+    await expect(unknown.variables["tas"]?.read({ time: { from: 0, to: 4 } })).rejects.toMatchObject({ part: "away" });
   });
 
   it("is left out, or refused, on request", async () => {

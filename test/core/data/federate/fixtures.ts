@@ -16,6 +16,8 @@ export interface TestPart extends DatasetPart {
   isOpen: number;
   reads: { readonly variable: string; readonly selection: Selection }[];
   isAway: boolean;
+  /** What the next reads wait for. */
+  delays: Promise<void>[];
   version: string;
 }
 
@@ -33,6 +35,7 @@ export function testPart(name: string, init: DatasetInit, traffic: Traffic = { o
     isOpen: 0,
     reads: [],
     isAway: false,
+    delays: [],
     version: "1",
     async open({ signal }) {
       await new Promise(setImmediate);
@@ -57,7 +60,7 @@ export function testPart(name: string, init: DatasetInit, traffic: Traffic = { o
         const readMany = async (selections: readonly Selection[]): Promise<readonly NdArray[]> => {
           check();
           for (const selection of selections) part.reads.push({ variable: key, selection });
-          await new Promise(setImmediate);
+          await (part.delays.shift() ?? new Promise(setImmediate));
           return await variable.readMany(selections);
         };
         const { name: own, path, dtype, dims, shape, unit, fillValue, attributes, storage } = variable;

@@ -65,6 +65,11 @@ describe("parts with different variables", () => {
       { part: "b", dimension: "time", count: 2 },
       { part: "a", dimension: "time", count: 1 },
     ]);
+    expect(inner.locate("time", { time: 0 })).toMatchObject({ part: "a", index: { time: 1 } });
+    // A tolerance makes values equal that are near, and no more.
+    await expect(
+      merge({ a: grid("tas", [1, 2], [1, 2, 3]), b: inits.b }, { tolerance: { time: 0.1 } }),
+    ).rejects.toThrow(/2 values of "time" that the one has not/);
     await using first = await merge({ a: grid("tas", [1, 2], [1, 2, 3]), b: inits.b }, { join: "first" });
     expect((await first.variables["ts"]?.read({ lat: 0 }))?.values()).toEqual(Float64Array.of(100, 200));
   });
@@ -86,6 +91,23 @@ describe("parts with different variables", () => {
     await expect(merge({ a: bounded("x"), b: bounded("x") })).rejects.toMatchObject({ variable: "/x" });
     await using first = await merge({ a: bounded("x"), b: bounded("x") }, { duplicates: "first" });
     expect(first.locate("x", { lat: 0 }).part).toBe("a");
+  });
+
+  it("are laid on each other by names where a coordinate is text", async () => {
+    const of = (variable: string, names: readonly string[]): DatasetInit => ({
+      variables: {
+        station: new NdArray([...names], { dtype: "string", shape: [names.length], dims: ["station"] }),
+        [variable]: floats(
+          names.map((name) => name.length),
+          "station",
+        ),
+      },
+    });
+    const inits = { a: of("x", ["Bern", "Genf", "Sitten"]), b: of("y", ["Sitten", "Basel", "Bern"]) };
+    await expect(merge(inits)).rejects.toThrow(/1 values of "station" have no partner .* "Genf"\. Leave/);
+    await using all = await merge(inits, { join: "inner" });
+    expect((await all.variables["station"]?.read())?.values()).toEqual(["Bern", "Sitten"]);
+    expect((await all.variables["y"]?.read())?.values()).toEqual(Float64Array.of(4, 6));
   });
 
   it("may lie without a coordinate on equal lengths only", async () => {
