@@ -43,9 +43,9 @@ def make_records(path, records, shape):
                 variable[record] = values[record % 8]
 
 
-def read(path, name, slabs):
+def read(path, name, slabs, decoded):
     data = files[path][name]
-    data.set_auto_maskandscale(False)
+    data.set_auto_maskandscale(decoded)
     parts = [tuple(slice(*part) for part in slab) for slab in slabs]
     start = time.perf_counter()
     total = 0
