@@ -241,6 +241,9 @@ export class RemoteSource implements Source {
       const page = await this.#requests.folder(folder, { startsWith, after }, signal);
       for (const { name, entry } of page.files) yield { name, file: entry };
       for (const name of page.folders) yield { name };
+      if (page.next !== undefined && page.next === after) {
+        throw new FileUnreadableError(redactLocation(folder), "its server says again and again that its list goes on.");
+      }
       after = page.next;
     } while (after !== undefined);
   }
