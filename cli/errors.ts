@@ -6,6 +6,18 @@ export class UsageError extends TwinError {
   override readonly code = "TWIN_USAGE";
 }
 
+/** A pattern that no file matches, or a folder without data. */
+export class NoFilesError extends TwinError {
+  override readonly name = "NoFilesError";
+  override readonly code = "TWIN_FILE_NOT_FOUND";
+  readonly location: string;
+
+  constructor(location: string, message: string) {
+    super(message);
+    this.location = location;
+  }
+}
+
 /** The operating system refused: no permission, no space, a broken pipe. */
 export class SystemError extends TwinError {
   override readonly name = "SystemError";

@@ -51,7 +51,15 @@ function messageOf(error: TwinError): string {
   return error.message
     .replace('ask for it with `existing: "replace"`', "give --replace")
     .replace("Open the parts with `decode: true`", "Give --decode, or leave --raw out")
-    .replace(/(?:with )?the option `(overlaps|missing|unavailable)(`: "first" or "last"|: "(fill|omit)"`)/g, "--$1 $3")
+    .replace(
+      /(?:with )?the option `(overlaps|missing|unavailable|calendars)(`: "first" or "last"|: "(fill|omit|by-date)"`)/g,
+      "--$1 $3",
+    )
+    .replace(/Give a `tolerance` of (\S+) or more/, "Write value~$1 or more")
+    .replace(
+      /name it: (`prefix: [^`]*`)/,
+      "name it in a twin.yaml, and give --twin: a part of twinloom/modules/http with $1",
+    )
     .replace(/`(unavailable|missing): "(\w+)"`/g, "--$1 $2");
 }
 

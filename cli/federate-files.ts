@@ -7,6 +7,8 @@ export interface FederationChoice {
   readonly merge?: boolean | undefined;
   readonly overlaps?: "refuse" | "first" | "last" | undefined;
   readonly missing?: "refuse" | "fill" | undefined;
+  readonly calendars?: "refuse" | "by-date" | undefined;
+  readonly match?: "name" | "standard_name" | undefined;
   readonly unavailable?: "report" | "omit" | "refuse" | undefined;
 }
 
@@ -30,6 +32,18 @@ export const FEDERATION_OPTIONS = {
     description: "what becomes of variables that some files lack: refuse, fill",
     choices: ["refuse", "fill"],
   },
+  calendars: {
+    kind: "text",
+    placeholder: "how",
+    description: "what becomes of times in other calendars than the first file's: refuse, by-date",
+    choices: ["refuse", "by-date"],
+  },
+  match: {
+    kind: "text",
+    placeholder: "by",
+    description: "how variables of several files are known to be the same: name, standard_name",
+    choices: ["name", "standard_name"],
+  },
   unavailable: {
     kind: "text",
     placeholder: "how",
@@ -46,12 +60,13 @@ export const FEDERATION_OPTIONS = {
 /** Makes one dataset of several files. */
 export async function federateFiles(
   parts: readonly DatasetPart[],
-  { along, merge = false, overlaps, missing, unavailable }: FederationChoice,
+  { along, merge = false, ...choice }: FederationChoice,
   { signal }: Pick<CommandIo, "signal">,
 ): Promise<FederatedDataset> {
   const { federate } = await import("../core/index.ts");
   const dimension = merge ? undefined : (along ?? (await growingDimension(parts, signal)));
-  return await federate({ parts, along: dimension, overlaps, missing, unavailable, signal });
+  const { overlaps, missing, calendars, match, unavailable } = choice;
+  return await federate({ parts, along: dimension, overlaps, missing, calendars, match, unavailable, signal });
 }
 
 /** `time` where the first file that opens has it, else the dimension that may grow, else none: the files are merged. */

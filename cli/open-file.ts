@@ -1,5 +1,15 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Connector, FederatedDataset, OpenDataset, Plugins, Source, TwinControl } from "../core/index.ts";
+import type {
+  Connector,
+  Log as EngineLog,
+  FederatedDataset,
+  OpenDataset,
+  Plugin,
+  Plugins,
+  Source,
+  TwinControl,
+} from "../core/index.ts";
 import type { CommandIo } from "./command.ts";
 import { type FederationChoice, federateFiles } from "./federate-files.ts";
 import { withTwin } from "./with-twin.ts";
@@ -23,7 +33,7 @@ export interface Opened {
   readonly connectors: readonly Connector[];
 }
 
-type CommandPlace = Pick<CommandIo, "cwd" | "signal">;
+type CommandPlace = Pick<CommandIo, "cwd" | "signal" | "warn">;
 
 /** Opens data of any format that the command line reads, works on them, and closes them. */
 export async function withData<T>(
@@ -35,7 +45,10 @@ export async function withData<T>(
   const { signal } = io;
   const locations = choice.files.map((file) => absolute(file, io.cwd));
   return await withFormats({ ...choice, locations }, io, async ({ connectors, sources }) => {
-    const parts = await datasetParts(locations, connectors, { sources, signal, ...(choice.raw && { decode: false }) });
+    const decode = choice.raw ? { decode: false } : {};
+    const parts = await datasetParts(locations, connectors, { sources, signal, ...decode }).catch(async (error) => {
+      throw await noFiles(locations, error, connectors);
+    });
     const [only, ...others] = parts;
     const isOne = only !== undefined && others.length === 0 && !locations.some(standsForMany);
     const dataset = isOne ? await only.open({ signal }) : await federateFiles(parts, choice, io);
@@ -47,6 +60,30 @@ export async function withData<T>(
   });
 }
 
+/** What to tell where the locations stand for no file; a file that is not there is another matter. */
+async function noFiles(
+  locations: readonly string[],
+  thrown: unknown,
+  connectors: readonly Connector[],
+): Promise<unknown> {
+  const { standsForMany, FileNotFoundError } = await import("../core/index.ts");
+  if (!(thrown instanceof FileNotFoundError)) return thrown;
+  const { NoFilesError } = await import("./errors.ts");
+  const shown = locations.map((location) => `"${location}"`).join(", ");
+  if (locations.some(standsForMany)) {
+    return new NoFilesError(
+      thrown.location,
+      `No file matches ${shown}. Check folder and pattern; a relative one starts at the working directory.`,
+    );
+  }
+  if (!locations.every((location) => existsSync(location))) return thrown;
+  const endings = connectors.flatMap(({ extensions }) => extensions).join(", ");
+  return new NoFilesError(
+    thrown.location,
+    `No file in ${shown} ends as data do: ${endings}. Files of other names are found by a pattern, such as "${locations[0]?.replace(/[\\/]+$/, "")}/*".`,
+  );
+}
+
 interface Formats {
   readonly connectors: readonly Connector[];
   readonly sources: readonly Source[];
@@ -55,18 +92,25 @@ interface Formats {
 /** A twin of the formats that are needed: the given one, or one of all that the endings of the names ask for. */
 async function withFormats<T>(
   { twin: spec, locations, output }: OpenChoice & { readonly locations: readonly string[] },
-  { cwd, signal }: CommandPlace,
+  io: CommandPlace,
   work: (formats: Formats) => Promise<T>,
 ): Promise<T> {
-  const { createTwin, loadSpec, many, recognise, resolveNeeds, Connector, Source } = await import("../core/index.ts");
+  const { cwd, signal } = io;
+  const { createTwin, loadSpec, many, recognise, resolveNeeds, Connector, Log, Source } = await import(
+    "../core/index.ts"
+  );
   const formatsOf = (twin: TwinControl): Formats =>
     resolveNeeds(twin, { connectors: many(Connector), sources: many(Source) });
   if (spec !== undefined) {
     const composition = await loadSpec(resolve(cwd, spec), { signal });
-    return await withTwin(await createTwin({ ...composition, signal }), (twin) => work(formatsOf(twin)));
+    const provides = Object.values(composition.plugins).map(({ definition }) => definition.provides);
+    const plugins = provides.flat().includes(Log)
+      ? composition.plugins
+      : { ...composition.plugins, [LOG_PART]: await warningsForPeople(io) };
+    return await withTwin(await createTwin({ ...composition, plugins, signal }), (twin) => work(formatsOf(twin)));
   }
   const compose = async (plugins: Plugins): Promise<TwinControl> =>
-    await createTwin({ name: "files", plugins, signal });
+    await createTwin({ name: "files", plugins: { ...plugins, [LOG_PART]: await warningsForPeople(io) }, signal });
   const names = [...locations, ...(output === undefined ? [] : [output])];
   const fewest = await compose(await pluginsFor(names));
   const { connectors } = formatsOf(fewest);
@@ -80,6 +124,22 @@ async function withFormats<T>(
   if (isKnown) return await withTwin(fewest, (twin) => work(formatsOf(twin)));
   await fewest.stop();
   return await withTwin(await compose(await pluginsFor([...names, ""])), (twin) => work(formatsOf(twin)));
+}
+
+const LOG_PART = "commandLineLog";
+
+/** A log of warnings as lines to read, each told once. */
+async function warningsForPeople(io: Pick<CommandIo, "warn">): Promise<Plugin> {
+  const { definePlugin, Log } = await import("../core/index.ts");
+  const told = new Set<string>();
+  const tell: EngineLog["warn"] = ({ location }, message) => {
+    const line = typeof location === "string" ? `${location}: ${message}` : message;
+    if (!told.has(line)) io.warn(line);
+    told.add(line);
+  };
+  const none = (): void => undefined;
+  const create = (): EngineLog => ({ debug: none, info: none, warn: tell, error: tell });
+  return definePlugin({ name: "twinloom/cli#log", version: "0.1.0", provides: Log, create })();
 }
 
 interface Format {

@@ -70,14 +70,12 @@ function limited<T>(items: readonly T[], text: (item: T) => string): readonly st
   return items.length > MOST_NEWS ? [...shown, `… (${items.length} in all)`] : shown;
 }
 
-/** Spells values of the coordinate along which the parts follow each other: dates where it is a time. */
+/** Spells values of the coordinate along which the parts follow each other. */
 async function shower(dataset: FederatedDataset): Promise<(value: number) => string> {
-  const { cfTime, formatDate, isTimeUnit } = await import("../core/index.ts");
-  const times = Object.values(dataset.variables).find(
-    ({ name, dims, unit }) => dims.length === 1 && dims[0] === name && isTimeUnit(unit),
+  const { isTimeUnit } = await import("../core/index.ts");
+  const { spellCoordinate } = await import("./spell-coordinate.ts");
+  const variables = Object.values(dataset.variables);
+  return await spellCoordinate(
+    variables.find(({ name, dims, unit }) => dims.length === 1 && dims[0] === name && isTimeUnit(unit)),
   );
-  if (!times || !isTimeUnit(times.unit)) return String;
-  const { calendar } = times.attributes;
-  const time = cfTime({ unit: times.unit, calendar: typeof calendar === "string" ? calendar : undefined });
-  return (value) => formatDate(time.decode(value)).replace(/T00:00:00$/, "");
 }

@@ -46,8 +46,7 @@ export const dataConvert: Command = defineCommand({
     const values = await withData(choice, io, async ({ dataset, connectors }) => {
       const connector = connectorFor(target, connectors);
       if (!connector) {
-        const endings = connectors.flatMap(({ extensions }) => extensions).join(", ");
-        throw new UsageError(`"${output}" does not end as a format that can be written. Endings: ${endings}.`);
+        throw new UsageError(`"${output}" does not end as a format that can be written: .h5, .nc, .zarr, .csv.`);
       }
       const variables = options.variables?.split(",").map((name) => name.trim());
       const part = await subset(dataset, { variables, selection, signal: io.signal });

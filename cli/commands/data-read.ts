@@ -65,8 +65,9 @@ async function selectionsOf(
   dataset: Dataset,
   variables: readonly Variable[],
   slices: Selection,
-  { signal }: CommandIo,
+  io: CommandIo,
 ): Promise<readonly IndexSelection[]> {
+  const { signal } = io;
   const { describeNames, InvalidSelectionError, toIndexSelection } = await import("../../core/index.ts");
   for (const dim of Object.keys(slices)) {
     if (variables.some(({ dims }) => dims.includes(dim))) continue;
@@ -77,9 +78,35 @@ async function selectionsOf(
   const selections: IndexSelection[] = [];
   for (const variable of variables) {
     const own = Object.fromEntries(Object.entries(slices).filter(([dim]) => variable.dims.includes(dim)));
-    selections.push(await toIndexSelection(dataset, variable, own, { signal }));
+    const selection = await toIndexSelection(dataset, variable, own, { signal });
+    await warnOfNothing(dataset, variable, selection, io);
+    selections.push(selection);
   }
   return selections;
+}
+
+/** A range in which nothing lies is no error, and seldom what was meant. */
+async function warnOfNothing(
+  dataset: Dataset,
+  variable: Variable,
+  selection: IndexSelection,
+  io: CommandIo,
+): Promise<void> {
+  const { spellCoordinate } = await import("../spell-coordinate.ts");
+  for (const [axis, dim] of variable.dims.entries()) {
+    const wanted = selection[dim];
+    const length = variable.shape[axis] as number;
+    if (typeof wanted !== "object" || wanted.stop !== 0 || length === 0) continue;
+    const coordinate = dataset.variables[dim];
+    const values = (await coordinate?.read({}, { signal: io.signal }))?.toFloat64() ?? new Float64Array();
+    const spell = await spellCoordinate(coordinate);
+    const least = values.reduce((found, value) => Math.min(found, value), Number.POSITIVE_INFINITY);
+    const most = values.reduce((found, value) => Math.max(found, value), Number.NEGATIVE_INFINITY);
+    const reach = values.length > 0 ? `, coordinates ${spell(least)} to ${spell(most)}` : "";
+    io.warn(
+      `Nothing of "${variable.path}" lies in the slice of "${dim}", which has indices 0 to ${length - 1}${reach}.`,
+    );
+  }
 }
 
 /** The object up to its values. */

@@ -55,7 +55,9 @@ export class VariableNotFoundError extends TwinError {
   readonly available: readonly string[];
 
   constructor(path: string, available: readonly string[], hint?: string) {
-    super(`No variable "${path}". ${hint ?? describeNames(path, available)}`);
+    // Spelt as the caller does, with or without the first slash: it is no letter that was mistaken.
+    const shown = path.startsWith("/") ? available : available.map((each) => each.replace(/^\//, ""));
+    super(`No variable "${path}". ${hint ?? describeNames(path, shown)}`);
     this.path = path;
     this.available = available;
   }

@@ -112,6 +112,43 @@ describe("twinloom data on several files", () => {
     expect(wrong.error.code).toBe("TWIN_INVALID_SELECTION");
   });
 
+  it("says that a pattern or a folder stands for nothing, and that a slice selects nothing", async () => {
+    await mkdir(join(cwd, "bare"), { recursive: true });
+    const folder = await json("data", "info", "bare");
+    expect(folder.error).toMatchObject({
+      code: "TWIN_FILE_NOT_FOUND",
+      message: expect.stringMatching(/No file in ".*bare" ends as data do: .*\.nc.* pattern/),
+    });
+    expect((await json("data", "info", "bare/*.nc")).error.message).toMatch(/^No file matches ".*bare\/\*\.nc"/);
+    const nothing = await twinloom("data", "read", "archive", "tas", "--slice", "time=1901-01..1902-01");
+    expect(nothing).toMatchObject({ code: 0, stdout: expect.stringContaining('"values":[]') });
+    expect(nothing.stderr).toContain(
+      'slice of "time", which has indices 0 to 14, coordinates 2000-01-01 to 2000-01-17',
+    );
+  });
+
+  it("names the variable that was meant", async () => {
+    expect((await json("data", "read", "archive", "tass")).error.message).toMatch(
+      /^No variable "tass"\. Did you mean "tas"\? There are: tas, /,
+    );
+  });
+
+  it("makes times of other calendars those of the same date, if that is asked for", async () => {
+    const other = days(20, "K");
+    const { time } = other.variables as { time: NdArray };
+    await using twin = await createTwin({ name: "test", plugins: { hdf: hdf5(), files: netcdf() } });
+    await twin.files.write(
+      join(cwd, "noleap.nc"),
+      dataset({
+        ...other,
+        variables: { ...other.variables, time: { array: time, attributes: { calendar: "noleap" } } },
+      }),
+    );
+    const both = ["data", "info", "archive/tas_0.nc", "noleap.nc"];
+    expect((await json(...both)).error.message).toContain("With --calendars by-date each time");
+    expect((await json(...both, "--calendars", "by-date")).parts[1].extent).toMatchObject({ from: 20, count: 5 });
+  });
+
   it("reads stored values with --raw, and missing ones as null without", async () => {
     expect(await json("data", "read", "archive/tas_0.nc", "tas", "--raw", "--slice", "time=1")).toMatchObject({
       dtype: "int16",

@@ -36,16 +36,17 @@ export async function checkValues(
   rule: VariableRules,
   options: ValueOptions,
 ): Promise<ValuesFound> {
-  const tallies = talliesOf(variable, rule);
+  const factor = factorOf(variable.unit, rule.unit);
+  // Limits in a unit that the values cannot have say nothing about them; the unit is a violation of its own.
+  const tallies = talliesOf(variable, rule).filter((tally) => factor || !["min", "max"].includes(tally.rule));
   if (tallies.length === 0 && rule.missing === undefined) return { violations: [], values: undefined, missing: 0 };
   if (variable.dtype === "string") return { violations: [noNumbers(variable)], values: 0, missing: 0 };
   if (rule.monotonic && variable.dims.length !== 1) {
     return { violations: [notOneDimensional(variable)], values: 0, missing: 0 };
   }
   const { examples = 5, signal, locate, progress } = options;
-  const { shape, dims, dtype, unit, path } = variable;
+  const { shape, dims, dtype, path } = variable;
   const total = shape.reduce((product, length) => product * length, 1);
-  const factor = factorOf(unit, rule.unit);
   const missingFirst: QualityExample[] = [];
   let [seen, missing, previous] = [0, 0, Number.NaN];
   const blockShape = rowMajorBlockShape({ shape, dtype, chunkShape: variable.storage.chunkShape }, BLOCK_BYTES);
@@ -131,9 +132,9 @@ function placeText(example: QualityExample | undefined): string {
   return `${place}${example.source === "" ? "" : `${place === "" ? "" : " "}in "${example.source}"`}`;
 }
 
-/** Limits are in the rule's unit; a unit that does not fit is a violation of its own. */
+/** From the variable's unit to that of the rule, in which limits are; `undefined` where there is no way. */
 function factorOf(unit: string | undefined, wanted: string | undefined): ReturnType<typeof convertUnits> | undefined {
-  if (unit === undefined || wanted === undefined || unit === wanted) return undefined;
+  if (unit === undefined || wanted === undefined || unit === wanted) return { scale: 1, offset: 0 };
   try {
     return convertUnits(unit, wanted);
   } catch (error) {
