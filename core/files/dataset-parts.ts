@@ -22,7 +22,7 @@ export interface DatasetPartsOptions {
  *
  * @param locations - Files, folders and patterns: `"archive/"`, `"s3://bucket/tas_*.nc"`. Of a folder, the files whose names
  *   end as some connector's do. A folder that a connector opens as a whole, such as `tas.zarr`, is one part.
- * @throws `TWIN_FILE_NOT_FOUND` when a folder is not there, or when there is no file at all; what the source throws.
+ * @throws `TWIN_FILE_NOT_FOUND` when a folder is not there, or a folder or pattern has no file; what the source throws.
  */
 export async function datasetParts(
   locations: string | readonly string[],
@@ -31,9 +31,13 @@ export async function datasetParts(
 ): Promise<readonly DatasetPart[]> {
   const given = typeof locations === "string" ? [locations] : locations;
   const files: string[] = [];
-  for (const location of given) files.push(...(await expand(location, connectors, options)));
+  for (const location of given) {
+    const found = await expand(location, connectors, options);
+    // Of several places, one must not be left out because nothing of it was found.
+    if (found.length === 0) throw new FileNotFoundError(redactLocation(location));
+    files.push(...found);
+  }
   const distinct = [...new Set(files)];
-  if (distinct.length === 0) throw new FileNotFoundError(given.join(", "));
   const names = shortNames(distinct);
   return distinct.map((location, number) => ({
     name: names[number] as string,
