@@ -60,13 +60,20 @@ export function checkAlike(first: PartVariable, other: PartVariable, along?: str
   });
   for (const name of PACKING) {
     if (name === "_FillValue" && (a.fillValue !== undefined || b.fillValue !== undefined)) continue;
-    const [own, others] = [a.attributes[name], b.attributes[name]];
+    const [own, others] = [a.attributes[name], b.attributes[name]].map((value) =>
+      name === "_FillValue" && isNaNAttribute(value) ? undefined : value,
+    );
     const isSame = own === undefined || others === undefined ? own === others : isSameAttribute(own, others);
     if (isSame) continue;
     refuse(
       `is stored with ${name} ${shown(own)} in the one and ${shown(others)} in the other, so equal numbers mean different values. Open the parts with \`decode: true\`.`,
     );
   }
+}
+
+/** NaN is missing in every float, said or not: writers of NetCDF say it, those of HDF5 do not. */
+function isNaNAttribute(value: AttributeValue | undefined): boolean {
+  return Number.isNaN(value instanceof NdArray && value.size === 1 ? value.values()[0] : value);
 }
 
 function isSameAttribute(a: AttributeValue, b: AttributeValue): boolean {
