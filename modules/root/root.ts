@@ -15,7 +15,11 @@ import { type RootDataset, rootDataset } from "./root-dataset.ts";
 import type { WorkerRequest } from "./worker/protocol.ts";
 
 /** What the worker's heap may grow to, MB; typed arrays, which most of the data are, lie outside. */
-const WORKER_HEAP_MB = 384;
+const WORKER_HEAP_MB = 256;
+/** jsroot that works so long without giving anything is taken to loop, in a small file. */
+const LEAST_BUSY_MS = 2000;
+/** In a larger one it may have that much to do at once: LZMA is the slowest. */
+const BYTES_PER_MS = 5000;
 
 /** Reads ROOT files. */
 export class Root implements Connector, Startable {
@@ -35,7 +39,8 @@ export class Root implements Connector, Startable {
       file: new URL(import.meta.url.endsWith(".ts") ? "./worker/worker.ts" : "./worker/worker.js", import.meta.url),
       runs: "ROOT",
       timeoutMs: options.timeoutMs,
-      resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB },
+      resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB, maxYoungGenerationSizeMb: 16 },
+      busyMs: ({ file }) => LEAST_BUSY_MS + Math.ceil(file.bytes / BYTES_PER_MS),
       locationOf: (request) => request.file.location,
     });
     const cache: RootReading["cache"] = new DecodedCache(options.cacheBytes, decodedBytes);
@@ -51,7 +56,10 @@ export class Root implements Connector, Startable {
     const file = await OpenRootFile.open(this.#reading, location, { signal });
     try {
       const shown = await rootDataset(file, signal);
-      return options.decode === true ? { ...shown, ...decodeCf(shown) } : shown;
+      if (!options.decode) return shown;
+      const problems = [...shown.problems];
+      const decoded = decodeCf(shown, { onProblem: (problem) => void problems.push(problem) });
+      return { ...shown, ...decoded, problems };
     } catch (error) {
       await file.close();
       throw error;

@@ -11,8 +11,6 @@ import { digest } from "./digest.ts";
 import type { Outcome, VariableOutcome } from "./outcome.ts";
 import type { Format } from "./seeds.ts";
 
-/** Less than a file may take, so that a library that loops is an error by code. */
-const TIMEOUT_MS = 2000;
 /** A damaged shape may claim anything; of more than this, one element is read. */
 const MAX_ELEMENTS = 1e6;
 
@@ -20,7 +18,7 @@ await using twin = await createTwin({
   plugins: {
     hdf5: hdf5(),
     netcdf: netcdf(),
-    root: root({ timeoutMs: TIMEOUT_MS }),
+    root: root(),
     csv: csv(),
     zarr: zarr(),
   },

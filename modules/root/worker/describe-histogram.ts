@@ -96,7 +96,7 @@ export function histogramArrays(object: RootObject, { dtype, isProfile, axes }: 
   const values = (CONSTRUCTORS[dtype] as (values: ArrayLike<unknown>) => TypedArray)(stored);
   const squares = read("fSumw2");
   // Without weights the variance of a content is the content, and of less than nothing none, as uproot has it.
-  const variances = squares ?? Array.from(values, (value) => Math.max(0, Number(value)));
+  const variances = squares ?? Array.from(values as ArrayLike<number | bigint>, (value) => Math.max(0, Number(value)));
   return { values, variances: Float64Array.from(variances as ArrayLike<number>) };
 }
 

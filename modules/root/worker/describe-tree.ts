@@ -2,7 +2,7 @@ import { basketsOf, compressionOf } from "./branch-baskets.ts";
 import { elementColumn, isElementBranch } from "./element-type.ts";
 import { damaged, reasonOf } from "./failure.ts";
 import type { RootObject } from "./jsroot.ts";
-import { leafColumn } from "./leaf-type.ts";
+import { checkSign, leafColumn } from "./leaf-type.ts";
 import { listOf, numberOf, textOf } from "./members.ts";
 import type { RawBranch, RawColumn, RawTree } from "./protocol.ts";
 
@@ -72,8 +72,11 @@ function describeBranch(branch: RootObject, name: string, scope: Scope): RawBran
       if (type === undefined) return branches.length > 0 ? { name, title, column: undefined, branches } : undefined;
       return { name, title, column: columnOf(branch, type, scope), branches };
     }
-    if (leaves.length === 1)
-      return { name, title, column: columnOf(branch, leafColumn(leaves[0] as RootObject), scope), branches };
+    if (leaves.length === 1) {
+      const leaf = leaves[0] as RootObject;
+      checkSign(textOf(branch, "fTitle"), leaf);
+      return { name, title, column: columnOf(branch, leafColumn(leaf), scope), branches };
+    }
     return { name, title, column: undefined, branches: [...recordMembers(branch, leaves, scope), ...branches] };
   } catch (error) {
     scope.tell(scope.path, reasonOf(error));

@@ -18,6 +18,7 @@ export interface JsrootBuffer {
   ntou4(): number;
   remain(): number;
   readFastArray(count: number, kind: number): unknown;
+  readNdimArray(member: ArrayMember, read: unknown): unknown;
 }
 
 export interface JsrootFile {
@@ -75,11 +76,31 @@ async function importIo(): Promise<IoModule> {
   }
 }
 
+/** What a file says of a member that is an array. */
+interface ArrayMember {
+  readonly fArrayDim?: number;
+  readonly fArrayLength?: number;
+  readonly fMaxIndex?: ArrayLike<number>;
+}
+
+/** ROOT's `TStreamerElement::fMaxIndex` has so many. */
+const MOST_DIMENSIONS = 5;
+
 /** An array is never longer than the bytes that are left: a damaged count would take all memory before it fails. */
 function boundArrays(prototype: JsrootBuffer): void {
   const readFastArray = prototype.readFastArray;
   prototype.readFastArray = function (this: JsrootBuffer, count: number, kind: number): unknown {
     if (!(count >= 0 && count <= this.remain())) throw new RangeError(`an array of ${count} ends beyond its object`);
     return readFastArray.call(this, count, kind);
+  };
+  const readNdimArray = prototype.readNdimArray;
+  prototype.readNdimArray = function (this: JsrootBuffer, member: ArrayMember, read: unknown): unknown {
+    const { fArrayDim = 0, fArrayLength = 0, fMaxIndex = [] } = member;
+    const lengths = Array.from(fMaxIndex).slice(0, Math.min(fArrayDim, MOST_DIMENSIONS));
+    const most = Math.max(fArrayLength, ...lengths);
+    if (fArrayDim > MOST_DIMENSIONS || most > this.remain()) {
+      throw new RangeError(`an array of ${fArrayDim} dimensions, up to ${most} long, ends beyond its object`);
+    }
+    return readNdimArray.call(this, member, read);
   };
 }

@@ -56,6 +56,24 @@ export function textColumn(typeName: string, headerBytes: 0 | 6): ColumnType {
   };
 }
 
+/**
+ * Compares a leaf with the title of its branch, `u/s`, which says once more whether integers have a sign: a flipped bit
+ * would make others of them.
+ *
+ * @see ROOT's TTree: small letters are unsigned.
+ */
+export function checkSign(branchTitle: string, leaf: RootObject): void {
+  const letter = /\/([BbSsIiLlGg])$/.exec(branchTitle)?.[1];
+  const isInteger = /^TLeaf[BSILG]$/.test(leaf._typename ?? "");
+  if (letter === undefined || !isInteger) return;
+  const isUnsigned = leaf["fIsUnsigned"] === true;
+  if ((letter === letter.toLowerCase()) !== isUnsigned) {
+    throw damaged(
+      `"${branchTitle}" and its leaf, of ${isUnsigned ? "unsigned" : "signed"} integers, contradict each other`,
+    );
+  }
+}
+
 /** One value per entry, a fixed array, or one whose length another leaf has. */
 export function arrayColumn(
   type: Primitive,
