@@ -79,7 +79,10 @@ export class Hdf5 implements Connector, HdfFiles, Startable {
 
   async open(location: string, options: OpenOptions = {}): Promise<Hdf5Dataset> {
     const file = await hdf5Dataset(await this.openHdf(location, options));
-    return options.decode ? { ...file, ...decodeCf(file) } : file;
+    if (!options.decode) return file;
+    const problems = [...file.problems];
+    const decoded = decodeCf(file, { onProblem: (problem) => void problems.push(problem) });
+    return { ...file, ...decoded, problems };
   }
 
   async openHdf(location: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<OpenHdfFile> {

@@ -57,8 +57,8 @@ function readBlock(library: HdfLibrary, source: SlabSource, { slab, block, point
   };
   const [count, start, step] = slabArguments(part);
   const address = BigInt(pointer);
-  // Elements that HDF5 does not fill hold no pointers of earlier reads.
-  if (element.pointers) library.module.HEAPU8.fill(0, pointer, pointer + product(part.count) * element.size);
+  // Elements that were never written, in a dataset without a fill value, HDF5 leaves as the memory was.
+  library.module.HEAPU8.fill(0, pointer, pointer + product(part.count) * element.size);
   library.check(`reading ${path}`, (module) => module.get_dataset_data(file, path, count, start, step, address));
   try {
     gather(library, { file, element, pointer, block, shape: slab.count, sink });
