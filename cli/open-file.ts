@@ -11,7 +11,8 @@ import type {
   TwinControl,
 } from "../core/index.ts";
 import type { CommandIo } from "./command.ts";
-import { type FederationChoice, federateFiles } from "./federate-files.ts";
+import { federateFiles } from "./federate-files.ts";
+import type { FederationChoice } from "./federation-options.ts";
 import { withTwin } from "./with-twin.ts";
 
 /** What is opened, and with what. */

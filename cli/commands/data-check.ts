@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { type Command, defineCommand } from "../command.ts";
-import { FEDERATION_OPTIONS } from "../federate-files.ts";
+import { FEDERATION_OPTIONS } from "../federation-options.ts";
 
 export const dataCheck: Command = defineCommand({
   path: ["data", "check"],

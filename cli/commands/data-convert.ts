@@ -1,6 +1,6 @@
 import type { Dataset, Variable } from "../../core/index.ts";
 import { type Command, defineCommand } from "../command.ts";
-import { FEDERATION_OPTIONS } from "../federate-files.ts";
+import { FEDERATION_OPTIONS } from "../federation-options.ts";
 
 export const dataConvert: Command = defineCommand({
   path: ["data", "convert"],

@@ -7,7 +7,7 @@ import type {
   Variable,
 } from "../../core/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
-import { FEDERATION_OPTIONS } from "../federate-files.ts";
+import { FEDERATION_OPTIONS } from "../federation-options.ts";
 
 export const dataInfo: Command = defineCommand({
   path: ["data", "info"],

@@ -1,6 +1,6 @@
 import type { Dataset, IndexSelection, NdArray, Selection, Variable } from "../../core/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
-import { FEDERATION_OPTIONS } from "../federate-files.ts";
+import { FEDERATION_OPTIONS } from "../federation-options.ts";
 
 /** Bytes of values held at a time. */
 const BLOCK_BYTES = 2e6;

@@ -147,7 +147,7 @@ describe.skipIf(!existsSync(python) && !isRequired)(
 
     it("ends the process and leaves nothing when it is aborted", async () => {
       const abort = new AbortController();
-    const reason = new Error("called off");
+      const reason = new Error("called off");
       const out = join(folder, "aborted.h5");
       const exporting = exportRoot(join(FIXTURES, "types-zlib.root"), out, {
         ...ABOUT,
