@@ -49,6 +49,7 @@ export interface QualityOptions {
   readonly signal?: AbortSignal | undefined;
   /** Examples kept of each broken rule; 5 by default. */
   readonly examples?: number;
+  /** Called as values are looked at: how much is done, 0 to 1, and of which variable. */
   onProgress?(fraction: number, variable: string): void;
 }
 

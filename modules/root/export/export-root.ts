@@ -32,6 +32,7 @@ export interface ExportRootOptions extends PythonEnvironmentOptions {
   readonly time: string;
   readonly exportedBy: string;
   readonly command: string;
+  /** Called as it goes on: what is done, and how much of it, 0 to 1, where that is known. */
   onProgress?(doing: string, fraction?: number): void;
 }
 

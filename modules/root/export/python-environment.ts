@@ -17,6 +17,7 @@ export interface PythonEnvironmentOptions {
   /** Where environments are kept; the user's cache folder by default. */
   readonly cacheFolder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called with what is done while the environment is made. */
   onProgress?(doing: string): void;
 }
 
