@@ -18,7 +18,7 @@ const LANES = isLong ? cpus().length : 1;
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** Values that differ from the reference's are looked at one by one; these kinds are known, and ours is not wrong. */
-const MOST_DIFFERENT = 0.005;
+const MOST_DIFFERENT = 0.001;
 
 it(`takes ${CASES} damaged files of ${FORMATS.length} formats for what they are: the reference's values or a coded error`, {
   timeout: 3_600_000,
