@@ -27,6 +27,7 @@ export {
   type HdfWriter,
 } from "./hdf-files.ts";
 export { Log, type LogFields } from "./log.ts";
+export { Model, type ModelProvider, type TensorSpec } from "./model.ts";
 export {
   type Axis,
   type Figure,

@@ -1,0 +1,6 @@
+/**
+ * Generators over learned models: noise from seed and event id, conditions within the trained range.
+ *
+ * @module
+ */
+export {};

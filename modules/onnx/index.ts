@@ -1,0 +1,6 @@
+/**
+ * Models in ONNX files, computed by ONNX Runtime.
+ *
+ * @module
+ */
+export {};
