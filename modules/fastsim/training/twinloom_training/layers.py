@@ -1,0 +1,108 @@
+"""Per-layer quantities: what shape networks are conditioned on, and how their scores become energies.
+
+Everything here is made of operators that export to ONNX (opset 17).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from .data import ALPHA, CELLS_PER_LAYER, CUT_MEV, LAYERS, R
+
+CUT_FLOAT32 = float(np.nextafter(np.float32(CUT_MEV), np.float32(np.inf)))
+"""A float32 just above the cut: a cell at the cut survives a comparison in double precision too."""
+
+LARGEST_SCORE = 14.0
+"""exp(14) cuts are 18 GeV in one cell: twice the largest cell of a 100 GeV shower."""
+
+MIDDLE_ENERGY = math.log(10_000.0)  # ln MeV: middle of 1 to 100 GeV
+HALF_RANGE = math.log(10.0)
+MIDDLE_THICKNESS = 1.4  # mm
+HALF_THICKNESS = 0.2
+LAYER_FEATURES = 5
+
+
+def layer_ratios(layer_energy: torch.Tensor, energy_mev: torch.Tensor) -> torch.Tensor:
+    """E_tot / E_inc, then E_l over the energy from l on for l = 0 to 43: 45 numbers that give back the 45 layers.
+    (CaloDREAM's factorisation; `luigifvr/calo_dreamer`.)"""
+    total = layer_energy.sum(-1, keepdim=True)
+    rest = layer_energy.flip(-1).cumsum(-1).flip(-1)
+    return torch.cat([total / energy_mev.reshape(-1, 1), (layer_energy / rest.clamp(min=1e-12))[:, :-1]], -1)
+
+
+def layer_energies(ratios: torch.Tensor, energy_mev: torch.Tensor) -> torch.Tensor:
+    """The inverse of `layer_ratios`: the last layer takes what is left, so the sum is the total."""
+    rest = ratios[:, 0] * energy_mev.reshape(-1)
+    energies = []
+    for layer in range(LAYERS - 1):
+        energies.append(rest * ratios[:, layer + 1].clamp(0, 1))
+        rest = rest - energies[-1]
+    return torch.stack([*energies, rest], -1)
+
+
+def condition(energy_mev: torch.Tensor, thickness_mm: torch.Tensor) -> torch.Tensor:
+    """[B] or [B, 1] MeV and mm to [B, 2], each from -1 to 1 over the trained range."""
+    energy = (torch.log(energy_mev.reshape(-1, 1)) - MIDDLE_ENERGY) / HALF_RANGE
+    return torch.cat([energy, (thickness_mm.reshape(-1, 1) - MIDDLE_THICKNESS) / HALF_THICKNESS], -1)
+
+
+def layer_features(layer_energy: torch.Tensor, layer_count: torch.Tensor) -> torch.Tensor:
+    """What a network is told of each layer: [B, 45] MeV and counts to [B, 45, 5], of order one: log energy, root of
+    the count, log energy per hit cell, an empty layer, log count."""
+    filled = (layer_count > 0).to(layer_energy.dtype)
+    energy = torch.log(layer_energy / CUT_MEV + 1.0)
+    count = torch.log(layer_count + 1.0)
+    return torch.stack(
+        [
+            energy / 4.0 - 2.0 * filled,
+            torch.sqrt(layer_count) / 4.0 - 0.5,
+            (energy - count - 5.0) * filled,
+            1.0 - filled,
+            count / 2.0 - 1.0,
+        ],
+        -1,
+    )
+
+
+def decode_showers(
+    scores: torch.Tensor,
+    layer_energy: torch.Tensor,
+    layer_count: torch.Tensor,
+    log_energy: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Showers [B, 45, 16, 9] in MeV from one score per cell [B, 45, 144].
+
+    The `layer_count` cells of a layer with the highest scores are hit. Each gets the cut and its share of what is left
+    of `layer_energy`: the layer energies and the counts are honoured, and every hit is above the cut. The share follows
+    `log_energy`, ln(E / cut) before that rescaling, which is the score itself unless given.
+    """
+    ordered, order = torch.topk(scores, CELLS_PER_LAYER, dim=-1)
+    value = ordered if log_energy is None else torch.gather(log_energy, -1, order)
+    place = torch.arange(CELLS_PER_LAYER, device=scores.device, dtype=scores.dtype)
+    hit = (place < layer_count.unsqueeze(-1)).to(scores.dtype)
+    # The small constant shares the energy equally where every score of a layer is below the cut.
+    excess = (torch.exp(value.clamp(0.0, LARGEST_SCORE)) - 1.0 + 1e-4) * hit
+    spare = (layer_energy - layer_count * CUT_FLOAT32).clamp(min=0.0).unsqueeze(-1)
+    energy = CUT_FLOAT32 * hit + spare * (excess / excess.sum(-1, keepdim=True).clamp(min=1e-6))
+    cells = torch.zeros_like(scores).scatter(-1, order, energy)
+    return cells.reshape(-1, LAYERS, ALPHA, R)
+
+
+def cell_log_energy(showers: torch.Tensor) -> torch.Tensor:
+    """ln(E / cut) of hit cells, -inf for empty ones: [B, 45, 16, 9] MeV to [B, 45, 144]."""
+    return torch.log(showers.reshape(-1, LAYERS, CELLS_PER_LAYER) / CUT_MEV)
+
+
+def masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean of `values` where `mask` holds; zero where it holds nowhere."""
+    weight = mask.to(values.dtype)
+    return (values * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def pad_layers(values: torch.Tensor, before: int, after: int) -> torch.Tensor:
+    """Zero layers in front of and behind [B, 45, C]."""
+    return F.pad(values, (0, 0, before, after))
