@@ -1,0 +1,211 @@
+"""Critics of showers, for the GAN and for the one-step distillation of the transformer.
+
+The shape networks are trained on the layer energies and counts of the data, so every generated shower has a real
+partner under the same conditions. The loss is the relativistic pairing loss with zero-centred gradient penalties on
+both sides (RpGAN + R1 + R2, Huang et al., arXiv:2501.05441): stable, and it punishes dropped modes. The penalties
+are estimated from first differences along a random direction, |D(x + s n) - D(x)|^2 / s^2 with n ~ N(0, 1), whose
+mean is the squared gradient norm to first order: no second derivative is needed.
+
+Two critics look at a shower:
+- `FeatureCritic`: the 362 high-level features and the energy, count and first two azimuthal moments of every ring.
+- `CellCritic`: all cells, by sectors of alpha that share their weights, with circular mixing; so it cannot waste its
+  strength on telling rotated showers apart.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .data import ALPHA, CUT_MEV, LAYERS, R
+from .features import features
+
+SECTOR_CELLS = LAYERS * R
+
+
+class View(NamedTuple):
+    """What the critics see of showers."""
+
+    showers: Tensor  # [B, 45, 16, 9] MeV
+    image: Tensor  # [B, 45, 16, 9]: 0 for an empty cell, 1 at the cut, about 3 at 10^4 times the cut
+
+
+def image_of(showers: Tensor) -> Tensor:
+    """The cells on a logarithmic scale with a step at the cut: gate * (1 + log(E / cut) / 4)."""
+    return (showers > 0).to(showers.dtype) * (1 + torch.log(showers.clamp(min=CUT_MEV) / CUT_MEV) / 4)
+
+
+def view(showers: Tensor, image: Tensor | None = None) -> View:
+    """A generator that knows a smooth gate passes its own `image`, whose gradient then also moves empty cells."""
+    return View(showers, image_of(showers) if image is None else image)
+
+
+class Condition(NamedTuple):
+    """Any tuple with these fields does: `data.Batch` has them too."""
+
+    energy_mev: Tensor  # [B]
+    thickness_mm: Tensor  # [B]
+    layer_energy: Tensor  # [B, 45] MeV
+    layer_count: Tensor  # [B, 45]
+
+
+def condition_vector(condition: Any) -> Tensor:
+    """[B, 92]: log10 E, thickness, log(1 + E_l / cut) / 8 and log(1 + n_l) / 4, all of order one."""
+    energy = (torch.log10(condition.energy_mev.reshape(-1, 1)) - 4) / 0.6
+    thickness = (condition.thickness_mm.reshape(-1, 1) - 1.4) / 0.15
+    layers = torch.log1p(condition.layer_energy / CUT_MEV) / 4 - 1
+    counts = torch.log1p(condition.layer_count) / 2 - 1
+    return torch.cat([energy, thickness, layers, counts], dim=1)
+
+
+CONDITIONS = 2 + 2 * LAYERS
+
+
+def ring_features(seen: View) -> Tensor:
+    """[B, 2430]: per ring (layer, r) log energy, count, and the m = 1, 2 azimuthal moduli of energy and occupancy."""
+    energy = seen.showers.sum(dim=2).reshape(-1, SECTOR_CELLS)
+    occupied = (seen.image).clamp(max=1)
+    count = occupied.sum(dim=2).reshape(-1, SECTOR_CELLS) / 4
+    parts = [torch.log1p(energy / CUT_MEV) / 4, count]
+    angle = 2 * math.pi * torch.arange(ALPHA, device=energy.device, dtype=energy.dtype) / ALPHA
+    log_cells = seen.image.transpose(2, 3).reshape(-1, SECTOR_CELLS, ALPHA)
+    for order in (1, 2):
+        basis = torch.stack([torch.cos(order * angle), torch.sin(order * angle)], dim=1)
+        moment = log_cells @ basis
+        parts.append(moment[..., 0] / 4)
+        parts.append(moment[..., 1] / 4)
+    return torch.cat(parts, dim=1)
+
+
+class FeatureCritic(nn.Module):
+    """An MLP on standardised features and the conditions."""
+
+    def __init__(self, width: int = 384, depth: int = 3, rings: bool = True) -> None:
+        super().__init__()
+        self.rings = rings
+        inputs = 362 + (6 * SECTOR_CELLS if rings else 0)
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("scale", torch.ones(inputs))
+        sizes = [inputs + CONDITIONS] + [width] * depth
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+        self.out = nn.Linear(width, 1)
+
+    def describe(self, seen: View, condition: Any) -> Tensor:
+        """What the MLP sees, before standardisation. Widths are smoothed: see `features`."""
+        high = features(seen.showers, condition.energy_mev, smooth_mm2=0.05)
+        return torch.cat([high, ring_features(seen)], dim=1) if self.rings else high
+
+    def prepare(self, seen: View, condition: Any) -> Tensor:
+        standard = (self.describe(seen, condition) - self.mean) * self.scale
+        # Beyond 8 standard deviations the slope ends: a rare, huge outlier must not rule a step.
+        return torch.cat([standard.clamp(-8, 8), condition_vector(condition)], dim=1)
+
+    @torch.no_grad()
+    def fit(self, seen: View, condition: Any) -> None:
+        """Standardise on real showers."""
+        described = self.describe(seen, condition)
+        self.mean.copy_(described.mean(dim=0))
+        self.scale.copy_(1 / described.std(dim=0).clamp(min=1e-3))
+
+    def forward(self, prepared: Tensor) -> Tensor:
+        for layer in self.hidden:
+            prepared = F.leaky_relu(layer(prepared), 0.2)
+        return self.out(prepared)[:, 0]
+
+
+class CellCritic(nn.Module):
+    """16 sectors of 405 cells with shared weights, mixed with their neighbours on the circle, then pooled."""
+
+    def __init__(self, width: int = 160, blocks: int = 2, head: int = 256) -> None:
+        super().__init__()
+        self.embed = nn.Linear(SECTOR_CELLS, width)
+        self.condition = nn.Linear(CONDITIONS, width)
+        self.mix = nn.ModuleList(nn.Linear(3 * width, width) for _ in range(blocks))
+        self.join = nn.Linear(2 * width + CONDITIONS, head)
+        self.out = nn.Linear(head, 1)
+
+    def prepare(self, seen: View, condition: Any) -> Tensor:
+        sectors = seen.image.transpose(1, 2).reshape(-1, ALPHA, SECTOR_CELLS)
+        code = condition_vector(condition)[:, None].expand(-1, ALPHA, -1)
+        return torch.cat([sectors, code], dim=2)
+
+    def fit(self, seen: View, condition: Any) -> None:
+        """Nothing to standardise: the image is of order one."""
+
+    def forward(self, prepared: Tensor) -> Tensor:
+        sectors, code = prepared[..., :SECTOR_CELLS], prepared[:, 0, SECTOR_CELLS:]
+        hidden = F.leaky_relu(self.embed(sectors) + self.condition(code)[:, None], 0.2)
+        for mix in self.mix:
+            around = torch.cat([hidden.roll(1, 1), hidden, hidden.roll(-1, 1)], dim=2)
+            hidden = hidden + F.leaky_relu(mix(around), 0.2)
+        pooled = torch.cat([hidden.mean(dim=1), (hidden * hidden).mean(dim=1).add(1e-6).sqrt(), code], dim=1)
+        return self.out(F.leaky_relu(self.join(pooled), 0.2))[:, 0]
+
+
+class Critics(nn.Module):
+    """The critics of a configuration and their losses.
+
+    Keys of the configuration: `feature_width`, `feature_depth`, `feature_weight`, `cell_width`, `cell_blocks`,
+    `cell_weight`, `penalty` (gamma of R1 and R2), `penalty_step` (s above).
+    """
+
+    def __init__(self, config: dict[str, Any] | None = None) -> None:
+        super().__init__()
+        config = config or {}
+        self.penalty = float(config.get("penalty", 0.5))
+        self.penalty_step = float(config.get("penalty_step", 0.02))
+        self.critics = nn.ModuleDict()
+        self.weights: dict[str, float] = {}
+        if config.get("feature_weight", 1.0) > 0:
+            self.critics["feature"] = FeatureCritic(config.get("feature_width", 384), config.get("feature_depth", 3))
+            self.weights["feature"] = float(config.get("feature_weight", 1.0))
+        if config.get("cell_weight", 1.0) > 0:
+            self.critics["cell"] = CellCritic(config.get("cell_width", 160), config.get("cell_blocks", 2))
+            self.weights["cell"] = float(config.get("cell_weight", 1.0))
+
+    def fit(self, real: Tensor, condition: Any) -> None:
+        """Once, before training, on a thousand or more real showers."""
+        for critic in self.critics.values():
+            critic.fit(view(real), condition)
+
+    def _slope(self, critic: nn.Module, prepared: Tensor, value: Tensor) -> Tensor:
+        step = self.penalty_step
+        moved = critic(prepared + step * torch.randn_like(prepared))
+        return ((moved - value) / step).square().mean()
+
+    def discriminator_loss(self, real: View | Tensor, fake: View | Tensor, condition: Any) -> tuple[Tensor, dict[str, float]]:
+        """`real` and `fake` share the condition row by row. Returns the loss and, per critic, how often it is right."""
+        real, fake = _as_view(real), _as_view(fake)
+        total, seen = torch.zeros((), device=real.showers.device), {}
+        for name, critic in self.critics.items():
+            with torch.no_grad():
+                good = critic.prepare(real, condition)
+                bad = critic.prepare(View(fake.showers.detach(), fake.image.detach()), condition)
+            value = critic(torch.cat([good, bad]))
+            of_real, of_fake = value.chunk(2)
+            loss = F.softplus(of_fake - of_real).mean()
+            if self.penalty > 0:
+                # Mean over both sides, so the factor 2 stands for R1 + R2.
+                loss = loss + self.penalty / 2 * 2 * self._slope(critic, torch.cat([good, bad]), value)
+            total = total + loss
+            seen["right_" + name] = float((of_real > of_fake).float().mean())
+        return total, seen
+
+    def generator_loss(self, real: View | Tensor, fake: View | Tensor, condition: Any) -> Tensor:
+        """The same pairing with the signs exchanged; gradients reach `fake` only."""
+        real, fake = _as_view(real), _as_view(fake)
+        total = torch.zeros((), device=real.showers.device)
+        for name, critic in self.critics.items():
+            with torch.no_grad():
+                of_real = critic(critic.prepare(real, condition))
+            of_fake = critic(critic.prepare(fake, condition))
+            total = total + self.weights[name] * F.softplus(of_real - of_fake).mean()
+        return total
+
+
+def _as_view(seen: View | Tensor) -> View:
+    return seen if isinstance(seen, View) else view(seen)
