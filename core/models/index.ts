@@ -1,0 +1,9 @@
+export {
+  type AxisLengths,
+  axisNames,
+  checkModelInputs,
+  checkModelOutputs,
+  describeTensor,
+  emptyModelOutputs,
+  type ModelFacts,
+} from "./check-model.ts";
