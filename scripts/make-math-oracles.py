@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy
-from scipy import special, stats
+from scipy import linalg, special, stats
 
 OUT = Path(__file__).parent.parent / "test/fixtures/math"
 rng = np.random.default_rng(20261120)
@@ -71,4 +71,57 @@ write(
         "edges": edges.tolist(),
         "value": float(0.5 * ((ha - hb) ** 2 / (ha + hb + 1e-16)).sum()),
     },
+)
+
+# Of its own seed, so that more here does not change what stands above.
+rng = np.random.default_rng(20261121)
+
+
+def symmetric(n):
+    m = rng.normal(0, 1, (n, n)).round(6)
+    return m + m.T
+
+
+def sets(n, rows, rank=None):
+    """Rows of two normal distributions; of lower rank where the last columns are sums of the first ones."""
+    made = [rng.normal(0.3 * k, 1 + 0.5 * k, (rows, n)) @ rng.normal(0, 1, (n, n)) for k in (0, 1)]
+    if rank:
+        made = [np.c_[x[:, :rank], x[:, : n - rank] + x[:, 1 : n - rank + 1]] for x in made]
+    return [x.round(5) for x in made]
+
+
+def frechet(x, y):
+    s1, s2 = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
+    root = linalg.sqrtm(s1 @ s2).trace().real
+    return float(((x.mean(0) - y.mean(0)) ** 2).sum() + np.trace(s1 + s2) - 2 * root)
+
+
+rotation = np.linalg.qr(rng.normal(0, 1, (6, 6)))[0]
+matrices = {
+    "random": symmetric(12),
+    "large and small": symmetric(9) * np.outer(10.0 ** np.arange(-4, 5), 10.0 ** np.arange(-4, 5)),
+    "equal eigenvalues": (rotation * [1, 1, 1, 2, 2, 5]) @ rotation.T,
+    "of one row": np.array([[-3.5]]),
+    "diagonal": np.diag([3.0, -1.0, 0.0, 2.0]),
+    "zero": np.zeros((5, 5)),
+    "in two parts": linalg.block_diag(symmetric(3), symmetric(4)),
+}
+pairs = {"of full rank": sets(8, 60), "of columns that depend": sets(7, 60, 5), "of one column": sets(1, 20)}
+write(
+    "matrices.json",
+    eigenvalues=[
+        {"name": name, "matrix": m.tolist(), "values": np.linalg.eigvalsh(m).tolist()}
+        for name, m in ((name, (m + m.T) / 2) for name, m in matrices.items())
+    ],
+    frechet=[
+        {
+            "name": name,
+            "a": x.tolist(),
+            "b": y.tolist(),
+            "covariance": np.atleast_2d(np.cov(x, rowvar=False)).tolist(),
+            "value": frechet(x, y) if x.shape[1] > 1
+            else float((x.mean() - y.mean()) ** 2 + (x.std(ddof=1) - y.std(ddof=1)) ** 2),
+        }
+        for name, (x, y) in pairs.items()
+    ],
 )

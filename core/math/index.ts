@@ -1,4 +1,6 @@
 export { type BootstrapOptions, bootstrapError } from "./bootstrap.ts";
+export { type MeanAndCovariance, RunningCovariance } from "./covariance.ts";
+export { frechetDistance } from "./frechet-distance.ts";
 export {
   addToHistogram,
   emptyHistogram,
@@ -16,6 +18,7 @@ export { type QuantileOptions, quantiles } from "./quantiles.ts";
 export { RandomStream, type StreamKey } from "./random-stream.ts";
 export { erf, logGamma, regularizedGammaP } from "./special-functions.ts";
 export { CompensatedSum, compensatedSum } from "./sums.ts";
+export { symmetricEigenvalues } from "./symmetric-eigenvalues.ts";
 export {
   type KolmogorovSmirnov,
   kolmogorovSmirnov,
