@@ -7,7 +7,7 @@ are estimated from first differences along a random direction, |D(x + s n) - D(x
 mean is the squared gradient norm to first order: no second derivative is needed.
 
 Two critics look at a shower:
-- `FeatureCritic`: the 362 high-level features and the energy, count and first two azimuthal moments of every ring.
+- `FeatureCritic`: the 362 high-level features and the energy share, count and azimuthal moments of every ring.
 - `CellCritic`: all cells, by sectors of alpha that share their weights, with circular mixing; so it cannot waste its
   strength on telling rotated showers apart.
 """
@@ -65,20 +65,26 @@ def condition_vector(condition: Any) -> Tensor:
 CONDITIONS = 2 + 2 * LAYERS
 
 
+RING_FEATURES = 5
+
+
 def ring_features(seen: View) -> Tensor:
-    """[B, 2430]: per ring (layer, r) log energy, count, and the m = 1, 2 azimuthal moduli of energy and occupancy."""
-    energy = seen.showers.sum(dim=2).reshape(-1, SECTOR_CELLS)
-    occupied = (seen.image).clamp(max=1)
-    count = occupied.sum(dim=2).reshape(-1, SECTOR_CELLS) / 4
-    parts = [torch.log1p(energy / CUT_MEV) / 4, count]
+    """[B, 2025]: per ring (layer, r) its share of the layer's energy, its count, the sum of its image and the moduli of
+    the first two azimuthal moments of the image.
+
+    Nothing here takes a logarithm of a sum that may be empty: the slope there would be that of one cell's energy over
+    the cut, and would drown the rest of the gradient.
+    """
+    energy = seen.showers.sum(dim=2)
+    share = energy / energy.detach().sum(dim=2, keepdim=True).clamp(min=CUT_MEV)
+    count = seen.image.clamp(max=1).sum(dim=2)
     angle = 2 * math.pi * torch.arange(ALPHA, device=energy.device, dtype=energy.dtype) / ALPHA
-    log_cells = seen.image.transpose(2, 3).reshape(-1, SECTOR_CELLS, ALPHA)
-    for order in (1, 2):
-        basis = torch.stack([torch.cos(order * angle), torch.sin(order * angle)], dim=1)
-        moment = log_cells @ basis
-        parts.append(moment[..., 0] / 4)
-        parts.append(moment[..., 1] / 4)
-    return torch.cat(parts, dim=1)
+    basis = torch.stack([f(order * angle) for order in (1, 2) for f in (torch.cos, torch.sin)], dim=0)
+    moments = torch.matmul(basis, seen.image)  # [B, 45, 4, 9]
+    square = moments * moments
+    moduli = torch.sqrt(square[:, :, 0::2] + square[:, :, 1::2] + 0.05)
+    parts = [2 * share, count / 4, seen.image.sum(dim=2) / 8, moduli[:, :, 0] / 2, moduli[:, :, 1] / 2]
+    return torch.cat([part.reshape(-1, SECTOR_CELLS) for part in parts], dim=1)
 
 
 class FeatureCritic(nn.Module):
@@ -87,7 +93,7 @@ class FeatureCritic(nn.Module):
     def __init__(self, width: int = 384, depth: int = 3, rings: bool = True) -> None:
         super().__init__()
         self.rings = rings
-        inputs = 362 + (6 * SECTOR_CELLS if rings else 0)
+        inputs = 362 + (RING_FEATURES * SECTOR_CELLS if rings else 0)
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("scale", torch.ones(inputs))
         sizes = [inputs + CONDITIONS] + [width] * depth
@@ -150,7 +156,7 @@ class Critics(nn.Module):
     """The critics of a configuration and their losses.
 
     Keys of the configuration: `feature_width`, `feature_depth`, `feature_weight`, `cell_width`, `cell_blocks`,
-    `cell_weight`, `penalty` (gamma of R1 and R2), `penalty_step` (s above).
+    `cell_weight`, `penalty` (gamma of R1 and R2), `penalty_step` (s above), `penalty_every` (steps).
     """
 
     def __init__(self, config: dict[str, Any] | None = None) -> None:
@@ -158,6 +164,7 @@ class Critics(nn.Module):
         config = config or {}
         self.penalty = float(config.get("penalty", 0.5))
         self.penalty_step = float(config.get("penalty_step", 0.02))
+        self.penalty_every = int(config.get("penalty_every", 4))
         self.critics = nn.ModuleDict()
         self.weights: dict[str, float] = {}
         if config.get("feature_weight", 1.0) > 0:
@@ -177,8 +184,13 @@ class Critics(nn.Module):
         moved = critic(prepared + step * torch.randn_like(prepared))
         return ((moved - value) / step).square().mean()
 
-    def discriminator_loss(self, real: View | Tensor, fake: View | Tensor, condition: Any) -> tuple[Tensor, dict[str, float]]:
-        """`real` and `fake` share the condition row by row. Returns the loss and, per critic, how often it is right."""
+    def discriminator_loss(
+        self, real: View | Tensor, fake: View | Tensor, condition: Any, step: int = 0
+    ) -> tuple[Tensor, dict[str, float]]:
+        """`real` and `fake` share the condition row by row. Returns the loss and, per critic, how often it is right.
+
+        The penalty enters every `penalty_every` steps with that much more weight, for speed.
+        """
         real, fake = _as_view(real), _as_view(fake)
         total, seen = torch.zeros((), device=real.showers.device), {}
         for name, critic in self.critics.items():
@@ -188,9 +200,10 @@ class Critics(nn.Module):
             value = critic(torch.cat([good, bad]))
             of_real, of_fake = value.chunk(2)
             loss = F.softplus(of_fake - of_real).mean()
-            if self.penalty > 0:
-                # Mean over both sides, so the factor 2 stands for R1 + R2.
-                loss = loss + self.penalty / 2 * 2 * self._slope(critic, torch.cat([good, bad]), value)
+            if self.penalty > 0 and step % self.penalty_every == 0:
+                # gamma / 2 (R1 + R2), the two means taken as one over both sides.
+                slope = self._slope(critic, torch.cat([good, bad]), value)
+                loss = loss + self.penalty_every * self.penalty * slope
             total = total + loss
             seen["right_" + name] = float((of_real > of_fake).float().mean())
         return total, seen

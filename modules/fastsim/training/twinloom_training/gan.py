@@ -1,0 +1,160 @@
+"""The shape network of the GAN: which cells are hit and how a layer's energy is shared among them.
+
+Given the energy and the hit count of every layer (drawn by the layer network, see `energy.py`), a cell's *score*
+decides whether it is hit (`gate.py`) and its *log energy* how much it holds:
+
+    score      = f(l, r) + g(alpha; l, r) + noise,               noise logistic, from one uniform per cell
+    log energy = phi(a(l, r) + b(alpha; l, r) + s(l, r) noise')  noise' logistic, from the low bits of the same uniform
+
+f, a and s come from an MLP of the conditions and of 32 normals; g and b from a small network that treats the 16 sectors
+of alpha alike, each with normals of its own, mixed with its neighbours on the circle. So the cylindrical symmetry is
+built in, and a sector's normals can let a track go through all layers of the sector. phi is a monotone piecewise linear
+curve common to all cells: it holds the edge at the energy of one minimum ionising particle in one silicon plane.
+
+With the noise independent from cell to cell, the network given its normals is a proper likelihood. It is fitted first,
+as a variational autoencoder (`warm.py`), and then trained against the critics (`adversarial.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .critics import CONDITIONS, condition_vector
+from .data import ALPHA, CELLS, CELLS_PER_LAYER, CUT_MEV, LAYERS, R
+from .gate import share_energy, top_cells
+
+SECTOR_CELLS = LAYERS * R
+SLOPE_KNOTS = (4.2, 4.7, 5.0, 5.15, 5.3, 5.55, 5.9, 6.4, 7.2)
+"""ln(E / cut) where the slope of phi may change; one plane's minimum ionising particle deposits 5.1 there."""
+
+
+class Fields(NamedTuple):
+    """What a shower's cells are drawn from, given its normals; all but the noise."""
+
+    score: Tensor  # [B, 45, 144]: logit of a hit, up to a constant per layer
+    log_energy: Tensor  # [B, 45, 144]: location
+    low_scale: Tensor  # [B, 45, 1 or 16, 9]: scale of the energy below its location
+    high_scale: Tensor  # [B, 45, 1 or 16, 9]: and above
+
+
+class Curve(nn.Module):
+    """psi = phi^-1: slope one outside the knots, exp(parameter) between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slopes = nn.Parameter(torch.zeros(len(SLOPE_KNOTS) - 1))
+
+    def inverse(self, log_energy: Tensor) -> tuple[Tensor, Tensor]:
+        """psi(y) and ln psi'(y): what the likelihood needs."""
+        knots = SLOPE_KNOTS
+        value = log_energy.clamp(max=knots[0]) + (log_energy - knots[-1]).clamp(min=0)
+        log_slope = torch.zeros_like(log_energy)
+        for number in range(len(knots) - 1):
+            first, last = knots[number], knots[number + 1]
+            slope = self.slopes[number]
+            value = value + slope.exp() * (log_energy.clamp(first, last) - first)
+            log_slope = log_slope + slope * ((log_energy >= first) & (log_energy < last)).to(log_energy.dtype)
+        return value, log_slope
+
+    def forward(self, value: Tensor) -> Tensor:
+        """phi(x)."""
+        knots = SLOPE_KNOTS
+        slopes = self.slopes.exp()
+        widths = slopes * torch.tensor([b - a for a, b in zip(knots, knots[1:])], device=slopes.device)
+        edges = knots[0] + torch.cat([torch.zeros(1, device=slopes.device), widths.cumsum(0)])
+        result = value.clamp(max=knots[0]) + (value - edges[-1]).clamp(min=0)
+        for number in range(len(knots) - 1):
+            part = torch.minimum(torch.maximum(value - edges[number], torch.zeros_like(edges[0])), widths[number])
+            result = result + part / slopes[number]
+        return result
+
+
+class ShapeNetwork(nn.Module):
+    """Keys of the configuration: `global_normals`, `sector_normals`, `width` of the MLP, `sector_width`, `blocks`."""
+
+    def __init__(self, config: dict[str, Any] | None = None) -> None:
+        super().__init__()
+        config = config or {}
+        self.global_normals = int(config.get("global_normals", 32))
+        self.sector_normals = int(config.get("sector_normals", 12))
+        width, sector = int(config.get("width", 384)), int(config.get("sector_width", 160))
+        blocks = int(config.get("blocks", 2))
+        self.first = nn.Linear(CONDITIONS + self.global_normals, width)
+        self.second = nn.Linear(width, width)
+        self.rings = nn.Linear(width, 4 * SECTOR_CELLS)
+        self.embed = nn.Linear(self.sector_normals, sector)
+        self.film = nn.Linear(width, 2 * sector * (blocks + 1))
+        self.mix = nn.ModuleList(nn.Linear(3 * sector, sector) for _ in range(blocks))
+        self.cells = nn.Linear(sector, 2 * SECTOR_CELLS)
+        self.curve = Curve()
+        self.depth = nn.Parameter(torch.zeros(LAYERS, LAYERS))
+        """Lets the score's noise of a cell run on into the same cell of other layers; only the critics train it."""
+        with torch.no_grad():
+            self.rings.weight.mul_(0.3)
+            self.cells.weight.mul_(0.5)
+            self.rings.bias.zero_()
+            self.cells.bias.zero_()
+
+    @property
+    def normals(self) -> int:
+        """Normals per shower."""
+        return self.global_normals + ALPHA * self.sector_normals
+
+    def fields(self, condition: Any, normal: Tensor) -> Fields:
+        """`condition` as `critics.Condition`; `normal` [B, normals]."""
+        code = condition_vector(condition)
+        hidden = F.leaky_relu(self.first(torch.cat([code, normal[:, : self.global_normals]], dim=1)), 0.1)
+        hidden = F.leaky_relu(self.second(hidden), 0.1)
+        rings = self.rings(hidden).reshape(-1, 4, LAYERS, 1, R)
+        films = self.film(hidden).unsqueeze(1).chunk(2 * (len(self.mix) + 1), dim=2)
+        sectors = normal[:, self.global_normals :].reshape(-1, ALPHA, self.sector_normals)
+        state = F.leaky_relu(self.embed(sectors) * (1 + films[0]) + films[1], 0.1)
+        for number, mix in enumerate(self.mix):
+            around = torch.cat([state[:, -1:], state, state[:, :1]], dim=1)
+            mixed = mix(torch.cat([around[:, :-2], state, around[:, 2:]], dim=2))
+            gain, shift = films[2 * number + 2], films[2 * number + 3]
+            state = state + F.leaky_relu(mixed * (1 + gain) + shift, 0.1)
+        cells = self.cells(state).reshape(-1, ALPHA, 2, LAYERS, R).permute(0, 2, 3, 1, 4)
+        count, energy = condition.layer_count, condition.layer_energy
+        # A layer's mean logit and mean log energy are known: the network learns what differs from cell to cell.
+        base_score = torch.log((count + 0.5) / (CELLS_PER_LAYER + 0.5 - count))
+        base_energy = torch.log(energy / CUT_MEV / count.clamp(min=1) + 1)
+        score = rings[:, 0] + cells[:, 0] + base_score[:, :, None, None]
+        log_energy = rings[:, 1] + cells[:, 1] + base_energy[:, :, None, None]
+        return Fields(
+            score.clamp(-20, 20).reshape(-1, LAYERS, CELLS_PER_LAYER),
+            log_energy.reshape(-1, LAYERS, CELLS_PER_LAYER),
+            torch.exp(rings[:, 2].clamp(-4, 2)),
+            torch.exp(rings[:, 3].clamp(-4, 2)),
+        )
+
+    def draw(self, fields: Fields, uniform: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores and log energies [B, 45, 144] from `uniform` [B, 6480] in (0, 1)."""
+        # The clamp keeps a uniform that float32 rounded up to one away from the logarithm.
+        uniform = uniform.reshape(-1, LAYERS, CELLS_PER_LAYER).clamp(2.0**-25, 1 - 2.0**-24)
+        noise = torch.log(uniform / (1 - uniform))
+        scores = fields.score + noise + torch.matmul(self.depth, noise)
+        # The low 12 of its 24 bits are a uniform of their own, as good as independent of the number itself.
+        fine = uniform * 4096
+        fine = (fine - torch.floor(fine)).clamp(2.0**-13, 1 - 2.0**-13)
+        other = torch.log(fine / (1 - fine)).reshape(-1, LAYERS, ALPHA, R)
+        spread = other.clamp(max=0) * fields.low_scale + other.clamp(min=0) * fields.high_scale
+        value = fields.log_energy + spread.reshape(-1, LAYERS, CELLS_PER_LAYER)
+        return scores.clamp(-39.9, 39.9), self.curve(value)
+
+    def forward(self, condition: Any, normal: Tensor, uniform: Tensor) -> Tensor:
+        """Showers [B, 45, 16, 9] in MeV."""
+        scores, log_energy = self.draw(self.fields(condition, normal), uniform)
+        gate, _ = top_cells(scores, condition.layer_count)
+        energy, _ = share_energy(gate, log_energy, condition.layer_energy, condition.layer_count)
+        return energy.reshape(-1, LAYERS, ALPHA, R)
+
+
+def random_uniform(size: int, device: torch.device | str = "cpu", generator: torch.Generator | None = None) -> Tensor:
+    """[size, 6480] on the grid of the runtime's generator: (k + 1/2) / 2^24."""
+    integers = torch.randint(1 << 24, (size, CELLS), generator=generator, device=device)
+    return (integers.double().add_(0.5) * 2.0**-24).float()

@@ -1,0 +1,91 @@
+"""Which cells of a layer are hit, and what they hold: exact counts and energies at the price of a few comparisons.
+
+Sorting 144 scores of 45 layers costs ONNX Runtime 0.3 ms a shower, more than the whole rest of the GAN. Here the
+threshold between the n-th and the (n + 1)-th score is found by bisection (three cheap operators a step), and the few
+cells that are left between the two ends of the interval are taken in the order of their number, so that the count is
+exact whatever the number of steps.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .data import ALPHA, CELLS_PER_LAYER, LAYERS, R
+from .layers import CUT_FLOAT32
+
+LARGEST = 40.0
+"""Scores lie within +-40: a logit within +-20 and logistic noise within +-17.4 (24 random bits)."""
+STEPS = 17
+"""The interval ends 80 / 2^17 = 6e-4 wide."""
+
+
+def threshold(scores: Tensor, count: Tensor, steps: int = STEPS) -> tuple[Tensor, Tensor]:
+    """[B, 45, 144] and [B, 45] to the ends [B, 45, 1] of the interval: more than `count` scores lie above `low`, or
+    just as many; at most `count` above `high`."""
+    wanted = count.unsqueeze(-1)
+    low = torch.zeros_like(wanted) - LARGEST
+    half = LARGEST
+    for _ in range(steps):
+        middle = low + half
+        above = (scores > middle).to(scores.dtype).sum(dim=-1, keepdim=True)
+        low = low + half * (above > wanted).to(scores.dtype)
+        half = half / 2
+    return low, low + 2 * half
+
+
+def top_cells(scores: Tensor, count: Tensor, steps: int = STEPS) -> tuple[Tensor, Tensor]:
+    """One for the `count` highest scores of a layer and zero for the rest, [B, 45, 144], and the threshold [B, 45, 1]."""
+    low, high = threshold(scores, count, steps)
+    sure = (scores > high).to(scores.dtype)
+    open_ = (scores > low).to(scores.dtype) - sure
+    missing = count.unsqueeze(-1) - sure.sum(dim=-1, keepdim=True)
+    # A running sum over the cells, as a product: there are 144 of them.
+    place = open_ @ torch.triu(torch.ones(CELLS_PER_LAYER, CELLS_PER_LAYER, device=scores.device, dtype=scores.dtype))
+    return sure + open_ * (place < missing + 0.5).to(scores.dtype), high
+
+
+class Decoded(NamedTuple):
+    showers: Tensor  # [B, 45, 16, 9] MeV
+    image: Tensor  # [B, 45, 16, 9] as `critics.image_of`
+
+
+def smooth_gate(scores: Tensor, count: Tensor, temperature: float = 1.0) -> Tensor:
+    """The hard gate, whose gradient is that of sigmoid((score - threshold) / temperature) (straight-through).
+
+    The threshold moves with the scores so that the sum of the gate stays the count: raising every score of a layer
+    changes nothing, and the gradient says so.
+    """
+    with torch.no_grad():
+        hard, edge = top_cells(scores, count)
+        soft = torch.sigmoid((scores - edge) / temperature)
+        weight = soft * (1 - soft) + 1e-9
+        weight = weight / weight.sum(dim=-1, keepdim=True)
+    moving = scores - scores.detach()
+    shifted = (scores - edge - (weight * moving).sum(dim=-1, keepdim=True)) / temperature
+    soft = torch.sigmoid(shifted)
+    return hard + soft - soft.detach()
+
+
+def share_energy(gate: Tensor, log_energy: Tensor, layer_energy: Tensor, layer_count: Tensor) -> tuple[Tensor, Tensor]:
+    """Energies [B, 45, 144] in MeV of hit cells (zero elsewhere), and what every cell would hold if it were hit.
+
+    `log_energy` is ln(E / cut) before the rescaling to the energy of the layer.
+    """
+    excess = torch.exp(log_energy.clamp(0.01, 12.0)) - 1.0
+    total = (gate * excess).sum(dim=-1, keepdim=True).clamp(min=1e-6)
+    spare = (layer_energy - layer_count * CUT_FLOAT32).clamp(min=0.0).unsqueeze(-1)
+    if_hit = CUT_FLOAT32 + excess * (spare / total)
+    return gate * if_hit, if_hit
+
+
+def decode(
+    scores: Tensor, log_energy: Tensor, layer_energy: Tensor, layer_count: Tensor, temperature: float = 1.0
+) -> Decoded:
+    """For training: showers and image with gradients to the scores and the energies."""
+    gate = smooth_gate(scores, layer_count, temperature)
+    energy, if_hit = share_energy(gate, log_energy, layer_energy, layer_count)
+    image = gate * (1 + torch.log(if_hit.clamp(max=1e7) / CUT_FLOAT32) / 4)
+    return Decoded(energy.reshape(-1, LAYERS, ALPHA, R), image.reshape(-1, LAYERS, ALPHA, R))

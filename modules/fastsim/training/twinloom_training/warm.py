@@ -1,0 +1,88 @@
+"""The warm start of the shape network by likelihood: a variational autoencoder whose decoder is the shape network.
+
+The encoder sees a shower and gives a mean and a width for each of the network's normals; the decoder's likelihood is a
+Bernoulli per cell (logistic noise against a threshold) times a two-sided logistic for ln(E / cut) of hit cells, through
+psi (see `gan.py`). So the normals come to mean what makes cells vary together, and the critics start from a network
+that is already right on average.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .critics import CONDITIONS, condition_vector, image_of
+from .data import ALPHA, CELLS_PER_LAYER, CUT_MEV, LAYERS, R, Batch
+from .gan import SECTOR_CELLS, Fields, ShapeNetwork
+
+
+class Encoder(nn.Module):
+    """Mean and log variance of the normals, from sectors with shared weights."""
+
+    def __init__(self, network: ShapeNetwork, width: int = 160, blocks: int = 2) -> None:
+        super().__init__()
+        self.network_normals = (network.global_normals, network.sector_normals)
+        self.embed = nn.Linear(SECTOR_CELLS, width)
+        self.condition = nn.Linear(CONDITIONS, width)
+        self.mix = nn.ModuleList(nn.Linear(3 * width, width) for _ in range(blocks))
+        self.sector = nn.Linear(width, 2 * network.sector_normals)
+        self.pool = nn.Linear(2 * width + CONDITIONS, 256)
+        self.whole = nn.Linear(256, 2 * network.global_normals)
+        with torch.no_grad():
+            for last in (self.sector, self.whole):
+                last.weight.mul_(0.1)
+                last.bias.zero_()
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        code = condition_vector(batch)
+        sectors = image_of(batch.showers).transpose(1, 2).reshape(-1, ALPHA, SECTOR_CELLS)
+        state = F.leaky_relu(self.embed(sectors) + self.condition(code)[:, None], 0.1)
+        for mix in self.mix:
+            around = torch.cat([state.roll(1, 1), state, state.roll(-1, 1)], dim=2)
+            state = state + F.leaky_relu(mix(around), 0.1)
+        pooled = torch.cat([state.mean(dim=1), state.amax(dim=1), code], dim=1)
+        mean, log_variance = self.whole(F.leaky_relu(self.pool(pooled), 0.1)).chunk(2, dim=1)
+        sector_mean, sector_log_variance = self.sector(state).chunk(2, dim=2)
+        return (
+            torch.cat([mean, sector_mean.flatten(1)], dim=1),
+            torch.cat([log_variance, sector_log_variance.flatten(1)], dim=1).clamp(-8, 2),
+        )
+
+
+def log_likelihood(network: ShapeNetwork, fields: Fields, showers: Tensor) -> tuple[Tensor, Tensor]:
+    """Per shower [B]: of which cells are hit, and of the energies of the hit cells."""
+    flat = showers.reshape(-1, LAYERS, CELLS_PER_LAYER)
+    hit = (flat > 0).to(flat.dtype)
+    occupancy = -F.binary_cross_entropy_with_logits(fields.score, hit, reduction="none").sum(dim=(1, 2))
+    row, layer, cell = torch.nonzero(flat, as_tuple=True)
+    ring = cell % R
+    value, log_slope = network.curve.inverse(torch.log(flat[row, layer, cell] / CUT_MEV))
+    away = value - fields.log_energy[row, layer, cell]
+    low, high = fields.low_scale[row, layer, 0, ring], fields.high_scale[row, layer, 0, ring]
+    scale = torch.where(away < 0, low, high)
+    noise = away / scale
+    # The density of the logistic, in the form that does not overflow; each side keeps half of the probability.
+    density = -noise.abs() - 2 * torch.log1p(torch.exp(-noise.abs())) - torch.log(scale) + log_slope
+    return occupancy, torch.zeros_like(occupancy).index_add(0, row, density)
+
+
+def evidence_bound(
+    network: ShapeNetwork, encoder: Encoder, batch: Batch, divergence_weight: float = 1.0
+) -> tuple[Tensor, dict[str, float]]:
+    """Minus the evidence lower bound per shower, in nats per hit cell so that all energies weigh alike."""
+    mean, log_variance = encoder(batch)
+    normal = mean + torch.exp(log_variance / 2) * torch.randn_like(mean)
+    occupancy, energy = log_likelihood(network, network.fields(batch, normal), batch.showers)
+    divergence = 0.5 * (mean**2 + torch.exp(log_variance) - 1 - log_variance).sum(dim=1)
+    hits = batch.layer_count.sum(dim=1).clamp(min=1)
+    weight = 1 / (hits + 100)
+    loss = (weight * (divergence_weight * divergence - occupancy - energy)).mean()
+    return loss, {
+        "loss": float(loss),
+        "cells": float(-(weight * occupancy).mean()),
+        "energy": float(-(weight * energy).mean()),
+        "divergence": float(divergence.mean()),
+    }
