@@ -10,6 +10,7 @@
 export { type ConnectorFixture, connectorCases, readOnlyConnectorCases, testConnector } from "./connector.ts";
 export { type GeneratorFixture, generatorCases, testGenerator } from "./generator.ts";
 export { type HdfFilesFixture, hdfFilesCases, testHdfFiles } from "./hdf-files.ts";
+export { type ModelFixture, modelCases, testModel } from "./model.ts";
 export type { ConformanceCase, ConformanceOptions, TestRunner } from "./register.ts";
 export { sampleDataset } from "./sample-dataset.ts";
 export { type SourceFixture, sourceCases, testSource } from "./source.ts";
