@@ -1,3 +1,4 @@
+import type { JsonValue } from "../canonical/json-value.ts";
 import type { DType } from "../data/dtype.ts";
 import type { NdArray } from "../data/nd-array.ts";
 import { type Token, token } from "./token.ts";
@@ -7,7 +8,8 @@ import { type Token, token } from "./token.ts";
  * thematic packages.
  *
  * An event is a pure function of (`seed`, its event id, its conditions): it is bit-identical whatever the batch size,
- * the order, or the events asked for beside it.
+ * the order, or the events asked for beside it. `checkGenerateRequest` is the check of requests that every generator
+ * makes.
  */
 export interface Generator {
   /** Name of the model, for tables and run records: `"gflash"`. */
@@ -16,6 +18,11 @@ export interface Generator {
   readonly validity: Readonly<Record<string, ValidityRange>>;
   /** The arrays of every batch, without the leading `event` dimension. */
   readonly outputs: Readonly<Record<string, GeneratorOutput>>;
+  /**
+   * What else is known of it, for files and run records: the digest of a model, what computes it, the geometry that it
+   * stands for. Plain JSON.
+   */
+  readonly facts?: GeneratorFacts | undefined;
 
   /**
    * Generates one event per event id, in batches in the order asked.
@@ -30,6 +37,18 @@ export interface Generator {
   ): AsyncIterable<GeneratedBatch>;
 }
 export const Generator: Token<Generator> = token("generator");
+
+/** What is known of a generator beside its contract. A twin's other parts may look for the entries named here. */
+export interface GeneratorFacts {
+  readonly [fact: string]: JsonValue | undefined;
+  /** Events outside these ranges are made by another generator, `model`. */
+  readonly fallback?: { readonly model: string; readonly outside: FallbackRanges };
+}
+
+/** The range of each condition, ends included, as in {@link Generator.validity}. A type: only that is plain JSON. */
+export type FallbackRanges = {
+  readonly [condition: string]: { readonly unit: string; readonly min: number; readonly max: number };
+};
 
 /** What to generate. */
 export interface GenerateRequest {
@@ -47,6 +66,8 @@ export interface GenerateRequest {
 export interface GeneratedBatch {
   readonly start: number;
   readonly count: number;
+  /** How many of them another generator made, because a condition was outside the model's range; 0 by default. */
+  readonly byFallback?: number;
   /** By output name; the first dimension is `event`, of length `count`. */
   readonly arrays: Readonly<Record<string, NdArray>>;
 }

@@ -1,9 +1,11 @@
 export { Clock } from "./clock.ts";
 export { Connector, type OpenDataset, type OpenOptions, type WriteOptions } from "./connector.ts";
 export {
+  type FallbackRanges,
   type GeneratedBatch,
   type GenerateRequest,
   Generator,
+  type GeneratorFacts,
   type GeneratorOutput,
   type ValidityRange,
 } from "./generator.ts";

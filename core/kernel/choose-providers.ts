@@ -29,10 +29,11 @@ export type Choice =
  * else the engine's own part for it.
  */
 export function chooseProviders(request: NeedRequest, providers: Providers): Choice {
-  const { kind, token } = describeNeed(request.need);
+  const { kind, token, onlyWired } = describeNeed(request.need);
   const all = providers.of(token);
   const candidates = request.own === "excluded" ? all.filter((part) => part !== request.part) : all;
   if (request.wired !== undefined) return chooseWired(request, candidates, request.wired);
+  if (onlyWired) return { parts: [] };
   const engine = ENGINE_PARTS.get(token);
   if (candidates.length === 0 && engine !== undefined) return { parts: [engine.part] };
   if (kind === "many") return { parts: candidates };

@@ -7,6 +7,8 @@ import type { AnyTask } from "../run/task.ts";
 export interface OptionalNeed<T> {
   readonly kind: "optional";
   readonly token: Token<T>;
+  /** Whether only a wire of the composition meets it. */
+  readonly onlyWired: boolean;
 }
 
 /** A need for every provider of a capability, none included. */
@@ -31,9 +33,15 @@ export type Resolved<N extends Needs> = {
         : never;
 };
 
-/** States a need that may stay unmet. */
-export function optional<T>(of: Token<T>): OptionalNeed<T> {
-  return { kind: "optional", token: of };
+/**
+ * States a need that may stay unmet.
+ *
+ * @param options - `onlyWired`: met only by the part that the composition's `wire` names, never by whoever happens to
+ *   provide it. For a second, special use of a token: two parts with such a need of what both provide do not need each
+ *   other. False by default.
+ */
+export function optional<T>(of: Token<T>, options: { readonly onlyWired?: boolean } = {}): OptionalNeed<T> {
+  return { kind: "optional", token: of, onlyWired: options.onlyWired ?? false };
 }
 
 /** States a need for all providers of a capability. */
@@ -143,6 +151,7 @@ export function providedTokens(definition: { readonly provides: Provides }): rea
 export function describeNeed(need: Need): {
   readonly kind: "one" | "optional" | "many";
   readonly token: Token<unknown>;
+  readonly onlyWired?: boolean;
 } {
   return typeof need === "symbol" ? { kind: "one", token: need } : need;
 }

@@ -1,10 +1,12 @@
 import { InvalidArgumentError } from "../errors/invalid-argument.ts";
+import { normalQuantile } from "./normal-quantile.ts";
 import { philoxBlocks } from "./philox.ts";
 import { logGamma } from "./special-functions.ts";
 
 const BUFFER_WORDS = 256;
 const TWO_POW_MINUS_53 = 2 ** -53;
 const TWO_POW_MINUS_32 = 2 ** -32;
+const TWO_POW_MINUS_23 = 2 ** -23;
 const MAX_SEED = (1n << 64n) - 1n;
 
 /** Which stream of random numbers. Different triples give independent streams. */
@@ -145,6 +147,29 @@ export class RandomStream {
     for (let i = 0; i < target.length; i++) target[i] = this.normal();
   }
 
+  /**
+   * Fills an array with uniforms on (0, 1) that are exact in float32: odd multiples of 2^-24, `((word >>> 9) + 0.5) /
+   * 2^23`. Takes one word each, and is the fastest there is.
+   */
+  fillUniformFloat32(target: Float32Array): void {
+    for (let i = 0; i < target.length; ) {
+      const words = this.#take(target.length - i);
+      for (let k = 0; k < words.length; k++) target[i++] = (((words[k] as number) >>> 9) + 0.5) * TWO_POW_MINUS_23;
+    }
+  }
+
+  /**
+   * Fills an array with normal variates: the normal distribution's quantile at `(word + 0.5) / 2^32`, rounded to float32.
+   * Takes one word each; several times faster than {@link fillNormal}, and the same bits on every machine and in every
+   * language (normal-quantile.ts). Between -6.34 and 6.34.
+   */
+  fillNormalFloat32(target: Float32Array): void {
+    for (let i = 0; i < target.length; ) {
+      const words = this.#take(target.length - i);
+      for (let k = 0; k < words.length; k++) target[i++] = normalQuantile(words[k] as number);
+    }
+  }
+
   #poissonByProduct(mean: number): number {
     const limit = Math.exp(-mean);
     let count = 0;
@@ -168,6 +193,14 @@ export class RandomStream {
       const left = Math.log(v) + Math.log(inverseAlpha) - Math.log(a / (us * us) + b);
       if (left <= -mean + k * logMean - logGamma(k + 1)) return k;
     }
+  }
+
+  /** The next words, one or more and at most `count`. */
+  #take(count: number): Uint32Array {
+    if (this.#at === BUFFER_WORDS) this.#refill();
+    const words = this.#words.subarray(this.#at, this.#at + count);
+    this.#at += words.length;
+    return words;
   }
 
   #refill(): void {

@@ -35,7 +35,6 @@ export type { RunProgress } from "./run-steps.ts";
 export {
   type AnyTask,
   defineTask,
-  type JsonValue,
   type Task,
   type TaskContext,
   type TaskInput,

@@ -1,10 +1,10 @@
 import { z } from "zod";
+import type { JsonValue } from "../canonical/json-value.ts";
 import { checkSchema, type SchemaProblem } from "../errors/check-schema.ts";
 import { describeNames } from "../errors/nearest-names.ts";
 import type { TwinTask } from "../kernel/twin.ts";
 import { InvalidPlanError } from "./errors.ts";
 import type { FileInput, Plan, PlanInput, PlanStep } from "./plan.ts";
-import type { JsonValue } from "./task.ts";
 
 /** A plan as plain JSON: what twin.yaml holds and a run record seals. */
 export interface PlanDocument {

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { canonicalJson } from "../canonical/canonical-json.ts";
 import { type Digest, digestJson } from "../canonical/digest.ts";
+import type { JsonValue } from "../canonical/json-value.ts";
 import type { AccessRecord } from "../data/access/access-log.ts";
 import { writeFileAtomically } from "../files/write-atomically.ts";
 import type { Environment } from "./environment.ts";
 import { RunRecordDamagedError } from "./errors.ts";
 import type { PlanDocument } from "./plan-document.ts";
-import type { JsonValue } from "./task.ts";
 
 /** How a run or a step ended. `skipped`: not started, because a step before it did not succeed. */
 export type RunState = "succeeded" | "failed" | "canceled";

@@ -2,6 +2,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { canonicalJson } from "../canonical/canonical-json.ts";
 import { digestFile } from "../canonical/digest.ts";
+import type { JsonValue } from "../canonical/json-value.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { Connector } from "../contracts/connector.ts";
 import type { Log } from "../contracts/log.ts";
@@ -12,7 +13,6 @@ import type { CheckedStep } from "./check-plan.ts";
 import { InputChangedError, OutputMissingError } from "./errors.ts";
 import { fileRecord } from "./file-record.ts";
 import type { ErrorRecord, FileRecord, StepRecord } from "./run-record.ts";
-import type { JsonValue } from "./task.ts";
 
 /** What a step needs of the run it is part of. */
 export interface StepContext {

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { JsonValue } from "../canonical/json-value.ts";
 import type { OpenDataset } from "../contracts/connector.ts";
 import type { Log } from "../contracts/log.ts";
 import type { Needs, Resolved } from "../kernel/plugin.ts";
@@ -34,9 +35,6 @@ export interface TaskContext<P, N extends Needs, I extends string, O extends str
   /** Tells how far the task is, 0 to 1, and what it does. */
   progress(fraction: number, doing: string): void;
 }
-
-/** Plain JSON. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /**
  * A named unit of work of a twin with validated parameters. Local runs, batch runs and reproductions run the same task.

@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
+import type { JsonValue } from "../canonical/json-value.ts";
 import type { Composition } from "../kernel/composition.ts";
-import type { JsonValue } from "../run/task.ts";
 import { isArtifact } from "./artifact.ts";
 import { useOf } from "./import-plugin.ts";
 import { isSecret } from "./secret.ts";

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { z } from "zod";
+import type { JsonValue } from "../canonical/json-value.ts";
 import { tokenName } from "../contracts/token.ts";
 import { describeNeed, type Needs, type Plugin } from "../kernel/plugin.ts";
-import type { JsonValue } from "../run/task.ts";
 import { factoriesOf, useOf } from "./import-plugin.ts";
 import { ownPluginModules, resolveOwnModule } from "./resolve-package.ts";
 

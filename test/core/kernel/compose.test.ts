@@ -74,6 +74,27 @@ describe("a composition that fits", () => {
     expect(twin.probe.seen).toEqual({ lamp: undefined, walls: [] });
   });
 
+  it("leaves an optional need that is only wired unmet without a wire, so that two such parts do not need each other", async () => {
+    const lantern = definePlugin({
+      name: "test/lantern",
+      version: "1.0.0",
+      provides: Lamp,
+      needs: { spare: optional(Lamp, { onlyWired: true }) },
+      create: ({ spare }) => ({ colour: `${spare?.colour ?? "no"} spare` }),
+    });
+    await using alone = await createTwin({ plugins: { a: lantern(), b: lantern(), c: lamp() } });
+    expect([alone.a.colour, alone.b.colour]).toEqual(["no spare", "no spare"]);
+    await using wired = await createTwin({
+      plugins: { a: lantern(), b: lantern(), c: lamp() },
+      wire: { a: { spare: "b" }, b: { spare: "c" } },
+    });
+    expect([wired.a.colour, wired.b.colour]).toEqual(["white spare spare", "white spare"]);
+    const circle = { plugins: { a: lantern(), b: lantern() }, wire: { a: { spare: "b" }, b: { spare: "a" } } };
+    expect(await problemsOf(circle)).toMatchObject([{ code: "TWIN_DEPENDENCY_CYCLE" }]);
+    const itself = { plugins: { a: lantern() }, wire: { a: { spare: "a" } } };
+    expect(await problemsOf(itself)).toMatchObject([{ code: "TWIN_INVALID_WIRE" }]);
+  });
+
   it("gives `many` all providers in the order of the composition, and single needs beside it their own", async () => {
     const probe = definePlugin({
       name: "test/probe",

@@ -1,13 +1,12 @@
 import { setImmediate } from "node:timers/promises";
 import {
+  checkGenerateRequest,
   type GeneratedBatch,
   type GenerateRequest,
   type Generator,
+  type GeneratorFacts,
   type GeneratorOutput,
-  InvalidArgumentError,
   NdArray,
-  nearestNames,
-  OutOfDomainError,
   type ValidityRange,
 } from "../../../core/index.ts";
 import type { CalorimeterGeometry } from "../geometry/geometry.ts";
@@ -26,6 +25,7 @@ export class Gflash implements Generator {
     [CONDITION]: { unit: "MeV", min: 1000, max: 100_000 },
   };
   readonly outputs: Readonly<Record<string, GeneratorOutput>>;
+  readonly facts: GeneratorFacts;
   readonly geometry: CalorimeterGeometry;
   readonly constants: GflashConstants;
 
@@ -33,6 +33,7 @@ export class Gflash implements Generator {
     this.model = model;
     this.geometry = geometry;
     this.constants = constants;
+    this.facts = { geometry: { name: geometry.name } };
     this.outputs = {
       showers: { dtype: "float32", dims: ["layer", "alpha", "r"], shape: geometry.shape, unit: "MeV" },
     };
@@ -42,8 +43,9 @@ export class Gflash implements Generator {
     request: GenerateRequest,
     options: { readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<GeneratedBatch> {
-    const energies = this.#checked(request);
+    checkGenerateRequest(this, request);
     const { eventIds } = request;
+    const energies = request.conditions[CONDITION] as Float64Array;
     const simulator = new ShowerSimulator(this.geometry, this.constants, request.seed);
     const voxels = this.geometry.shape.reduce((product, length) => product * length, 1);
     const batchSize = request.batchSize ?? DEFAULT_BATCH;
@@ -67,33 +69,5 @@ export class Gflash implements Generator {
       });
       yield { start, count, arrays: { showers } };
     }
-  }
-
-  #checked(request: GenerateRequest): Float64Array {
-    const { conditions, eventIds, batchSize } = request;
-    const energies = conditions[CONDITION];
-    const unknown = Object.keys(conditions).find((name) => name !== CONDITION);
-    if (unknown !== undefined) {
-      const hint = nearestNames(unknown, [CONDITION]).length > 0 ? ` Did you mean "${CONDITION}"?` : "";
-      throw new InvalidArgumentError(
-        `${this.model} has no condition "${unknown}"; it has "${CONDITION}" (MeV).${hint}`,
-      );
-    }
-    if (!energies) throw new InvalidArgumentError(`${this.model} needs the condition "${CONDITION}", MeV, [event].`);
-    if (energies.length !== eventIds.length) {
-      throw new InvalidArgumentError(
-        `${energies.length} values of "${CONDITION}", but ${eventIds.length} event ids; give one of each per event.`,
-      );
-    }
-    if (batchSize !== undefined && !(Number.isInteger(batchSize) && batchSize > 0)) {
-      throw new InvalidArgumentError(`batchSize is ${batchSize}; it must be an integer of 1 or more.`);
-    }
-    const { min, max, unit } = this.validity[CONDITION] as ValidityRange;
-    const index = energies.findIndex((energy) => !(energy >= min && energy <= max));
-    if (index >= 0) {
-      const value = energies[index] as number;
-      throw new OutOfDomainError({ what: this.model, condition: CONDITION, value, min, max, unit, index });
-    }
-    return energies;
   }
 }

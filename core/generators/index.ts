@@ -1,0 +1,1 @@
+export { checkGenerateRequest, findOutside } from "./check-request.ts";
