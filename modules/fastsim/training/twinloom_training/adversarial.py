@@ -67,15 +67,15 @@ class WarmLearner(_Shared):
         settings = config.get("warm", {})
         self.size, self.rate = int(settings.get("batch", 128)), float(settings.get("rate", 2e-3))
         self.network = ShapeNetwork(config.get("shape")).to(device)
-        self.encoder = Encoder(self.network, int(settings.get("encoder_width", 160))).to(device)
+        self.encoder = Encoder(self.network, int(settings.get("encoder_width", 128))).to(device)
         self.average = Average(self.network, float(settings.get("average", 0.999)))
         self.parameters = [*self.network.parameters(), *self.encoder.parameters()]
         self.optimizer = torch.optim.Adam(self.parameters, self.rate, betas=(0.9, 0.99))
 
     def step(self, step: int, progress: float) -> dict[str, float]:
         set_learning_rate(self.optimizer, learning_rate(self.rate, progress, step, warm_up=100))
-        # Cheap normals at first, so that they are used at all; the true bound from a fifth of the way on.
-        weight = min(1.0, 0.1 + 4.5 * progress)
+        # Cheap normals at first, so that they are used at all; the true bound from half-way on.
+        weight = min(1.0, 0.2 + 1.6 * progress)
         loss, seen = evidence_bound(self.network, self.encoder, self.next_batch(self.size), weight)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -53,12 +53,17 @@ class Condition(NamedTuple):
     layer_count: Tensor  # [B, 45]
 
 
+def near_log(value: Tensor) -> Tensor:
+    """32 (x^(1/32) - 1), nearly ln x: ONNX Runtime's power is bit-identical in every batch, its logarithm is not."""
+    return 32 * (torch.pow(value, 1 / 32) - 1)
+
+
 def condition_vector(condition: Any) -> Tensor:
-    """[B, 92]: log10 E, thickness, log(1 + E_l / cut) / 8 and log(1 + n_l) / 4, all of order one."""
-    energy = (torch.log10(condition.energy_mev.reshape(-1, 1)) - 4) / 0.6
+    """[B, 92]: incident energy, thickness, layer energies and counts, on scales of order one."""
+    energy = (near_log(condition.energy_mev.reshape(-1, 1) / 1e4)) / 1.4
     thickness = (condition.thickness_mm.reshape(-1, 1) - 1.4) / 0.15
-    layers = torch.log1p(condition.layer_energy / CUT_MEV) / 4 - 1
-    counts = torch.log1p(condition.layer_count) / 2 - 1
+    layers = near_log(condition.layer_energy / CUT_MEV + 1) / 5 - 1
+    counts = torch.sqrt(condition.layer_count) / 3 - 1
     return torch.cat([energy, thickness, layers, counts], dim=1)
 
 
@@ -126,7 +131,7 @@ class FeatureCritic(nn.Module):
 class CellCritic(nn.Module):
     """16 sectors of 405 cells with shared weights, mixed with their neighbours on the circle, then pooled."""
 
-    def __init__(self, width: int = 160, blocks: int = 2, head: int = 256) -> None:
+    def __init__(self, width: int = 128, blocks: int = 2, head: int = 256) -> None:
         super().__init__()
         self.embed = nn.Linear(SECTOR_CELLS, width)
         self.condition = nn.Linear(CONDITIONS, width)
@@ -171,7 +176,7 @@ class Critics(nn.Module):
             self.critics["feature"] = FeatureCritic(config.get("feature_width", 384), config.get("feature_depth", 3))
             self.weights["feature"] = float(config.get("feature_weight", 1.0))
         if config.get("cell_weight", 1.0) > 0:
-            self.critics["cell"] = CellCritic(config.get("cell_width", 160), config.get("cell_blocks", 2))
+            self.critics["cell"] = CellCritic(config.get("cell_width", 128), config.get("cell_blocks", 2))
             self.weights["cell"] = float(config.get("cell_weight", 1.0))
 
     def fit(self, real: Tensor, condition: Any) -> None:

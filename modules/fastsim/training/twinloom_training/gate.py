@@ -2,7 +2,7 @@
 
 Sorting 144 scores of 45 layers costs ONNX Runtime 0.3 ms a shower, more than the whole rest of the GAN. Here the
 threshold between the n-th and the (n + 1)-th score is found by bisection (three cheap operators a step), and the few
-cells that are left between the two ends of the interval are taken in the order of their number, so that the count is
+cells that are left between the two ends of the interval are taken in the order of their numbers, so that the count is
 exact whatever the number of steps.
 """
 
@@ -17,9 +17,9 @@ from .data import ALPHA, CELLS_PER_LAYER, LAYERS, R
 from .layers import CUT_FLOAT32
 
 LARGEST = 40.0
-"""Scores lie within +-40: a logit within +-20 and logistic noise within +-17.4 (24 random bits)."""
-STEPS = 17
-"""The interval ends 80 / 2^17 = 6e-4 wide."""
+"""Scores lie within +-40: a logit within +-20 and logistic noise within +-16.7 (23 random bits)."""
+STEPS = 20
+"""The interval ends 80 / 2^20 = 8e-5 wide."""
 
 
 def threshold(scores: Tensor, count: Tensor, steps: int = STEPS) -> tuple[Tensor, Tensor]:
@@ -30,8 +30,8 @@ def threshold(scores: Tensor, count: Tensor, steps: int = STEPS) -> tuple[Tensor
     half = LARGEST
     for _ in range(steps):
         middle = low + half
-        above = (scores > middle).to(scores.dtype).sum(dim=-1, keepdim=True)
-        low = low + half * (above > wanted).to(scores.dtype)
+        above = _above(scores, middle).sum(dim=-1, keepdim=True)
+        low = low + half * _above(above, wanted)
         half = half / 2
     return low, low + 2 * half
 
@@ -39,12 +39,17 @@ def threshold(scores: Tensor, count: Tensor, steps: int = STEPS) -> tuple[Tensor
 def top_cells(scores: Tensor, count: Tensor, steps: int = STEPS) -> tuple[Tensor, Tensor]:
     """One for the `count` highest scores of a layer and zero for the rest, [B, 45, 144], and the threshold [B, 45, 1]."""
     low, high = threshold(scores, count, steps)
-    sure = (scores > high).to(scores.dtype)
-    open_ = (scores > low).to(scores.dtype) - sure
+    sure = _above(scores, high)
+    open_ = _above(scores, low) - sure
     missing = count.unsqueeze(-1) - sure.sum(dim=-1, keepdim=True)
     # A running sum over the cells, as a product: there are 144 of them.
     place = open_ @ torch.triu(torch.ones(CELLS_PER_LAYER, CELLS_PER_LAYER, device=scores.device, dtype=scores.dtype))
-    return sure + open_ * (place < missing + 0.5).to(scores.dtype), high
+    return sure + open_ * _above(missing + 0.5, place), high
+
+
+def _above(first: Tensor, second: Tensor) -> Tensor:
+    """One where first > second, else zero. In ONNX Runtime four times faster than a comparison and a cast."""
+    return ((first - second) * 1e30).clamp(0, 1)
 
 
 class Decoded(NamedTuple):

@@ -16,18 +16,18 @@ from torch.nn import functional as F
 
 from .critics import CONDITIONS, condition_vector, image_of
 from .data import ALPHA, CELLS_PER_LAYER, CUT_MEV, LAYERS, R, Batch
-from .gan import SECTOR_CELLS, Fields, ShapeNetwork
+from .gan import SECTOR_CELLS, Fields, ShapeNetwork, around
 
 
 class Encoder(nn.Module):
     """Mean and log variance of the normals, from sectors with shared weights."""
 
-    def __init__(self, network: ShapeNetwork, width: int = 160, blocks: int = 2) -> None:
+    def __init__(self, network: ShapeNetwork, width: int = 128, blocks: int = 2) -> None:
         super().__init__()
         self.network_normals = (network.global_normals, network.sector_normals)
         self.embed = nn.Linear(SECTOR_CELLS, width)
         self.condition = nn.Linear(CONDITIONS, width)
-        self.mix = nn.ModuleList(nn.Linear(3 * width, width) for _ in range(blocks))
+        self.mix = nn.ModuleList(nn.Linear(4 * width, width) for _ in range(blocks))
         self.sector = nn.Linear(width, 2 * network.sector_normals)
         self.pool = nn.Linear(2 * width + CONDITIONS, 256)
         self.whole = nn.Linear(256, 2 * network.global_normals)
@@ -41,8 +41,7 @@ class Encoder(nn.Module):
         sectors = image_of(batch.showers).transpose(1, 2).reshape(-1, ALPHA, SECTOR_CELLS)
         state = F.leaky_relu(self.embed(sectors) + self.condition(code)[:, None], 0.1)
         for mix in self.mix:
-            around = torch.cat([state.roll(1, 1), state, state.roll(-1, 1)], dim=2)
-            state = state + F.leaky_relu(mix(around), 0.1)
+            state = state + F.leaky_relu(mix(around(state)), 0.1)
         pooled = torch.cat([state.mean(dim=1), state.amax(dim=1), code], dim=1)
         mean, log_variance = self.whole(F.leaky_relu(self.pool(pooled), 0.1)).chunk(2, dim=1)
         sector_mean, sector_log_variance = self.sector(state).chunk(2, dim=2)
@@ -56,7 +55,10 @@ def log_likelihood(network: ShapeNetwork, fields: Fields, showers: Tensor) -> tu
     """Per shower [B]: of which cells are hit, and of the energies of the hit cells."""
     flat = showers.reshape(-1, LAYERS, CELLS_PER_LAYER)
     hit = (flat > 0).to(flat.dtype)
-    occupancy = -F.binary_cross_entropy_with_logits(fields.score, hit, reduction="none").sum(dim=(1, 2))
+    # The gate only compares the cells of a layer; a likelihood wants logits, whose layer mean is known.
+    count = hit.sum(dim=2, keepdim=True)
+    logit = fields.score + torch.log((count + 0.5) / (CELLS_PER_LAYER + 0.5 - count))
+    occupancy = -F.binary_cross_entropy_with_logits(logit, hit, reduction="none").sum(dim=(1, 2))
     row, layer, cell = torch.nonzero(flat, as_tuple=True)
     ring = cell % R
     value, log_slope = network.curve.inverse(torch.log(flat[row, layer, cell] / CUT_MEV))
