@@ -1,5 +1,6 @@
 import { type Attributes, type Dataset, type NdArray, type Token, token } from "../../core/index.ts";
 import type { CalorimeterGeometry } from "./geometry/geometry.ts";
+import type { ValidateOptions } from "./validation/validate.ts";
 import type { Validation } from "./validation/validation.ts";
 
 /** A calorimeter: knows what its files mean, simulates showers with the twin's generator, compares showers. */
@@ -23,15 +24,12 @@ export interface Calorimeter {
   simulate(request: SimulateRequest): Promise<Showers>;
 
   /**
-   * How faithful showers are to reference showers. Reads the reference twice, holds one batch and about 3 kB per shower.
+   * How faithful showers are to reference showers. Reads the reference twice, holds one batch and about 5 kB per shower.
    *
-   * @throws `TWIN_SHOWERS_INVALID` when voxels are NaN, infinite or negative, or there are fewer than two showers.
+   * @throws `TWIN_SHOWERS_INVALID` when voxels are NaN, infinite or negative, or there are fewer than two showers;
+   *   `TWIN_EVIDENCE_INVALID`, `TWIN_EVIDENCE_MISMATCH` for evidence that is damaged, or about other showers.
    */
-  validate(
-    generated: Showers,
-    reference: Showers,
-    options?: { readonly signal?: AbortSignal; progress?(fraction: number, doing: string): void },
-  ): Promise<Validation>;
+  validate(generated: Showers, reference: Showers, options?: ValidateOptions): Promise<Validation>;
 }
 export const Calorimeter: Token<Calorimeter> = token("calorimeter");
 

@@ -1,4 +1,4 @@
-import { TwinError } from "../../core/index.ts";
+import { type SchemaProblem, TwinError } from "../../core/index.ts";
 
 /**
  * A geometry file cannot be read as what it should be: unknown name, XML that is not CaloChallenge binning, or a
@@ -31,4 +31,34 @@ export class ShowersInvalidError extends TwinError {
 export class NoSimulatorError extends TwinError {
   override readonly name = "NoSimulatorError";
   override readonly code = "TWIN_NO_SIMULATOR";
+}
+
+/**
+ * A file given as evidence of classifiers is not of the form that the training recipe writes. The message says where.
+ */
+export class EvidenceInvalidError extends TwinError {
+  override readonly name = "EvidenceInvalidError";
+  override readonly code = "TWIN_EVIDENCE_INVALID";
+  readonly problems: readonly SchemaProblem[];
+
+  constructor(problems: readonly SchemaProblem[]) {
+    const lines = problems.slice(0, 5).map(({ path, message }) => `\n  ${path.join(".") || "(the file)"}: ${message}`);
+    super(`The evidence cannot be used; make it anew with the training recipe:${lines.join("")}`);
+    this.problems = problems;
+  }
+}
+
+/** Evidence of classifiers is about other showers than those compared, or about another cut. The message says which. */
+export class EvidenceMismatchError extends TwinError {
+  override readonly name = "EvidenceMismatchError";
+  override readonly code = "TWIN_EVIDENCE_MISMATCH";
+  /** What does not agree. */
+  readonly side: "generated" | "reference" | "cut";
+
+  constructor(side: "generated" | "reference" | "cut", difference: string) {
+    super(
+      `The evidence is not about what is compared here: its ${side === "cut" ? side : `${side} set`} ${difference}. Judge these files with the training recipe, or give the files that it judged.`,
+    );
+    this.side = side;
+  }
 }

@@ -13,6 +13,8 @@ export {
   type SimulateRequest,
 } from "./contracts.ts";
 export {
+  EvidenceInvalidError,
+  EvidenceMismatchError,
   GeometryInvalidError,
   GeometryUnsupportedError,
   NoSimulatorError,
@@ -27,6 +29,7 @@ export { publishedConstants } from "./gflash/published.ts";
 export { type CalorimeterOptions, calorimeter } from "./plugin.ts";
 export { simulate } from "./tasks/simulate.ts";
 export { validate } from "./tasks/validate.ts";
+export type { ClassifierVerdict, Evidence } from "./validation/evidence.ts";
 export { validationReport } from "./validation/report-document.ts";
 export {
   LAYER_FEATURES,
@@ -35,14 +38,25 @@ export {
   showerFeatures,
   type VoxelVisitor,
 } from "./validation/shower-features.ts";
+export type { ValidateOptions } from "./validation/validate.ts";
 export type {
+  Compared,
   ComparedHistogram,
   Containment,
+  CorrelationDifference,
+  Correlations,
+  DecadeJudgement,
+  Distances,
   EnergyInterval,
   EnergyPoint,
+  FrechetScore,
+  Judgement,
+  KernelScore,
+  NeighbourScore,
   ProfilePoint,
   ResolutionFit,
   Separation,
   SetSummary,
+  Tail,
   Validation,
 } from "./validation/validation.ts";

@@ -8,7 +8,6 @@ const DEPTH_FRACTIONS: readonly number[] = [0.1, 0.5, 0.9];
 
 /** Histograms that a physicist looks at first: response, energy in an early, a middle and a late layer, occupancy. */
 export function comparedHistograms(generated: ShowerFeatures, reference: ShowerFeatures): readonly ComparedHistogram[] {
-  const events = (features: ShowerFeatures): Uint32Array => Uint32Array.from({ length: features.count }, (_, i) => i);
   const compare = (
     facts: Pick<ComparedHistogram, "name" | "label" | "unit" | "scale">,
     edges: Float64Array,
@@ -25,18 +24,17 @@ export function comparedHistograms(generated: ShowerFeatures, reference: ShowerF
       referenceError: real.errors,
     };
   };
-  const response = (features: ShowerFeatures): Float64Array => responses(features, events(features));
-  const [low, high] = quantiles([...response(generated), ...response(reference)], [0.001, 0.999]) as [number, number];
+  const both = Float64Array.of(...[generated, reference].flatMap((set) => quantiles(responses(set), [0.001, 0.999])));
+  const [low, high] = [Math.min(...both), Math.max(...both)];
   const plots = [
     compare(
       { name: "response", label: "total / incident energy", unit: "", scale: "linear" },
       linearEdges(Math.floor(low * 20) / 20, (Math.floor(high * 20) + 1) / 20, 51),
-      response,
+      responses,
     ),
   ];
   for (const layer of typicalLayers(reference)) {
-    const values = (features: ShowerFeatures): Float64Array =>
-      layerValues(features, "energy", { layer, events: events(features) });
+    const values = (features: ShowerFeatures): Float64Array => layerValues(features, "energy", layer);
     const largest = values(reference).reduce((most, value) => Math.max(most, value), 0);
     if (largest <= 1) continue;
     plots.push(

@@ -42,24 +42,16 @@ export function voxelEdges(largest: number, thresholdMeV: number): Float64Array 
   return logEdges(thresholdMeV, Math.max(largest, 2 * thresholdMeV), 50);
 }
 
-/** Values of a feature in one layer for some events. */
-export function layerValues(
-  features: ShowerFeatures,
-  feature: LayerFeature,
-  selection: { readonly layer: number; readonly events: ArrayLike<number> },
-): Float64Array {
-  const { events, layer } = selection;
-  const values = new Float64Array(events.length);
-  for (let i = 0; i < events.length; i++) {
-    values[i] = features[feature][(events[i] as number) * features.layers + layer] as number;
+/** Values of a feature in one layer, of all events. */
+export function layerValues(features: ShowerFeatures, feature: LayerFeature, layer: number): Float64Array {
+  const values = new Float64Array(features.count);
+  for (let event = 0; event < features.count; event++) {
+    values[event] = features[feature][event * features.layers + layer] as number;
   }
   return values;
 }
 
-/** Total over incident energy for some events. */
-export function responses(features: ShowerFeatures, events: ArrayLike<number>): Float64Array {
-  return Float64Array.from(
-    events,
-    (event) => (features.total[event] as number) / (features.incidentMeV[event] as number),
-  );
+/** Total over incident energy, of all events. */
+export function responses(features: ShowerFeatures): Float64Array {
+  return features.total.map((total, event) => total / (features.incidentMeV[event] as number));
 }

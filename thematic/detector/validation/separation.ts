@@ -1,74 +1,68 @@
-import { histogram, moments, separationFloor, separationPower, wasserstein1 } from "../../../core/index.ts";
-import { LAYER_OBSERVABLES, layerValues, RESPONSE_EDGES, responses } from "./observables.ts";
-import type { ShowerFeatures } from "./shower-features.ts";
+import { moments, separationFloor, separationPower, wasserstein1 } from "../../../core/index.ts";
+import { LAYER_OBSERVABLES, RESPONSE_EDGES } from "./observables.ts";
+import { breathe, type Pool, pick, pooledValues, type Resamplings } from "./pool.ts";
+import { BinnedCounts, BinnedValues, largestOf, type PooledBins } from "./pooled-bins.ts";
 import type { Separation } from "./validation.ts";
 import type { VoxelSpectrum } from "./voxel-spectrum.ts";
 
-/** Two sets of showers and the events of each to compare. */
-export interface ComparedSets {
-  readonly generated: ShowerFeatures;
-  readonly reference: ShowerFeatures;
-  readonly generatedEvents: Uint32Array;
-  readonly referenceEvents: Uint32Array;
+/** What {@link separations} compares by, and how it is cancelled. */
+export interface SeparationOptions {
   readonly thresholdMeV: number;
+  readonly resamplings: Resamplings;
+  /** Spectra of the sources of the pool, in their order. */
+  readonly voxels: readonly VoxelSpectrum[];
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Separation power of each observable, with the floor that samples of these sizes have. */
-export function separations(
-  sets: ComparedSets,
-  voxels?: { readonly generated: VoxelSpectrum; readonly reference: VoxelSpectrum },
-): readonly Separation[] {
-  const { generated, reference, generatedEvents, referenceEvents, thresholdMeV } = sets;
-  const halves = [0, 1].map((parity) => referenceEvents.filter((_, index) => index % 2 === parity));
-  const [even, odd] = halves as [Uint32Array, Uint32Array];
-  // Equal distributions separate by an amount proportional to 1/n₁ + 1/n₂; the halves are brought to the sizes compared.
-  const scale =
-    (1 / generatedEvents.length + 1 / referenceEvents.length) /
-    (1 / Math.max(1, even.length) + 1 / Math.max(1, odd.length));
-  const compare = (
-    valuesOf: (features: ShowerFeatures, events: Uint32Array) => Float64Array,
-    edges: Float64Array,
-  ): Comparison => {
-    const wanted = valuesOf(reference, referenceEvents);
-    const made = valuesOf(generated, generatedEvents);
-    const a = histogram(made, edges).counts;
-    const b = histogram(wanted, edges).counts;
+/** Separation power of each observable, with the floors that samples of these sizes have. */
+export async function separations(pool: Pool, options: SeparationOptions): Promise<readonly Separation[]> {
+  const { thresholdMeV, resamplings, voxels, signal } = options;
+  const compare = (values: Float64Array, edges: Float64Array): Comparison => {
+    const wanted = pick(values, pool.reference);
+    const distance = wasserstein1({ values: pick(values, pool.generated) }, { values: wanted });
     const spread = moments(wanted).standardDeviation(0);
-    const distance = wasserstein1({ values: made }, { values: wanted });
-    return {
-      value: separationPower(a, b),
-      floor: separationFloor(occupiedBins(a, b), total(a), total(b)),
-      measuredFloor:
-        scale *
-        separationPower(
-          histogram(valuesOf(reference, even), edges).counts,
-          histogram(valuesOf(reference, odd), edges).counts,
-        ),
-      wasserstein: distance,
-      spread,
-    };
+    return { ...compareBins(pool, new BinnedValues(values, edges), resamplings), wasserstein: distance, spread };
   };
+  const response = pooledValues(pool, ({ total, incidentMeV }, i) => (total[i] as number) / (incidentMeV[i] as number));
   const rows: Separation[] = [
-    { observable: "total / incident energy", unit: "", ...relative(compare(responses, RESPONSE_EDGES)) },
+    { observable: "total / incident energy", unit: "", ...summary([compare(response, RESPONSE_EDGES)]) },
   ];
+  const layers = (pool.sources[0] as Pool["sources"][number]).features.layers;
   for (const { name, unit, feature, edges } of LAYER_OBSERVABLES) {
-    const layers = Array.from({ length: reference.layers }, (_, layer): Comparison => {
-      const valuesOf = (features: ShowerFeatures, events: Uint32Array): Float64Array =>
-        layerValues(features, feature, { layer, events });
-      const largest = valuesOf(reference, referenceEvents).reduce((most, value) => Math.max(most, value), 0);
-      const bins = edges(largest, thresholdMeV);
-      return bins ? compare(valuesOf, bins) : EMPTY;
-    });
-    rows.push({ observable: name, unit, ...relative(meanOf(layers)), perLayer: layers.map(({ value }) => value) });
+    const each: Comparison[] = [];
+    for (let layer = 0; layer < layers; layer++) {
+      await breathe(signal);
+      const values = pooledValues(pool, (features, event) => features[feature][event * layers + layer] as number);
+      const bins = edges(largestOf(values, pool.reference), thresholdMeV);
+      each.push(bins ? compare(values, bins) : EMPTY);
+    }
+    rows.push({ observable: name, unit, ...summary(each), perLayer: each.map(({ value }) => value) });
   }
-  if (voxels) rows.push({ observable: "voxel energy", unit: "MeV", ...relative(compareSpectra(voxels, scale)) });
+  await breathe(signal);
+  const spectra = new BinnedCounts(pool, (voxels[0] as VoxelSpectrum).edges.length - 1, (source, event) =>
+    (voxels[source] as VoxelSpectrum).of(event),
+  );
+  // Voxels are too many to keep, so there is no Wasserstein distance of them.
+  rows.push({
+    observable: "voxel energy",
+    unit: "MeV",
+    ...summary([{ ...EMPTY, ...compareBins(pool, spectra, resamplings) }]),
+  });
   return rows;
 }
 
-/** A {@link Separation} of one histogram; `spread` is the standard deviation in the reference. */
-type Comparison = Omit<Separation, "observable" | "unit" | "perLayer" | "relativeWasserstein"> & {
+/** Of one histogram. */
+interface Comparison {
+  readonly value: number;
+  readonly floor: number;
+  readonly measuredFloor: number;
+  readonly wasserstein: number;
+  /** Standard deviation in the reference. */
   readonly spread: number;
-};
+  /** The value for each bootstrap resampling, and for each shuffle. */
+  readonly bootstrap: readonly number[];
+  readonly shuffled: readonly number[];
+}
 
 const EMPTY: Comparison = {
   value: Number.NaN,
@@ -76,46 +70,66 @@ const EMPTY: Comparison = {
   measuredFloor: Number.NaN,
   wasserstein: Number.NaN,
   spread: Number.NaN,
+  bootstrap: [],
+  shuffled: [],
 };
 
-/** Voxels are too many to keep, so there is no Wasserstein distance of them. */
-function compareSpectra(
-  { generated, reference }: { readonly generated: VoxelSpectrum; readonly reference: VoxelSpectrum },
-  scale: number,
-): Comparison {
-  const a = generated.all;
-  const b = reference.all;
+function compareBins(
+  pool: Pool,
+  bins: PooledBins,
+  { bootstrap, shuffled }: Resamplings,
+): Omit<Comparison, "wasserstein" | "spread"> {
+  const made = bins.of(pool.generated);
+  const real = bins.of(pool.reference);
+  const both = made.map((count, bin) => count + (real[bin] as number));
+  const firstReal = pool.generated.length;
+  const lastReal = firstReal + pool.reference.length;
   return {
-    ...EMPTY,
-    value: separationPower(a, b),
-    floor: separationFloor(occupiedBins(a, b), total(a), total(b)),
-    measuredFloor: scale * separationPower(reference.even.counts, reference.odd.counts),
+    value: separationPower(made, real),
+    floor: separationFloor(both.filter((count) => count > 0).length, total(made), total(real)),
+    measuredFloor: pool.scale * separationPower(bins.of(pool.alike[0]), bins.of(pool.alike[1])),
+    bootstrap: bootstrap.map((weights) =>
+      separationPower(bins.weighted(weights, 0, firstReal), bins.weighted(weights, firstReal, lastReal)),
+    ),
+    shuffled: shuffled.map((members) => {
+      const chosen = bins.of(members);
+      return separationPower(
+        both.map((count, bin) => count - (chosen[bin] as number)),
+        chosen,
+      );
+    }),
   };
 }
 
 /**
- * Puts the distance in units of the spread. Of layers it is the ratio of the means: a deep layer in which all showers are
- * alike has a spread of rounding errors, and would outweigh all others.
+ * Mean over the layers that have a value. Layers are resampled together, so their correlation is in the errors. Of W1/σ it
+ * is the ratio of the means: a deep layer in which all showers are alike has a spread of rounding errors, and would
+ * outweigh all others.
  */
-function relative({ spread, ...rest }: Comparison): Omit<Separation, "observable" | "unit" | "perLayer"> {
-  return { ...rest, relativeWasserstein: spread > 0 ? rest.wasserstein / spread : Number.NaN };
-}
-
-/** Mean over the layers that have a value. */
-function meanOf(layers: readonly Comparison[]): Comparison {
-  const mean = (key: keyof Comparison): number =>
-    moments(layers.map((layer) => layer[key]).filter((value) => !Number.isNaN(value))).mean;
+function summary(layers: readonly Comparison[]): Omit<Separation, "observable" | "unit" | "perLayer"> {
+  const used = layers.filter(({ value }) => !Number.isNaN(value));
+  const mean = (of: (layer: Comparison) => number): number => moments(used.map(of).filter(isNumber)).mean;
+  const resampled = (of: "bootstrap" | "shuffled"): Float64Array =>
+    Float64Array.from(used[0]?.[of] ?? [], (_, i) => mean((layer) => layer[of][i] as number)).filter(isNumber);
+  const value = mean((layer) => layer.value);
+  const shuffled = moments(resampled("shuffled"));
+  const distance = mean((layer) => layer.wasserstein);
+  const spread = mean((layer) => layer.spread);
   return {
-    value: mean("value"),
-    floor: mean("floor"),
-    measuredFloor: mean("measuredFloor"),
-    wasserstein: mean("wasserstein"),
-    spread: mean("spread"),
+    value,
+    error: moments(resampled("bootstrap")).standardDeviation(),
+    floor: mean((layer) => layer.floor),
+    measuredFloor: mean((layer) => layer.measuredFloor),
+    shuffledFloor: shuffled.mean,
+    shuffledSpread: shuffled.standardDeviation(),
+    excess: value - shuffled.mean,
+    wasserstein: distance,
+    relativeWasserstein: spread > 0 ? distance / spread : Number.NaN,
   };
 }
 
-function occupiedBins(a: Float64Array, b: Float64Array): number {
-  return a.reduce((count, entries, bin) => count + (entries + (b[bin] as number) > 0 ? 1 : 0), 0);
+function isNumber(value: number): boolean {
+  return !Number.isNaN(value);
 }
 
 function total(counts: Float64Array): number {

@@ -44,7 +44,7 @@ export interface ShowerFeatures extends Readonly<Record<LayerFeature, Float64Arr
 }
 
 /** What to do with each voxel that has energy, while features are computed. */
-export type VoxelVisitor = (event: number, energyMeV: number) => void;
+export type VoxelVisitor = (event: number, energyMeV: number, voxel: number) => void;
 
 /** Positions of the voxels of one layer, mm, `[alpha, r]` flat. */
 interface VoxelPositions {
@@ -60,7 +60,13 @@ interface VoxelPositions {
  */
 export async function showerFeatures(
   showers: Showers,
-  options: { readonly signal?: AbortSignal; readonly visit?: VoxelVisitor; onShowers?(done: number): void } = {},
+  options: {
+    readonly signal?: AbortSignal;
+    readonly visit?: VoxelVisitor;
+    /** Sees the voxels of each batch as they were read, before the threshold, in order. */
+    onVoxels?(voxels: Float32Array): void;
+    onShowers?(done: number): void;
+  } = {},
 ): Promise<ShowerFeatures> {
   const { geometry, count } = showers;
   if (count < 2) {
@@ -81,9 +87,10 @@ export async function showerFeatures(
   };
   const positions = voxelPositions(geometry);
   const voxels = geometry.shape.reduce((product, length) => product * length, 1);
-  const { signal, visit, onShowers } = options;
+  const { signal, visit, onShowers, onVoxels } = options;
   for await (const batch of showers.batches(signal ? { signal } : {})) {
     const data = batch.energies.values();
+    onVoxels?.(data);
     for (let i = 0; i < batch.count; i++) {
       const shower = data.subarray(i * voxels, (i + 1) * voxels);
       const largest = addShower(features, shower, { event: batch.start + i, positions, geometry, visit });
@@ -137,7 +144,7 @@ function addShower(
       sumR2 += radius * radius * energy;
       features.ringEnergy[ring] = (features.ringEnergy[ring] as number) + energy;
       if (energy > largest) largest = energy;
-      visit?.(event, energy);
+      visit?.(event, energy, from + voxel);
     }
     const cell = event * layers + layer;
     const norm = sum + EPSILON;

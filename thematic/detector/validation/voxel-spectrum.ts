@@ -1,21 +1,26 @@
-import { addToHistogram, emptyHistogram, type Histogram } from "../../../core/index.ts";
+import { findBin } from "../../../core/index.ts";
 
-/** Histogram of the energies of all voxels, apart for events of even and odd index. */
+/** Histogram of the energies of all voxels of each shower. */
 export class VoxelSpectrum {
-  readonly even: Histogram;
-  readonly odd: Histogram;
+  readonly edges: Float64Array;
+  readonly #counts: Uint32Array;
 
-  constructor(edges: Float64Array) {
-    this.even = emptyHistogram(edges);
-    this.odd = emptyHistogram(edges);
+  constructor(edges: Float64Array, showers: number) {
+    this.edges = edges;
+    this.#counts = new Uint32Array(showers * (edges.length - 1));
   }
 
   add(event: number, energyMeV: number): void {
-    addToHistogram(event % 2 === 0 ? this.even : this.odd, energyMeV);
+    const bins = this.edges.length - 1;
+    const bin = findBin(this.edges, energyMeV);
+    if (bin < 0 || bin >= bins) return;
+    const at = event * bins + bin;
+    this.#counts[at] = (this.#counts[at] as number) + 1;
   }
 
-  /** Counts of all events. */
-  get all(): Float64Array {
-    return this.even.counts.map((count, bin) => count + (this.odd.counts[bin] as number));
+  /** Voxels of one shower in each bin. */
+  of(event: number): Uint32Array {
+    const bins = this.edges.length - 1;
+    return this.#counts.subarray(event * bins, (event + 1) * bins);
   }
 }
