@@ -1,0 +1,90 @@
+"""The command line of the recipe: `python -m twinloom_training all --config FILE --data DIR --out DIR`."""
+
+import argparse
+import os
+import sys
+
+import torch
+
+from . import stages
+from .config import load_config
+from .errors import RecipeError
+
+STAGES = {
+    "all": "everything below, in this order (but no baseline)",
+    "layers": "train the layer network",
+    "shape": "train the shape network",
+    "distil": "distil it to one step (transformer)",
+    "export": "ONNX files and cards from what is trained",
+    "evidence": "generate at the reference's energies, judge, complete the cards",
+    "baseline": "the resampling baseline at the reference's energies",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    listed = "\n".join(f"  {name:10} {about}" for name, about in STAGES.items())
+    result = argparse.ArgumentParser(
+        prog="python -m twinloom_training",
+        description="Trains generators of calorimeter showers and exports them to ONNX.",
+        epilog=f"stages:\n{listed}\n\nA stage that was stopped goes on when it is called again with the same arguments.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    result.add_argument("stage", choices=STAGES, metavar="stage", help="one of: " + ", ".join(STAGES))
+    result.add_argument("--config", required=True, help="TOML file; see configs/")
+    result.add_argument("--data", required=True, help="folder of the HDF5 files")
+    result.add_argument("--out", required=True, help="run folder, made where absent")
+    result.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda")
+    result.add_argument("--reference", help=f"held-out showers to judge against (default: {stages.TEST_FILE} of --data)")
+    result.add_argument("--repeat", type=int, default=10, help="showers generated per shower of the reference (default 10)")
+    return result
+
+
+def main(arguments: list[str] | None = None) -> int:
+    given = parser().parse_args(arguments)
+    if given.device != "cuda":
+        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    try:
+        run = stages.Run(
+            config=load_config(given.config),
+            data_dir=given.data,
+            out=given.out,
+            device=given.device,
+            # Without the folders of this machine: it goes into cards and evidence.
+            command=f"python -m twinloom_training {given.stage} --config {os.path.basename(given.config)}",
+            say=lambda text: print(text, flush=True),
+        )
+        stages.begin(run)
+        _run(given, run)
+    except RecipeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except stages.Stopped as stopped:
+        print(f"{stopped} Call the same command again to go on.", file=sys.stderr)
+        return 3
+    return 0
+
+
+def _run(given: argparse.Namespace, run: stages.Run) -> None:
+    reference = given.reference or os.path.join(given.data, stages.TEST_FILE)
+    if not os.path.exists(reference):
+        if given.reference is not None or given.stage in ("evidence", "baseline"):
+            raise RecipeError(f"There is no reference {reference}. Name held-out showers with --reference.")
+        reference = None
+    if given.stage == "all":
+        stages.everything(run, reference, given.repeat)
+    elif given.stage == "layers":
+        stages.layers(run)
+    elif given.stage == "export":
+        stages.export_stage(run)
+    elif given.stage == "evidence":
+        stages.evidence_stage(run, reference, given.repeat)
+    elif given.stage == "baseline":
+        stages.baseline_stage(run, reference, given.repeat)
+    elif given.stage in stages.TRAINING[run.config["family"]]:
+        stages.train_stage(run, given.stage)
+    else:
+        raise RecipeError(f"The family {run.config['family']} has no stage {given.stage}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
