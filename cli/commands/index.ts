@@ -6,6 +6,7 @@ import { dataInfo } from "./data-info.ts";
 import { dataRead } from "./data-read.ts";
 import { detectorSimulate } from "./detector-simulate.ts";
 import { detectorValidate } from "./detector-validate.ts";
+import { modelInfo } from "./model-info.ts";
 import { rootExport } from "./root-export.ts";
 import { run } from "./run.ts";
 import { specCheck } from "./spec-check.ts";
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   dataCheck,
   detectorSimulate,
   detectorValidate,
+  modelInfo,
   rootExport,
   specCheck,
   specSchema,
@@ -31,6 +33,7 @@ export const commands: readonly Command[] = [
 export const groups: Groups = {
   data: "Look into files of any format, alone or many as one; convert and check them",
   detector: "Simulate calorimeter showers, and see how faithful they are",
+  model: "Look into files of trained models",
   root: "Hand ROOT files to uproot",
   spec: "Check a twin.yaml, and what may be in one",
 };

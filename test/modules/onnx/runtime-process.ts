@@ -29,7 +29,7 @@ async function threads(): Promise<void> {
   );
   await compute();
   const codes = await Promise.all(others);
-  console.log(JSON.stringify(codes));
+  process.stdout.write(`${JSON.stringify(codes)}\n`);
 }
 
 async function compute(): Promise<void> {
@@ -48,7 +48,7 @@ async function damagedFiles(name: string, first: number, count: number): Promise
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   }
   await rm(file);
-  console.log(JSON.stringify(outcomes));
+  process.stdout.write(`${JSON.stringify(outcomes)}\n`);
 }
 
 async function outcomeOf(file: string): Promise<string> {

@@ -1,0 +1,73 @@
+import type { TensorSpec } from "../../core/index.ts";
+import { type Command, type CommandIo, defineCommand } from "../command.ts";
+import type { GeneratorNotes, ModelCard } from "../model-notes.ts";
+
+export const modelInfo: Command = defineCommand({
+  path: ["model", "info"],
+  summary: "Show what an ONNX file is: inputs, outputs, digest, and what its card says",
+  description:
+    "All of it comes from the file itself and from the card beside it (NAME.card.json), so that ONNX Runtime need not be " +
+    "installed. Of a generator of events, also its conditions with the ranges in which it is valid.",
+  arguments: { file: { description: "ONNX file to look into" } },
+  example: ["twinloom model info gan.onnx", "twinloom model info gan.onnx --json"],
+  run: async ({ file }, _options, io) => {
+    const { absolute } = await import("../open-file.ts");
+    const { describeOnnx } = await import("../../modules/onnx/index.ts");
+    const { generatorNotes, readCard } = await import("../model-notes.ts");
+    const location = absolute(file, io.cwd);
+    const model = await describeOnnx(location, { signal: io.signal });
+    const generator = generatorNotes(model.metadata);
+    const card = await readCard(location, model.digest);
+    if (io.json) io.printJson({ file, ...model, generator: generator ?? null, card: card ?? null });
+    else await printInfo({ file, model, generator, card }, io);
+    if (generator?.problem !== undefined) io.warn(`${file}: ${generator.problem}`);
+    if (card?.problem !== undefined) io.warn(`${card.file}: ${card.problem}`);
+  },
+});
+
+type Described = Awaited<ReturnType<typeof import("../../modules/onnx/index.ts").describeOnnx>>;
+
+interface Found {
+  readonly file: string;
+  readonly model: Described;
+  readonly generator: GeneratorNotes | undefined;
+  readonly card: ModelCard | undefined;
+}
+
+async function printInfo({ file, model, generator, card }: Found, io: CommandIo): Promise<void> {
+  const { formatTable } = await import("../table.ts");
+  const title = (text: string): void => io.print(`\n${io.style.bold(text)}`);
+  const table = (names: readonly string[], rows: readonly (readonly (string | number | null)[])[]): void =>
+    io.print(formatTable({ columns: names.map((name) => ({ name })), rows }));
+  const opsets = Object.entries(model.opsets).map(([domain, version]) => `${domain} ${version}`);
+  const { name, version } = model.producer;
+  io.print(`${file} (ONNX, opset ${opsets.join(", ")})`);
+  io.print(model.digest);
+  io.print(`${model.bytes} bytes, ${model.parameters} parameters, by ${`${name} ${version}`.trim() || "unknown"}`);
+  title("inputs");
+  table(["name", "dtype", "shape"], tensorRows(model.inputs));
+  title("outputs");
+  table(["name", "dtype", "shape"], tensorRows(model.outputs));
+  if (generator?.problem === undefined && generator !== undefined) {
+    title(`generator ${generator.name}`);
+    table(["condition", "unit", "min", "max"], generator.conditions);
+    table(["noise", "values per event"], generator.noise);
+    table(["output", "dims", "shape", "unit"], generator.outputs);
+    for (const [key, text] of generator.facts) io.print(`${key} = ${text}`);
+  }
+  const others = Object.entries(model.metadata).filter(([key]) => generator === undefined || key !== generator.key);
+  if (others.length > 0) title("metadata");
+  for (const [key, text] of others) io.print(`${key} = ${shortened(text)}`);
+  if (card === undefined || card.problem !== undefined) return;
+  title(`card ${card.file}`);
+  for (const [key, text] of card.facts) io.print(`${key} = ${text}`);
+  if (card.metrics.length > 0) table(["metric", "value", "floor"], card.metrics);
+}
+
+function tensorRows(tensors: Readonly<Record<string, TensorSpec>>): readonly (readonly string[])[] {
+  return Object.entries(tensors).map(([name, { dtype, shape }]) => [name, dtype, shape.join(" × ") || "(scalar)"]);
+}
+
+function shortened(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+}
