@@ -17,16 +17,20 @@ as a variational autoencoder (`warm.py`), and then trained against the critics (
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .critics import CONDITIONS, condition_vector, near_log
+from . import energy
+from .critics import CONDITIONS, Condition, condition_vector, near_log
 from .data import ALPHA, CELLS, CELLS_PER_LAYER, CUT_MEV, LAYERS, R
 from .gate import share_energy, top_cells
+from .train_loop import load_state
 
 SECTOR_CELLS = LAYERS * R
 SLOPE_KNOTS = (4.2, 4.7, 5.0, 5.15, 5.3, 5.55, 5.9, 6.4, 7.2)
@@ -91,10 +95,9 @@ class Curve(nn.Module):
             for number, slope in enumerate(steep):
                 result = result + value.clamp(edges[number], edges[number + 1]) * slope
             return result - sum(edge * slope for edge, slope in zip(edges, steep))
-        result = value.clamp(max=SLOPE_KNOTS[0]) + F.relu(value - edges[-1])
-        for number, slope in enumerate(steep):
-            above = torch.minimum(torch.maximum(value, edges[number]), edges[number + 1])
-            result = result + (above - edges[number]) * slope
+        result, before = value, torch.ones_like(slopes[0])
+        for edge, slope in zip(edges, [*steep, torch.ones_like(before)]):
+            result, before = result + (slope - before) * F.relu(value - edge), slope
         return result
 
 
@@ -143,9 +146,8 @@ class ShapeNetwork(nn.Module):
             gain, shift = films[2 * number + 2], films[2 * number + 3]
             state = state + F.leaky_relu(mixed * (1 + gain) + shift, 0.1)
         cells = self.cells(state).reshape(-1, ALPHA, 2, LAYERS, R).permute(0, 2, 3, 1, 4)
-        count, energy = condition.layer_count, condition.layer_energy
         # A layer's mean log energy is known: the network learns what differs from cell to cell.
-        base_energy = 0.85 * near_log(energy / CUT_MEV / count.clamp(min=1) + 1)
+        base_energy = 0.85 * near_log(condition.layer_energy / CUT_MEV / condition.layer_count.clamp(min=1) + 1)
         score = rings[:, 0] + cells[:, 0]
         log_energy = rings[:, 1] + cells[:, 1] + base_energy[:, :, None, None]
         return Fields(
@@ -180,3 +182,32 @@ def random_uniform(size: int, device: torch.device | str = "cpu", generator: tor
     """[size, 6480] on the grid of the runtime's generator: (k + 1/2) / 2^23."""
     integers = torch.randint(1 << 23, (size, CELLS), generator=generator, device=device)
     return integers.float().add_(0.5).mul_(2.0**-23)
+
+
+class GanGenerator(nn.Module):
+    """Layer network and shape network in one: conditions and noise in, showers [B, 45, 16, 9] in MeV out."""
+
+    def __init__(self, layers: energy.LayerNetwork, shape: ShapeNetwork) -> None:
+        super().__init__()
+        self.layers, self.shape = layers, shape
+        self.segments = {
+            "incident_energy": [{"condition": "incident_energy"}],
+            "absorber_thickness": [{"condition": "absorber_thickness"}],
+            "normal": [{"noise": "normal", "length": energy.NORMALS + shape.normals}],
+            "uniform": [{"noise": "uniform", "length": CELLS}],
+        }
+
+    def forward(self, incident_energy: Tensor, absorber_thickness: Tensor, normal: Tensor, uniform: Tensor) -> Tensor:
+        """[B, 1] MeV, [B, 1] mm, [B, .] and [B, 6480]."""
+        layer_energy, layer_count = self.layers(incident_energy, absorber_thickness, normal[:, : energy.NORMALS])
+        condition = Condition(incident_energy, absorber_thickness, layer_energy, layer_count)
+        return self.shape(condition, normal[:, energy.NORMALS :], uniform)
+
+
+def build_generator(run_dir: str | Path, config: dict[str, Any] | None = None, stage: str = "adversarial") -> GanGenerator:
+    """The best checkpoint of a run folder, which holds `config.json`, `layers`, `warm` and `adversarial`."""
+    folder = Path(run_dir)
+    config = config if config is not None else json.loads((folder / "config.json").read_text())
+    shape = ShapeNetwork(config.get("shape"))
+    shape.load_state_dict(load_state(folder / stage / "best.pt")["learner"]["average"])
+    return GanGenerator(energy.load_network(config, folder / "layers"), shape).eval().requires_grad_(False)
