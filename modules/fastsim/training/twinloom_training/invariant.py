@@ -37,9 +37,17 @@ def make_rows_independent(model: onnx.ModelProto) -> onnx.ModelProto:
             constants[node.output[0]] = node.attribute[0].t
     rewriter = _Rewriter(model.graph, shapes, constants)
     nodes = [new for node in model.graph.node for new in rewriter.rewrite(node)]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
+    _replace(model.graph, nodes)
     return model
+
+
+def _replace(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> None:
+    """Puts the nodes in, without constants and weights that nothing reads any more."""
+    read = {name for node in nodes for name in node.input} | {value.name for value in graph.output}
+    kept = [tensor for tensor in graph.initializer if tensor.name in read]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(node for node in nodes if node.op_type != "Constant" or node.output[0] in read)
+    graph.initializer.extend(kept)
 
 
 class _Rewriter:
