@@ -67,8 +67,8 @@ author = Twinloom
       const { code, stdout } = await runTwinloom(["model", "info", file]);
       expect(code).toBe(0);
       expect(stdout).toContain('made = {"python":"3.12"}');
-      expect(stdout).toMatch(/AUC boosted trees, high +0\.84 +0\.501\n/);
-      expect(stdout).toMatch(/fpd +0\.25 +0\.125\n/);
+      expect(stdout).toMatch(/AUC boosted trees, high +0\.8400 +0\.5010\n/);
+      expect(stdout).toMatch(/fpd +0\.2500 +0\.1250\n/);
     }
     await writeCard("0".repeat(64));
     const { code, stdout, stderr } = await runTwinloom(["model", "info", file, "--json"]);

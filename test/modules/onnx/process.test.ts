@@ -17,7 +17,8 @@ function run(...args: readonly string[]): Promise<{ code: number | null; signal:
   return promise;
 }
 
-describe("a process that uses ONNX Runtime", () => {
+// Processes of their own, which are slow to start where the machine is busy.
+describe("a process that uses ONNX Runtime", { timeout: 300_000 }, () => {
   // Without the gate (modules/onnx/worker/protocol.ts) this is signal SIGABRT: "terminate called after throwing …".
   it("ends with its own exit code when it is ended while a model computes", async () => {
     expect(await run("exit")).toEqual({ code: 7, signal: null, stdout: "" });
