@@ -19,7 +19,7 @@ CUT_FLOAT32 = float(np.nextafter(np.float32(CUT_MEV), np.float32(np.inf)))
 LARGEST_SCORE = 14.0
 """exp(14) cuts are 18 GeV in one cell: twice the largest cell of a 100 GeV shower."""
 
-MIDDLE_ENERGY = math.log(10_000.0)  # ln MeV: middle of 1 to 100 GeV
+MIDDLE_ENERGY = 10_000.0  # MeV: middle of 1 to 100 GeV on a logarithmic scale
 HALF_RANGE = math.log(10.0)
 MIDDLE_THICKNESS = 1.4  # mm
 HALF_THICKNESS = 0.2
@@ -44,9 +44,15 @@ def layer_energies(ratios: torch.Tensor, energy_mev: torch.Tensor) -> torch.Tens
     return torch.stack([*energies, rest], -1)
 
 
+def near_log(value: torch.Tensor) -> torch.Tensor:
+    """32 (x^(1/32) - 1), nearly ln x near one: ONNX Runtime's power is bit-identical in every batch, its logarithm is
+    not. Good for what a network is told, which need not be a logarithm exactly."""
+    return 32.0 * (torch.pow(value, 1.0 / 32.0) - 1.0)
+
+
 def condition(energy_mev: torch.Tensor, thickness_mm: torch.Tensor) -> torch.Tensor:
     """[B] or [B, 1] MeV and mm to [B, 2], each from -1 to 1 over the trained range."""
-    energy = (torch.log(energy_mev.reshape(-1, 1)) - MIDDLE_ENERGY) / HALF_RANGE
+    energy = near_log(energy_mev.reshape(-1, 1) / MIDDLE_ENERGY) / HALF_RANGE
     return torch.cat([energy, (thickness_mm.reshape(-1, 1) - MIDDLE_THICKNESS) / HALF_THICKNESS], -1)
 
 
@@ -54,13 +60,13 @@ def layer_features(layer_energy: torch.Tensor, layer_count: torch.Tensor) -> tor
     """What a network is told of each layer: [B, 45] MeV and counts to [B, 45, 5], of order one: log energy, root of
     the count, log energy per hit cell, an empty layer, log count."""
     filled = (layer_count > 0).to(layer_energy.dtype)
-    energy = torch.log(layer_energy / CUT_MEV + 1.0)
-    count = torch.log(layer_count + 1.0)
+    energy = 1.2 * near_log((layer_energy + CUT_MEV) / 100.0)
+    count = near_log(layer_count + 1.0)
     return torch.stack(
         [
-            energy / 4.0 - 2.0 * filled,
+            energy / 4.0 + filled - 0.5,
             torch.sqrt(layer_count) / 4.0 - 0.5,
-            (energy - count - 5.0) * filled,
+            (energy - count + 1.5) * filled,
             1.0 - filled,
             count / 2.0 - 1.0,
         ],

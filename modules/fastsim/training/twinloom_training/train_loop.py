@@ -188,9 +188,11 @@ def choose_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
-def autocast(device: torch.device) -> AbstractContextManager[None]:
-    """bfloat16 products on a GPU, plain float32 on a CPU."""
-    return torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext()
+def autocast(device: torch.device, on_cpu: bool = False) -> AbstractContextManager[None]:
+    """bfloat16 products on a GPU; plain float32 on a CPU unless asked (processors with bfloat16 instructions train
+    about twice as fast with it)."""
+    wanted = device.type == "cuda" or on_cpu
+    return torch.autocast(device.type, torch.bfloat16) if wanted else nullcontext()
 
 
 def seed_everything(seed: int) -> None:

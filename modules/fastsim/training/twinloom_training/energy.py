@@ -1,0 +1,260 @@
+"""The layer network: energy and number of hit cells of every layer, drawn layer by layer, trained by likelihood.
+
+E_tot / E_inc comes first. Then, for each layer along depth, the number of hit cells n_l given everything in front, and
+ln(E_l / (n_l cut)) given n_l too. Each is a quantile function (`quantiles.py`) whose parameters a small network gives;
+counts are drawn on Anscombe's scale 2 sqrt(n + 3/8), where their spread is about one, and rounded. At the end the layer
+energies are scaled to the total. So the distributions of E_tot, E_l and occupancy, and their correlations, come from
+likelihood, not from an adversary.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from . import quantiles
+from .data import CELLS_PER_LAYER, LAYERS, ShowerSet, load
+from .layers import CUT_FLOAT32, LARGEST_SCORE, condition
+from .train_loop import Average, LoopSettings, choose_device, learning_rate, load_state, set_learning_rate, train_loop
+
+CAPS = (1.0, 3.0, 8.0, 20.0, 96.0)
+"""A count enters the network as min(n, cap): a function of n with kinks where few cells become many."""
+
+FEATURES = len(CAPS) + 2
+NORMALS = 1 + 2 * LAYERS
+LOG_CELL_MEAN = 6.6
+"""Mean of ln(E_cell / cut) over hit cells of the training set; only a shift of scale."""
+
+TOTAL_SPREAD = 0.12
+"""About sigma(E_tot) / E_tot times sqrt(E / GeV): the stochastic term of the calorimeter, to make the target of order
+one at every energy."""
+
+TOTAL_BLUR = 0.002
+"""Relative noise on the total that the layers are told of in training: they may steer by it, not close the sum to the
+last cell, which a sampled prefix cannot do."""
+
+
+class LayerNetwork(nn.Module):
+    """Draws (layer_energy, layer_count), each [B, 45], from incident energy and absorber thickness."""
+
+    def __init__(self, hidden: int = 96, total_hidden: int = 48, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.dropout = dropout
+        self.total = nn.Sequential(nn.Linear(2, total_hidden), nn.SiLU(), nn.Linear(total_hidden, quantiles.RAW))
+        # Weights from layer m to layer l: one by distance, shared by all layers, plus one of the pair's own.
+        self.by_distance = nn.Parameter(torch.randn(LAYERS, FEATURES, hidden) * (0.5 / math.sqrt(FEATURES * 4)))
+        with torch.no_grad():
+            self.by_distance.mul_(torch.exp(-torch.arange(LAYERS) / 4.0).view(-1, 1, 1))
+        self.by_pair = nn.Parameter(torch.zeros(LAYERS, LAYERS, FEATURES, hidden))
+        self.from_condition = nn.Parameter(torch.randn(LAYERS, 3, hidden) * 0.3)
+        self.bias = nn.Parameter(torch.zeros(LAYERS, hidden))
+        self.middle = LayerLinear(hidden, hidden)
+        self.count_head = LayerLinear(hidden, quantiles.RAW, small=True)
+        self.energy_hidden = LayerLinear(hidden, hidden)
+        self.from_count = LayerLinear(len(CAPS), hidden)
+        self.energy_head = LayerLinear(hidden, quantiles.RAW, small=True)
+        distance = torch.arange(LAYERS).view(-1, 1) - torch.arange(LAYERS).view(1, -1) - 1
+        self.register_buffer("distance", distance.clamp(min=0), persistent=False)
+        self.register_buffer("in_front", (distance >= 0).float().view(LAYERS, LAYERS, 1, 1), persistent=False)
+        self.register_buffer("caps", torch.tensor(CAPS), persistent=False)
+        self.register_buffer("cap_scale", 1.0 / torch.tensor(CAPS).sqrt(), persistent=False)
+
+    def log_likelihood(
+        self, energy_mev: torch.Tensor, thickness_mm: torch.Tensor, layer_energy: torch.Tensor, layer_count: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """ln p of the total [B], and of counts and energies [B, 45] (zero for the energy of an empty layer)."""
+        told = condition(energy_mev, thickness_mm)
+        total = total_target(energy_mev, layer_energy.sum(-1))
+        log_total = quantiles.log_density(self.total(told), total)
+        if self.training:
+            blur = TOTAL_BLUR * torch.randn_like(energy_mev) * torch.sqrt(energy_mev / 1000.0) / TOTAL_SPREAD
+            total = total + blur
+        filled = (layer_count > 0).float()
+        log_cell = torch.log((layer_energy / (layer_count * CUT_FLOAT32).clamp(min=1e-6)).clamp(min=1.0))
+        target = (log_cell - LOG_CELL_MEAN) * filled
+        count_features = torch.minimum(layer_count.unsqueeze(-1), self.caps) * self.cap_scale
+        share = 10.0 * layer_energy / energy_mev.view(-1, 1)
+        known = torch.cat([count_features, target.unsqueeze(-1), share.unsqueeze(-1)], -1)
+        weights = self.layer_weights().permute(1, 2, 0, 3).reshape(LAYERS * FEATURES, -1)
+        hidden = (known.flatten(1) @ weights).view(len(known), LAYERS, -1)
+        told = torch.cat([told, total.unsqueeze(-1)], -1)
+        hidden = hidden + torch.einsum("bc,lch->blh", told, self.from_condition) + self.bias
+        hidden = self.drop(F.relu(self.middle(self.drop(F.relu(hidden)))))
+        counts = self.count_head(hidden)
+        log_count = quantiles.log_mass(counts, anscombe(layer_count - 0.5), anscombe(layer_count + 0.5), layer_count < 0.5)
+        given_count = self.drop(F.relu(self.energy_hidden(hidden) + self.from_count(count_features)))
+        log_energy = quantiles.log_density(self.energy_head(given_count), target) * filled
+        return log_total, log_count, log_energy
+
+    def drop(self, hidden: torch.Tensor) -> torch.Tensor:
+        return F.dropout(hidden, self.dropout, self.training)
+
+    def layer_weights(self) -> torch.Tensor:
+        """[to, from, feature, hidden], zero unless `from` lies in front of `to`."""
+        return (self.by_distance[self.distance] + self.by_pair) * self.in_front
+
+    def sample(
+        self, energy_mev: torch.Tensor, thickness_mm: torch.Tensor, normal: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """[B, 1], [B, 1] and N(0, 1) numbers [B, 91] to layer energies [B, 45] in MeV and counts [B, 45] as float.
+        Unrolled over the layers: about twenty small operators each."""
+        told = condition(energy_mev, thickness_mm)
+        functions = quantiles.basis(normal)
+        total = quantiles.quantile(self.total(told), functions[:, 0]).unsqueeze(-1)
+        prefix = torch.cat([told, total], -1)
+        weights = self.layer_weights()
+        per_energy = 10.0 * CUT_FLOAT32 / energy_mev
+        counts, energies = [], []
+        for layer in range(LAYERS):
+            given = self.from_condition[layer]
+            if layer > 0:  # PyTorch 1.13 cannot export a reshape of nothing
+                given = torch.cat([given, weights[layer, :layer].reshape(layer * FEATURES, self.bias.shape[1])])
+            hidden = F.relu(torch.addmm(self.bias[layer], prefix, given))
+            hidden = F.relu(self.middle.one(hidden, layer))
+            raw = self.count_head.one(hidden, layer)
+            scaled = F.relu(quantiles.quantile(raw, functions[:, 1 + layer]).unsqueeze(-1))
+            count = torch.clamp(torch.round(scaled * scaled * 0.25 - 0.375), 0.0, float(CELLS_PER_LAYER))
+            features = torch.minimum(count, self.caps) * self.cap_scale
+            given_count = F.relu(self.energy_hidden.one(hidden, layer) + self.from_count.one(features, layer))
+            raw = self.energy_head.one(given_count, layer)
+            log_cell = quantiles.quantile(raw, functions[:, 1 + LAYERS + layer]).unsqueeze(-1)
+            log_cell = log_cell.clamp(-LOG_CELL_MEAN, LARGEST_SCORE - LOG_CELL_MEAN)
+            energy = torch.exp(log_cell + LOG_CELL_MEAN) * count
+            filled = count.clamp(max=1.0)
+            prefix = torch.cat([prefix, features, log_cell * filled, energy * per_energy], -1)
+            counts.append(count)
+            energies.append(energy)
+        count = torch.cat(counts, -1)
+        energy = torch.cat(energies, -1)
+        wanted = energy_mev * torch.exp(total * TOTAL_SPREAD * torch.sqrt(1000.0 / energy_mev))
+        energy = energy * (wanted / (energy @ energy.new_ones(LAYERS, 1)).clamp(min=1e-6))
+        # A layer cannot hold less than its hits at the cut; the margin keeps that true after rounding.
+        return torch.maximum(energy, count * (CUT_FLOAT32 * 1.0001)), count
+
+    forward = sample
+
+
+class LayerLinear(nn.Module):
+    """A linear map for each layer: one shared by all, plus a correction of the layer's own that starts at zero."""
+
+    def __init__(self, inputs: int, outputs: int, small: bool = False) -> None:
+        super().__init__()
+        scale = 0.1 if small else math.sqrt(2.0)
+        self.shared = nn.Parameter(torch.randn(inputs, outputs) * (scale / math.sqrt(inputs)))
+        self.own = nn.Parameter(torch.zeros(LAYERS, inputs, outputs))
+        self.bias = nn.Parameter(torch.zeros(LAYERS, outputs))
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """[B, 45, inputs] to [B, 45, outputs]."""
+        product = torch.bmm(values.transpose(0, 1), self.shared + self.own)
+        return product.transpose(0, 1) + self.bias
+
+    def one(self, values: torch.Tensor, layer: int) -> torch.Tensor:
+        """The map of one layer: [B, inputs] to [B, outputs]."""
+        return torch.addmm(self.bias[layer], values, self.shared + self.own[layer])
+
+
+def anscombe(count: torch.Tensor) -> torch.Tensor:
+    """2 sqrt(n + 3/8): a Poisson number on this scale has a spread of about one (Anscombe 1948)."""
+    return 2.0 * torch.sqrt((count + 0.375).clamp(min=0.0))
+
+
+def total_target(energy_mev: torch.Tensor, total_mev: torch.Tensor) -> torch.Tensor:
+    """ln(E_tot / E_inc) in units of the resolution."""
+    return torch.log(total_mev / energy_mev) * torch.sqrt(energy_mev / 1000.0) / TOTAL_SPREAD
+
+
+class LayerTable:
+    """Conditions, layer energies and counts of a whole set: 0.4 kB a shower, dense from the start."""
+
+    def __init__(self, showers: ShowerSet, device: torch.device) -> None:
+        parts = [showers.batch(rows) for rows in torch.arange(len(showers)).split(2000)]
+        names = ("energy_mev", "thickness_mm", "layer_energy", "layer_count")
+        self.columns = [torch.cat([getattr(part, name) for part in parts]).to(device) for name in names]
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def rows(self, indices: torch.Tensor) -> list[torch.Tensor]:
+        return [column[indices] for column in self.columns]
+
+
+class LayerLearner:
+    """Trains a `LayerNetwork` by likelihood; the score is the negative log-likelihood of the validation split."""
+
+    def __init__(self, config: dict[str, Any], train: LayerTable, validation: LayerTable, device: torch.device) -> None:
+        settings = config.get("layers", {})
+        self.train, self.validation, self.device = train, validation, device
+        self.network = network_of(config).to(device)
+        self.average = Average(self.network, float(settings.get("average", 0.998)))
+        self.batch = int(settings.get("batch", 512))
+        self.rate = float(settings.get("rate", 2e-3))
+        own = [p for name, p in self.network.named_parameters() if name.endswith("own") or name == "by_pair"]
+        kept = {id(p) for p in own}
+        shared = [p for p in self.network.parameters() if id(p) not in kept]
+        groups = [
+            {"params": shared, "weight_decay": float(settings.get("decay", 1e-3))},
+            {"params": own, "weight_decay": float(settings.get("decay_own", 1.0))},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, lr=self.rate, betas=(0.9, 0.99))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.network.load_state_dict(state["network"])
+        self.average.network.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+    def step(self, step: int, progress: float) -> dict[str, float]:
+        set_learning_rate(self.optimizer, learning_rate(self.rate, progress, step, warm_up=200))
+        rows = torch.randint(len(self.train), (self.batch,)).to(self.device)
+        total, count, energy = self.network.log_likelihood(*self.train.rows(rows))
+        loss = -(total + count.sum(-1) + energy.sum(-1)).mean()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 20.0)
+        self.optimizer.step()
+        self.average.update(self.network, step)
+        return {"loss": loss.item()}
+
+    @torch.no_grad()
+    def validate(self, step: int) -> dict[str, float]:
+        sums = torch.zeros(3)
+        for rows in torch.arange(len(self.validation), device=self.device).split(2000):
+            parts = self.average.network.log_likelihood(*self.validation.rows(rows))
+            sums += torch.stack([part.sum() for part in parts]).cpu()
+        total, count, energy = (-sums / len(self.validation)).tolist()
+        return {"score": total + count + energy, "total": total, "count": count, "energy": energy}
+
+
+def network_of(config: dict[str, Any]) -> LayerNetwork:
+    settings = config.get("layers", {})
+    hidden, total_hidden = int(settings.get("hidden", 96)), int(settings.get("total_hidden", 48))
+    return LayerNetwork(hidden, total_hidden, float(settings.get("dropout", 0.1)))
+
+
+def train(config: dict[str, Any], data_dir: str | Path, run_dir: str | Path, device: str = "auto") -> dict[str, float]:
+    """Trains the layer network of a configuration into `run_dir`."""
+    where = choose_device(device)
+    tables = [LayerTable(load(data_dir, split, config), where) for split in ("train", "validation")]
+    settings = LoopSettings(**config.get("layers", {}).get("loop", {"steps": 3000, "validate_every": 200}))
+    seed = settings.seed
+    torch.manual_seed(seed)
+    return train_loop(LayerLearner(config, *tables, where), settings, run_dir)
+
+
+def load_network(config: dict[str, Any], run_dir: str | Path) -> LayerNetwork:
+    """The best network of a run: averaged weights, ready to sample."""
+    network = network_of(config)
+    network.load_state_dict(load_state(Path(run_dir) / "best.pt")["learner"]["average"])
+    return network.eval().requires_grad_(False)
