@@ -19,7 +19,7 @@ KEYS: dict[str, dict] = {
     "data": {"files": list, "validation_fraction": float, "seed": int, "limit": int},
     "layers": {
         "hidden": int, "total_hidden": int, "batch": int, "rate": float, "average": float, "decay": float,
-        "decay_own": float, "loop": LOOP,
+        "decay_own": float, "dropout": float, "loop": LOOP,
     },
     "export": {"check_showers": int},
     "evidence": {key: type(value) for key, value in evidence.DEFAULTS.items()},
@@ -41,6 +41,24 @@ FAMILY_KEYS: dict[str, dict[str, dict]] = {
     },
     "transformer": {
         "transformer": {"width": int, "blocks": int, "heads": int, "mlp": int, "local": int},
+        "marginals": {"hidden": int, "batch": int, "rate": float, "average": float, **LOOP},
+        "flow": {
+            "batch": int, "rate": float, "average": float, "decay": float, "muon": bool, "bfloat16": bool,
+            "compile": bool, "warm_up": int, "validation_steps": int, "validation_showers": int, **LOOP,
+        },
+        "quality": {"steps": int},
+        "distil": {
+            "batch": int, "rate": float, "average": float, "muon": bool, "bfloat16": bool, "warm_up": int,
+            "pairs": int, "teacher_steps": int, "validation_showers": int, **LOOP,
+        },
+        "critics": {
+            "penalty": float, "penalty_step": float, "penalty_every": int, "feature_weight": float,
+            "feature_width": int, "feature_depth": int, "cell_weight": float, "cell_width": int, "cell_blocks": int,
+        },
+        "adversarial": {
+            "batch": int, "rate": float, "critic_rate": float, "average": float, "temperature": float,
+            "bfloat16": bool, "warm_up": int, "critic_warm_up": int, "validation_showers": int, **LOOP,
+        },
     },
 }  # fmt: skip
 
