@@ -16,7 +16,7 @@ from torch import nn
 from .critics import Critics, View
 from .data import ALPHA, LAYERS, R, Batch, ShowerSet, turn_cells
 from .features import physics_score
-from .flow import EMPTY_WEIGHT, OUTER, Told, integrate, load_shape, told_of
+from .flow import EMPTY_WEIGHT, OUTER, Told, integrate, told_of
 from .gate import decode
 from .marginals import CellMarginals, scores_and_energies, to_showers
 from .muon import Optimizers
@@ -209,8 +209,3 @@ class AdversarialLearner(_Student):
             self.average.update(self.network, step - self.alone)
             seen["generator"] = float(loss)
         return seen
-
-
-def load_student(config: dict[str, Any], path: Path) -> ShapeTransformer:
-    """The averaged student of a checkpoint."""
-    return load_shape(config, path)

@@ -19,7 +19,7 @@ from .data import ALPHA, LAYERS, R, Batch, ShowerSet
 from .features import physics_score
 from .marginals import CellMarginals, to_normal, to_showers
 from .muon import Optimizers
-from .train_loop import Average, autocast, learning_rate
+from .train_loop import Average, autocast, learning_rate, load_state
 from .transformer import ShapeTransformer, tell, transformer_of
 
 OUTER = ("cells_in", "layers_in", "depth", "cells_out", "local_out", "last_told", "told.0")
@@ -137,8 +137,6 @@ class FlowLearner:
 
 def load_shape(config: dict[str, Any], path: Path) -> ShapeTransformer:
     """The averaged network of a checkpoint."""
-    from .train_loop import load_state
-
     network = transformer_of(config)
     network.load_state_dict(load_state(path)["learner"]["average"])
     return network.eval().requires_grad_(False)

@@ -11,13 +11,11 @@ from torch import nn
 
 from . import energy
 from .data import ALPHA, CELLS, LAYERS, R, load
-from .distil import DistilLearner, displacement, load_student
+from .distil import AdversarialLearner, PairLearner, displacement
 from .flow import FlowLearner, integrate, load_shape
 from .marginals import CellMarginals, MarginalLearner, load_marginals, to_showers
-from .train_loop import LoopSettings, choose_device, train_loop
+from .train_loop import Learner, LoopSettings, choose_device, load_state, train_loop
 from .transformer import ShapeTransformer, tell
-
-STAGES = ("layers", "marginals", "flow", "distil")
 
 
 class TransformerGenerator(nn.Module):
@@ -58,32 +56,44 @@ class TransformerGenerator(nn.Module):
         return to_showers(cells, threshold, log_slopes, layer_energy, layer_count)
 
 
-def train(config: dict[str, Any], data_dir: str | Path, run_dir: str | Path, device: str = "auto") -> None:
-    """Every stage in order, each in its own folder of the run; a stage that is done is not repeated."""
+def train_shape(config: dict[str, Any], data_dir: str | Path, run_dir: str | Path, device: str = "auto") -> None:
+    """The cells' own distributions, then the flow."""
     folder, where = Path(run_dir), choose_device(device)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(config, indent=2))
-    energy.train(config, data_dir, folder / "layers", device)
     sets = [load(data_dir, split, config) for split in ("train", "validation")]
-    train_loop(MarginalLearner(config, *sets, where), loop_of(config, "marginals"), folder / "marginals")
+    if trained(MarginalLearner(config, *sets, where), config, "marginals", folder):
+        marginals = load_marginals(config, folder / "marginals")
+        trained(FlowLearner(config, *sets, marginals, where), config, "flow", folder)
+
+
+def train_distil(config: dict[str, Any], data_dir: str | Path, run_dir: str | Path, device: str = "auto") -> None:
+    """One step: the teacher's pairs, then the critics."""
+    folder, where = Path(run_dir), choose_device(device)
+    sets = [load(data_dir, split, config) for split in ("train", "validation")]
     marginals = load_marginals(config, folder / "marginals")
-    train_loop(FlowLearner(config, *sets, marginals, where), loop_of(config, "flow"), folder / "flow")
     teacher = load_shape(config, folder / "flow" / "best.pt")
-    train_loop(DistilLearner(config, *sets, marginals, teacher, where), loop_of(config, "distil"), folder / "distil")
+    pairs = PairLearner(config, *sets, marginals, teacher, where, folder / "distil")
+    if trained(pairs, config, "distil", folder):
+        student = load_shape(config, folder / "distil" / "best.pt")
+        trained(AdversarialLearner(config, *sets, marginals, student, where), config, "adversarial", folder)
 
 
-def loop_of(config: dict[str, Any], stage: str) -> LoopSettings:
-    """The budget of a stage: the table `<stage>.loop` of the configuration."""
-    return LoopSettings(**config[stage]["loop"])
+def trained(learner: Learner, config: dict[str, Any], stage: str, folder: Path) -> bool:
+    """Trains a stage with the budget in its section; false if it was told to stop before that was spent."""
+    settings = LoopSettings(**{key: config[stage][key] for key in LoopSettings.__dataclass_fields__ if key in config[stage]})
+    train_loop(learner, settings, folder / stage)
+    state = load_state(folder / stage / "checkpoint.pt")
+    return settings.progress(state["step"], state["seconds"]) >= 1.0
 
 
-def build_generator(run_dir: str | Path, mode: str = "one-step") -> TransformerGenerator:
-    """The generator of a finished run: mode "one-step" or "quality"."""
+def build_generator(run_dir: str | Path, mode: str = "fast") -> TransformerGenerator:
+    """The generator of a finished run: "fast" takes one step, "quality" the steps of `[quality]`."""
     folder = Path(run_dir)
     config = json.loads((folder / "config.json").read_text())
     layers = energy.load_network(config, folder / "layers")
     marginals = load_marginals(config, folder / "marginals")
-    if mode == "one-step":
-        return TransformerGenerator(layers, marginals, load_student(config, folder / "distil" / "best.pt"), 1).eval()
+    if mode == "fast":
+        return TransformerGenerator(layers, marginals, load_shape(config, folder / "adversarial" / "best.pt"), 1).eval()
+    if mode != "quality":
+        raise ValueError(f'mode is "{mode}"; allowed are "fast" and "quality"')
     steps = int(config.get("quality", {}).get("steps", 6))
     return TransformerGenerator(layers, marginals, load_shape(config, folder / "flow" / "best.pt"), steps).eval()
