@@ -11,12 +11,13 @@ from .config import load_config
 from .errors import RecipeError
 
 STAGES = {
-    "all": "everything below, in this order (but no baseline)",
+    "all": "layers, shape, distil, export and evidence, in this order",
     "layers": "train the layer network",
     "shape": "train the shape network",
     "distil": "distil it to one step (transformer)",
     "export": "ONNX files and cards from what is trained",
     "evidence": "generate at the reference's energies, judge, complete the cards",
+    "judge": "evidence for any file of showers (--generated, --name)",
     "baseline": "the resampling baseline at the reference's energies",
 }
 
@@ -36,6 +37,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda")
     result.add_argument("--reference", help=f"held-out showers to judge against (default: {stages.TEST_FILE} of --data)")
     result.add_argument("--repeat", type=int, default=10, help="showers generated per shower of the reference (default 10)")
+    result.add_argument("--generated", help="for judge: HDF5 file of the showers to judge")
+    result.add_argument("--name", help="for judge: what to call them (default: the file's name)")
     return result
 
 
@@ -67,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(given: argparse.Namespace, run: stages.Run) -> None:
     reference = given.reference or os.path.join(given.data, stages.TEST_FILE)
     if not os.path.exists(reference):
-        if given.reference is not None or given.stage in ("evidence", "baseline"):
+        if given.reference is not None or given.stage in ("evidence", "judge", "baseline"):
             raise RecipeError(f"There is no reference {reference}. Name held-out showers with --reference.")
         reference = None
     if given.stage == "all":
@@ -78,6 +81,11 @@ def _run(given: argparse.Namespace, run: stages.Run) -> None:
         stages.export_stage(run)
     elif given.stage == "evidence":
         stages.evidence_stage(run, reference, given.repeat)
+    elif given.stage == "judge":
+        if given.generated is None:
+            raise RecipeError("The stage judge needs --generated: the HDF5 file of the showers to judge.")
+        name = given.name or os.path.splitext(os.path.basename(given.generated))[0]
+        stages.judge_stage(run, given.generated, reference, name)
     elif given.stage == "baseline":
         stages.baseline_stage(run, reference, given.repeat)
     elif given.stage in stages.TRAINING[run.config["family"]]:

@@ -21,12 +21,15 @@ TEST_FILE = "showers-test.h5"
 
 TRAINING: dict[str, dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "gan": {"shape": ("adversarial", "train", ("warm", "adversarial"))},
-    "transformer": {},
+    "transformer": {
+        "shape": ("shower_transformer", "train_shape", ("marginals", "flow")),
+        "distil": ("shower_transformer", "train_distil", ("distil", "adversarial")),
+    },
 }
 """Of each family and stage: module, function, and the folders below the run that it trains in, each named after the
 section of the configuration that has its budget."""
 
-GENERATOR = {"gan": "gan", "transformer": "transformer"}
+GENERATOR = {"gan": "gan", "transformer": "shower_transformer"}
 """The module of each family that has `build_generator(run_dir, **arguments)`."""
 
 
@@ -162,6 +165,14 @@ def evidence_stage(run: Run, reference: str, repeat: int) -> None:
             device=_device(run), command=run.command, say=run.say,
         )  # fmt: skip
         card.add_evidence(run.path(f"{name}.card.json"), out)
+
+
+def judge_stage(run: Run, generated: str, reference: str, name: str) -> None:
+    """Evidence for showers that came from elsewhere: a baseline, another program."""
+    evidence.evidence(
+        generated, reference, run.path(f"evidence-{name}.json"), evidence_settings(run.config), name=name,
+        floor=floor_stage(run, reference), device=_device(run), command=run.command, say=run.say,
+    )  # fmt: skip
 
 
 def baseline_stage(run: Run, reference: str, repeat: int) -> str:
