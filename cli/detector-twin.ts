@@ -19,12 +19,15 @@ import { withTwin } from "./with-twin.ts";
 export type DetectorModel = "gflash" | "gflash-published";
 
 /** A type, not an interface: only that has the index signature that a composition asks for. */
-type DetectorPlugins = {
+export type DetectorPlugins = {
   readonly files: ReturnType<typeof hdf5>;
   readonly model: ReturnType<typeof gflash>;
   readonly detector: ReturnType<typeof calorimeter>;
   readonly report: ReturnType<typeof report>;
 };
+
+/** What a command works with. */
+export type DetectorTwin = Twin<DetectorPlugins>;
 
 /** A twin with a calorimeter, works on it, and stops it. */
 export async function withDetector<T>(

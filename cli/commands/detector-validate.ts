@@ -6,11 +6,30 @@ export const detectorValidate: Command = defineCommand({
   path: ["detector", "validate"],
   summary: "Compare simulated showers with reference showers",
   description:
-    "Prints separation powers with the floors that the numbers of showers set, profiles and resolution. Simulate at the " +
-    "reference's energies (--energies-from) for a fair comparison.",
+    "Prints separation powers with what chance alone gives, correlations, quantiles far out and distances in many " +
+    "dimensions (FPD, KPD, PRDC), profiles and resolution; --json and --report have each decade of energy, too. Simulate " +
+    "at the reference's energies (--energies-from) for a fair comparison.",
   arguments: { generated: { description: "showers to judge, in CaloChallenge's layout" } },
   options: {
     reference: { kind: "text", placeholder: "file", description: "showers to judge them by", required: true },
+    secondReference: {
+      kind: "text",
+      placeholder: "file",
+      description:
+        "another set of the reference's simulation, to measure floors with (default: the reference's halves)",
+    },
+    evidence: {
+      kind: "text",
+      placeholder: "file",
+      description: "what classifiers of the training recipe found between these two files, JSON",
+    },
+    metrics: {
+      kind: "text",
+      placeholder: "which",
+      choices: ["all", "fast"],
+      description: "fast leaves out FPD, KPD and PRDC, which take minutes for large sets",
+      default: "all",
+    },
     geometry: {
       kind: "text",
       placeholder: "name",
@@ -23,41 +42,28 @@ export const detectorValidate: Command = defineCommand({
       description: "write tables and figures as one HTML page; replaces an earlier one",
     },
   },
-  example: "twinloom detector validate showers.h5 --reference reference.h5 --report report.html",
+  example: [
+    "twinloom detector validate showers.h5 --reference reference.h5 --report report.html",
+    "twinloom detector validate showers.h5 --reference reference.h5 --evidence evidence.json",
+  ],
   run: async ({ generated }, options, io) => {
-    const { openDataset, writeFileAtomically } = await import("../../core/index.ts");
+    const { writeFileAtomically } = await import("../../core/index.ts");
     const { validationReport } = await import("../../thematic/detector/index.ts");
-    const { withDetector } = await import("../detector-twin.ts");
-    const { signal } = io;
+    const { validateFiles } = await import("../validate-files.ts");
     const page = options.report === undefined ? undefined : resolve(io.cwd, options.report);
-    if (page !== undefined && [generated, options.reference].some((file) => resolve(io.cwd, file) === page)) {
+    const read = [generated, options.reference, options.secondReference, options.evidence];
+    if (page !== undefined && read.some((file) => file !== undefined && resolve(io.cwd, file) === page)) {
       const { UsageError } = await import("../errors.ts");
-      throw new UsageError(`--report ${options.report} would replace the showers in that file. Give another name.`);
+      throw new UsageError(`--report ${options.report} would replace a file that is read. Give another name.`);
     }
-    const { geometry } = options;
-    const validation = await withDetector({ geometry, model: "gflash-published" }, io, async (twin) => {
-      const open = (file: string) => openDataset(resolve(io.cwd, file), [twin.files], { signal });
-      const judged = await open(generated);
-      try {
-        const reference = await open(options.reference);
-        try {
-          const result = await twin.detector.validate(
-            await twin.detector.showers(judged, { signal }),
-            await twin.detector.showers(reference, { signal }),
-            { signal, progress: io.progress.bind(io) },
-          );
-          if (page !== undefined) {
-            const html = await twin.report.html(validationReport(result, twin.detector.geometry), { signal });
-            await writeFileAtomically(page, html, { signal, existing: "replace" });
-          }
-          return result;
-        } finally {
-          await reference.close();
-        }
-      } finally {
-        await judged.close();
-      }
+    const { reference, evidence } = options;
+    const judged = [{ file: generated, evidence }];
+    const [validation] = await validateFiles({ ...options, reference, judged }, io, async ([result], twin) => {
+      if (page === undefined || !result) return;
+      const html = await twin.report.html(validationReport(result, twin.detector.geometry), { signal: io.signal });
+      await writeFileAtomically(page, html, { signal: io.signal, existing: "replace" });
     });
+    if (!validation) return;
     if (io.json) io.printJson(validation);
     else await printValidation(validation, io);
     if (options.report !== undefined && !io.json) io.print(`\nReport: ${options.report}`);
@@ -66,7 +72,10 @@ export const detectorValidate: Command = defineCommand({
 
 async function printValidation(validation: Validation, io: CommandIo): Promise<void> {
   const { formatTable } = await import("../table.ts");
-  const { generated, reference, separation, worstLayer } = validation;
+  const { correlationTable, distanceTable, evidenceTable, separationTable, tailTable } = await import(
+    "../../thematic/detector/index.ts"
+  );
+  const { generated, reference, alike, separation, correlations, worstLayer, evidence } = validation;
   io.print(io.style.bold(`${generated.label} (${generated.count}) against ${reference.label} (${reference.count})`));
   io.print("");
   const sets = [generated, reference].map(({ label, response, resolutionFit: fit, containment: extent }) => [
@@ -88,23 +97,22 @@ async function printValidation(validation: Validation, io: CommandIo): Promise<v
     { name: "voxels", digits: 4 },
   ];
   io.print(formatTable({ columns: setColumns, rows: sets }));
-  io.print("");
-  const rows = separation.map((row) => [
-    row.observable,
-    ...[row.value, row.floor, row.measuredFloor, row.relativeWasserstein].map((value) =>
-      Number.isFinite(value) ? value : null,
-    ),
-  ]);
-  const columns = [
-    { name: "observable" },
-    { name: "separation", digits: 3 },
-    { name: "floor", digits: 2 },
-    { name: "measured floor", digits: 2 },
-    { name: "W1/σ", digits: 3 },
+  const tables = [
+    separationTable(separation, "Separation powers"),
+    correlationTable(correlations, "Correlations of layers"),
+    tailTable(validation, "Quantiles far out"),
+    distanceTable(validation, "Distances in many dimensions"),
+    ...(evidence ? [evidenceTable(evidence, `Classifiers: ${evidence.name} against the reference`)] : []),
   ];
-  io.print(formatTable({ columns, rows }));
-  if (worstLayer) {
+  for (const table of tables.filter(({ rows }) => rows.length > 0)) {
     io.print("");
+    io.print(io.style.bold(table.caption));
+    io.print(formatTable(table));
+  }
+  io.print("");
+  io.print(`Reference to itself: ${alike.label}, ${alike.counts.join(" and ")} showers.`);
+  for (const limit of evidence?.limits ?? []) io.print(`Classifiers: ${limit}.`);
+  if (worstLayer) {
     const percent = (100 * worstLayer.deviation).toFixed(1);
     io.print(
       `Mean longitudinal profile: at most ${percent} % off where a layer holds over 1 % (layer ${worstLayer.layer}).`,

@@ -4,6 +4,7 @@ import { dataCheck } from "./data-check.ts";
 import { dataConvert } from "./data-convert.ts";
 import { dataInfo } from "./data-info.ts";
 import { dataRead } from "./data-read.ts";
+import { detectorCompare } from "./detector-compare.ts";
 import { detectorSimulate } from "./detector-simulate.ts";
 import { detectorValidate } from "./detector-validate.ts";
 import { modelInfo } from "./model-info.ts";
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   dataCheck,
   detectorSimulate,
   detectorValidate,
+  detectorCompare,
   modelInfo,
   rootExport,
   specCheck,

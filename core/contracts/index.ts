@@ -33,6 +33,7 @@ export { Model, type ModelProvider, type TensorSpec } from "./model.ts";
 export {
   type Axis,
   type Figure,
+  type HeatMap,
   Report,
   type ReportDocument,
   type ReportSection,

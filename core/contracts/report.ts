@@ -5,7 +5,7 @@ export interface Report {
   /** One self-contained HTML page: no script, style, font or image is loaded from elsewhere. */
   html(document: ReportDocument, options?: { readonly signal?: AbortSignal | undefined }): Promise<string>;
   /** One figure as a stand-alone SVG document. */
-  svg(figure: Figure, options?: { readonly signal?: AbortSignal | undefined }): Promise<string>;
+  svg(figure: Figure | HeatMap, options?: { readonly signal?: AbortSignal | undefined }): Promise<string>;
 }
 export const Report: Token<Report> = token("report");
 
@@ -23,7 +23,7 @@ export interface ReportDocument {
 export interface ReportSection {
   readonly title: string;
   readonly text?: string;
-  readonly items: readonly (Table | Figure)[];
+  readonly items: readonly (Table | Figure | HeatMap)[];
 }
 
 /** A table; numbers are formatted by the renderer to the column's significant digits. */
@@ -54,6 +54,25 @@ export interface Figure {
    * 1, and the errors of the others without it. Series at other places on x than this one are left out of that panel.
    */
   readonly ratioTo?: string;
+}
+
+/**
+ * Numbers on a grid as colours, which meet in the middle of the colour axis. `null`, NaN and infinities are cells without
+ * colour; what lies beyond the ends has the colour of the end.
+ */
+export interface HeatMap {
+  readonly kind: "heatmap";
+  readonly caption: string;
+  /** Linear axes; their ends are those of the edges. */
+  readonly x: Pick<Axis, "label" | "unit">;
+  readonly y: Pick<Axis, "label" | "unit">;
+  /** n + 1 increasing edges of n columns. */
+  readonly xEdges: readonly number[];
+  /** n + 1 increasing edges of n rows, from the lowest. */
+  readonly yEdges: readonly number[];
+  /** `[row][column]` */
+  readonly values: readonly (readonly (number | null)[])[];
+  readonly color: Pick<Axis, "label" | "unit"> & { readonly min: number; readonly max: number };
 }
 
 /**

@@ -7,6 +7,12 @@ interface Tridiagonal {
   readonly beside: Float64Array;
 }
 
+/**
+ * Beside a largest element of 1 this is zero, well within what rounding has done to all elements: blocks of nothing but
+ * rounding errors, as singular matrices have, would not converge otherwise.
+ */
+const NEGLIGIBLE = Number.EPSILON / 64;
+
 /** An eigenvalue needs two or three steps; far more means numbers that are not finite. */
 const MAX_STEPS = 60;
 
@@ -24,9 +30,18 @@ export function symmetricEigenvalues(matrix: ArrayLike<number>, size: number): F
   if (!Number.isInteger(size) || size < 1 || matrix.length !== size * size) {
     throw new InvalidArgumentError(`A symmetric matrix of size ${size} has size² elements; got ${matrix.length}.`);
   }
-  const work = Float64Array.from(matrix);
-  if (!work.every(Number.isFinite)) throw new InvalidArgumentError("Eigenvalues need a matrix of finite numbers.");
-  return diagonalise(tridiagonalise(work, size)).sort();
+  let largest = 0;
+  for (let at = 0; at < matrix.length; at++) {
+    const element = matrix[at] as number;
+    if (!Number.isFinite(element)) throw new InvalidArgumentError("Eigenvalues need a matrix of finite numbers.");
+    largest = Math.max(largest, Math.abs(element));
+  }
+  if (largest === 0) return new Float64Array(size);
+  // With a largest element of 1, no square overflows, and what underflows is negligible.
+  const work = Float64Array.from(matrix, (element) => element / largest);
+  return diagonalise(tridiagonalise(work, size))
+    .map((value) => value * largest)
+    .sort();
 }
 
 /** By reflections from the last row upwards; overwrites the lower triangle of `a`. */
@@ -41,7 +56,7 @@ function tridiagonalise(a: Float64Array, n: number): Tridiagonal {
     const last = v[row - 1] as number;
     let rest = 0;
     for (let j = 0; j < row - 1; j++) rest += (v[j] as number) ** 2;
-    if (rest === 0) {
+    if (rest <= NEGLIGIBLE ** 2) {
       beside[row - 1] = last;
       continue;
     }
@@ -111,7 +126,7 @@ function endOfBlock(diagonal: Float64Array, beside: Float64Array, first: number)
   let end = first;
   while (end < diagonal.length - 1) {
     const size = Math.abs(diagonal[end] as number) + Math.abs(diagonal[end + 1] as number);
-    if (Math.abs(beside[end] as number) <= Number.EPSILON * size) break;
+    if (Math.abs(beside[end] as number) <= Number.EPSILON * size + NEGLIGIBLE) break;
     end++;
   }
   return end;

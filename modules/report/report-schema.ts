@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { type Axis, checkSchema, type Figure, type ReportDocument, type Series, type Table } from "../../core/index.ts";
+import {
+  type Axis,
+  checkSchema,
+  type Figure,
+  type HeatMap,
+  type ReportDocument,
+  type Series,
+  type Table,
+} from "../../core/index.ts";
 import { InvalidReportError } from "./errors.ts";
 
 type Problem = (path: readonly (string | number)[], message: string) => void;
@@ -48,6 +56,21 @@ const figure = z
   })
   .superRefine((value, context) => checkFigure(value, problemsIn(context)));
 
+const label = { label: z.string(), unit: z.exactOptional(z.string()) };
+
+const heatMap = z
+  .strictObject({
+    kind: z.literal("heatmap"),
+    caption: z.string(),
+    x: z.strictObject(label),
+    y: z.strictObject(label),
+    xEdges: z.array(z.number()).min(2),
+    yEdges: z.array(z.number()).min(2),
+    values: z.array(numbersWithGaps),
+    color: z.strictObject({ ...label, min: z.number(), max: z.number() }),
+  })
+  .superRefine((value, context) => checkHeatMap(value, problemsIn(context)));
+
 const table = z
   .strictObject({
     kind: z.literal("table"),
@@ -71,7 +94,7 @@ export const reportDocumentSchema: z.ZodType<ReportDocument> = z.strictObject({
     z.strictObject({
       title: z.string(),
       text: z.exactOptional(z.string()),
-      items: z.array(z.discriminatedUnion("kind", [table, figure])),
+      items: z.array(z.discriminatedUnion("kind", [table, figure, heatMap])),
     }),
   ),
   provenance: z.exactOptional(z.record(z.string(), z.string())),
@@ -83,8 +106,8 @@ export function checkReportDocument(value: unknown): ReportDocument {
 }
 
 /** @throws {@link InvalidReportError} */
-export function checkFigureValue(value: unknown): Figure {
-  return checked(figure, value, "The figure");
+export function checkFigureValue(value: unknown): Figure | HeatMap {
+  return checked(z.discriminatedUnion("kind", [figure, heatMap]), value, "The figure");
 }
 
 function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
@@ -136,6 +159,24 @@ function checkFigure({ series: all, ratioTo }: Figure, problem: Problem): void {
   if (ratioTo !== undefined && !names.includes(ratioTo)) {
     problem(["ratioTo"], `No series is called "${ratioTo}"; there are: ${names.join(", ") || "none"}`);
   }
+}
+
+function checkHeatMap({ xEdges, yEdges, values, color }: HeatMap, problem: Problem): void {
+  for (const [key, edges] of Object.entries({ xEdges, yEdges })) {
+    const decrease = edges.findIndex((edge, index) => index > 0 && edge <= (edges[index - 1] as number));
+    if (decrease > 0)
+      problem([key, decrease], `Edges must increase, and ${edges[decrease]} follows ${edges[decrease - 1]}`);
+    const large = edges.findIndex(isTooLarge);
+    if (large >= 0) problem([key, large], TOO_LARGE);
+  }
+  if (values.length !== yEdges.length - 1) {
+    problem(["values"], `${yEdges.length} edges need ${yEdges.length - 1} rows, and there are ${values.length}`);
+  }
+  const wrong = values.findIndex((row) => row.length !== xEdges.length - 1);
+  if (wrong >= 0) {
+    problem(["values", wrong], `${xEdges.length} edges need ${xEdges.length - 1} cells, not ${values[wrong]?.length}`);
+  }
+  checkAxis({ ...color, scale: "linear" }, (path, message) => problem(["color", ...path], message));
 }
 
 function checkTable({ columns, rows }: Table, problem: Problem): void {

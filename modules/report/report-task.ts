@@ -21,7 +21,7 @@ export const reportTask: AnyTask = defineTask({
     return {
       title: document.title,
       sections: document.sections.length,
-      figures: items.filter(({ kind }) => kind === "figure").length,
+      figures: items.filter(({ kind }) => kind !== "table").length,
       tables: items.filter(({ kind }) => kind === "table").length,
     };
   },

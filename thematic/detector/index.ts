@@ -29,7 +29,13 @@ export { publishedConstants } from "./gflash/published.ts";
 export { type CalorimeterOptions, calorimeter } from "./plugin.ts";
 export { simulate } from "./tasks/simulate.ts";
 export { validate } from "./tasks/validate.ts";
-export type { ClassifierVerdict, Evidence } from "./validation/evidence.ts";
+export {
+  type ClassifierVerdict,
+  type Evidence,
+  parseEvidence,
+  readEvidence,
+  type StoredEvidence,
+} from "./validation/evidence.ts";
 export { validationReport } from "./validation/report-document.ts";
 export {
   LAYER_FEATURES,
@@ -38,6 +44,14 @@ export {
   showerFeatures,
   type VoxelVisitor,
 } from "./validation/shower-features.ts";
+export {
+  comparisonTable,
+  correlationTable,
+  distanceTable,
+  evidenceTable,
+  separationTable,
+  tailTable,
+} from "./validation/tables.ts";
 export type { ValidateOptions } from "./validation/validate.ts";
 export type {
   Compared,

@@ -1,4 +1,4 @@
-import type { Mark, Spec } from "vega";
+import type { Config, Mark, Spec } from "vega";
 import type { Axis, Figure } from "../../../core/index.ts";
 import type { Domain } from "./domain.ts";
 import type { Drawing, DrawnSeries } from "./drawing.ts";
@@ -10,10 +10,38 @@ import { INK } from "./series-style.ts";
 const WIDTH = 520;
 const HEIGHT = 300;
 const RATIO_HEIGHT = 100;
-const FONT_SIZE = 15;
+/** Of titles of axes; labels are a pixel smaller. */
+export const FONT_SIZE = 15;
 const FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', 'DejaVu Sans', Arial, sans-serif";
-const MARGIN = { left: 80, right: 30, top: 6, bottom: 58 };
+/** Room for axes around every drawing. */
+export const MARGIN: { left: number; right: number; top: number; bottom: number } = {
+  left: 80,
+  right: 30,
+  top: 6,
+  bottom: 58,
+};
 const LEGEND_GAP = 8;
+
+/** How axes and text look in every drawing. */
+export const FIGURE_CONFIG: Config = {
+  axis: {
+    domainColor: INK,
+    tickColor: INK,
+    labelColor: INK,
+    titleColor: INK,
+    labelFont: FONT,
+    titleFont: FONT,
+    labelFontSize: FONT_SIZE - 1,
+    titleFontSize: FONT_SIZE,
+    titleFontWeight: "normal",
+    domainWidth: 1.2,
+    tickWidth: 1.2,
+    titlePadding: 6,
+    labelOverlap: "greedy",
+    aria: false,
+  },
+  text: { font: FONT, fill: INK },
+};
 
 /** The Vega specification of a figure; every figure has the same width, and the same place for its axes. */
 export function figureSpec(figure: Figure, drawing: Drawing): Spec {
@@ -28,25 +56,7 @@ export function figureSpec(figure: Figure, drawing: Drawing): Spec {
     width: WIDTH,
     height: top + HEIGHT + (drawing.ratio ? RATIO_HEIGHT : 0),
     padding: MARGIN,
-    config: {
-      axis: {
-        domainColor: INK,
-        tickColor: INK,
-        labelColor: INK,
-        titleColor: INK,
-        labelFont: FONT,
-        titleFont: FONT,
-        labelFontSize: FONT_SIZE - 1,
-        titleFontSize: FONT_SIZE,
-        titleFontWeight: "normal",
-        domainWidth: 1.2,
-        tickWidth: 1.2,
-        titlePadding: 6,
-        labelOverlap: "greedy",
-        aria: false,
-      },
-      text: { font: FONT, fill: INK },
-    },
+    config: FIGURE_CONFIG,
     marks,
   };
 }

@@ -1,8 +1,10 @@
 import { setImmediate } from "node:timers/promises";
-import { type Figure, importOptional } from "../../../core/index.ts";
+import type { Spec } from "vega";
+import { type Figure, type HeatMap, importOptional } from "../../../core/index.ts";
 import { escapeXml, xmlCharacters } from "../escape-xml.ts";
 import { type Drawing, drawingOf } from "./drawing.ts";
 import { figureSpec } from "./figure-spec.ts";
+import { gapsOf, heatMapSpec } from "./heat-map-spec.ts";
 import { axisTitle, LABEL_FUNCTIONS } from "./panel.ts";
 import { logTickLabel, tickLabel } from "./ticks.ts";
 
@@ -20,7 +22,7 @@ export interface RenderedFigure {
  * @throws `TWIN_PACKAGE_MISSING` when Vega is not installed.
  */
 export async function renderFigure(
-  figure: Figure,
+  figure: Figure | HeatMap,
   id: string,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<RenderedFigure> {
@@ -29,13 +31,31 @@ export async function renderFigure(
   // Drawing takes no turn of the event loop by itself: give a signal the chance to be heard.
   await setImmediate();
   options.signal?.throwIfAborted();
-  const drawing = drawingOf(figure);
-  const view = new vega.View(vega.parse(figureSpec(figure, drawing)), { renderer: "none", logLevel: vega.Error });
+  const { spec, text, notes } = figure.kind === "heatmap" ? heatMapParts(figure) : figureParts(figure);
+  const view = new vega.View(vega.parse(spec), { renderer: "none", logLevel: vega.Error });
   try {
-    return { svg: withAccessibleRoot(await view.toSVG(), { figure, drawing, id }), notes: drawing.notes };
+    return { svg: withAccessibleRoot(await view.toSVG(), { caption: figure.caption, text, id }), notes };
   } finally {
     view.finalize();
   }
+}
+
+interface Parts {
+  readonly spec: Spec;
+  /** The drawing in words. */
+  readonly text: string;
+  readonly notes: readonly string[];
+}
+
+function figureParts(figure: Figure): Parts {
+  const drawing = drawingOf(figure);
+  return { spec: figureSpec(figure, drawing), text: description(figure, drawing), notes: drawing.notes };
+}
+
+function heatMapParts(map: HeatMap): Parts {
+  const gaps = gapsOf(map);
+  const text = `${axisTitle(map.color)} as colour: ${axisTitle(map.y)} against ${axisTitle(map.x)}, ${map.values.length} rows of ${map.xEdges.length - 1} cells.`;
+  return { spec: heatMapSpec(map), text, notes: gaps > 0 ? [`${gaps} cells have no value.`] : [] };
 }
 
 let loading: Promise<typeof import("vega")> | undefined;
@@ -58,7 +78,7 @@ function loadVega(): Promise<typeof import("vega")> {
 /** Vega's root element replaced by one that scales, and tells in words what it shows. */
 function withAccessibleRoot(
   svg: string,
-  { figure, drawing, id }: { readonly figure: Figure; readonly drawing: Drawing; readonly id: string },
+  { caption, text, id }: { readonly caption: string; readonly text: string; readonly id: string },
 ): string {
   const root = /^<svg[^>]*?width="([\d.]+)" height="([\d.]+)"[^>]*>/.exec(svg);
   if (!root) throw new TypeError("Vega wrote an SVG without width and height.");
@@ -67,8 +87,8 @@ function withAccessibleRoot(
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`,
     ` role="img" aria-labelledby="${id}-title ${id}-description">`,
-    `<title id="${id}-title">${escapeXml(figure.caption)}</title>`,
-    `<desc id="${id}-description">${escapeXml(description(figure, drawing))}</desc>`,
+    `<title id="${id}-title">${escapeXml(caption)}</title>`,
+    `<desc id="${id}-description">${escapeXml(text)}</desc>`,
     inside,
   ].join("");
 }

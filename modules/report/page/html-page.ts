@@ -1,4 +1,4 @@
-import type { Figure, ReportDocument, ReportSection } from "../../../core/index.ts";
+import type { Figure, HeatMap, ReportDocument, ReportSection } from "../../../core/index.ts";
 import { escapeXml } from "../escape-xml.ts";
 import { renderFigure } from "../figure/render-svg.ts";
 import { htmlTable } from "./html-table.ts";
@@ -60,7 +60,11 @@ async function htmlSection(
     .join("\n");
 }
 
-async function htmlFigure(figure: Figure, id: string, options: { readonly signal?: AbortSignal }): Promise<string> {
+async function htmlFigure(
+  figure: Figure | HeatMap,
+  id: string,
+  options: { readonly signal?: AbortSignal },
+): Promise<string> {
   const { svg, notes } = await renderFigure(figure, id, options);
   const caption = notes.length > 0 ? [endedSentence(figure.caption), ...notes].join(" ") : figure.caption;
   return `<figure>\n${svg}\n<figcaption>${escapeXml(caption)}</figcaption>\n</figure>`;

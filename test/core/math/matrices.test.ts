@@ -42,6 +42,31 @@ describe("symmetricEigenvalues, against numpy", () => {
     );
   });
 
+  it("finds the rank of a singular one, whose rows are of very different sizes", () => {
+    const [n, rank] = [120, 30];
+    const stream = new RandomStream({ seed: 6n, id: 0n });
+    const rows = Array.from({ length: rank }, () =>
+      Float64Array.from({ length: n }, (_, i) => stream.normal() * 10 ** -(i / 30)),
+    );
+    const matrix = Float64Array.from({ length: n * n }, (_, at) =>
+      rows.reduce((sum, row) => sum + (row[Math.floor(at / n)] as number) * (row[at % n] as number), 0),
+    );
+    const values = symmetricEigenvalues(matrix, n);
+    const largest = values[n - 1] as number;
+    expect(values.filter((value) => value > 1e-13 * largest)).toHaveLength(rank);
+    expect(Math.max(...values.slice(0, n - rank).map(Math.abs))).toBeLessThan(1e-14 * largest);
+  });
+
+  it.each([1e-200, 1e200])("keeps digits where the elements are near %d", (scale) => {
+    const values = symmetricEigenvalues(
+      [2, 1, 0, 1, 2, 0, 0, 0, 1e-9].map((element) => element * scale),
+      3,
+    );
+    [1e-9, 1, 3].forEach((value, i) => {
+      expect((values[i] as number) / scale).toBeCloseTo(value, 14);
+    });
+  });
+
   it.each([
     ["of another size", [1, 2, 3], 2],
     ["without rows", [], 0],

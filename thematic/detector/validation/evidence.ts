@@ -1,5 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { checkSchema } from "../../../core/index.ts";
+import { checkSchema, FileNotFoundError } from "../../../core/index.ts";
 import { EvidenceInvalidError, EvidenceMismatchError } from "../errors.ts";
 
 const SCHEMA = "twinloom.evidence/1";
@@ -105,6 +106,26 @@ export function parseEvidence(value: unknown): StoredEvidence {
   const result = checkSchema(EvidenceFile, value);
   if (result.problems) throw new EvidenceInvalidError(result.problems);
   return result.value;
+}
+
+/**
+ * The JSON of an evidence file, not yet checked.
+ *
+ * @throws `TWIN_FILE_NOT_FOUND`; `TWIN_EVIDENCE_INVALID` when it is not JSON.
+ */
+export async function readEvidence(path: string, signal?: AbortSignal): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(path, { encoding: "utf8", ...(signal && { signal }) });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new FileNotFoundError(path, { cause: error });
+    throw error;
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new EvidenceInvalidError([{ path: [], message: `"${path}" is not JSON: ${(error as Error).message}` }]);
+  }
 }
 
 /**

@@ -1,0 +1,58 @@
+import { basename } from "node:path";
+import { type Command, defineCommand } from "../command.ts";
+
+export const detectorCompare: Command = defineCommand({
+  path: ["detector", "compare"],
+  summary: "Compare several sets of simulated showers in one table",
+  description:
+    "Judges each file by the same reference and prints one row for each, and one for the reference against itself. S is the " +
+    "separation minus its floor. Classifiers are in the table where their evidence is given, one file per set, in any order.",
+  arguments: { generated: { description: "files of showers to judge, in CaloChallenge's layout", many: true } },
+  options: {
+    reference: { kind: "text", placeholder: "file", description: "showers to judge them by", required: true },
+    secondReference: {
+      kind: "text",
+      placeholder: "file",
+      description:
+        "another set of the reference's simulation, to measure floors with (default: the reference's halves)",
+    },
+    evidence: {
+      kind: "text",
+      placeholder: "file",
+      description: "evidence of classifiers about one of the sets; may be repeated",
+      many: true,
+    },
+    metrics: {
+      kind: "text",
+      placeholder: "which",
+      choices: ["all", "fast"],
+      description: "fast leaves out FPD, KPD and PRDC, which take minutes for large sets",
+      default: "all",
+    },
+    geometry: {
+      kind: "text",
+      placeholder: "name",
+      description: "shipped geometry, or a binning .xml file with its .json beside it",
+      default: "w-si-45",
+    },
+  },
+  example:
+    "twinloom detector compare gan.h5 transformer.h5 gflash.h5 --reference reference.h5 --evidence gan.json --evidence transformer.json",
+  run: async ({ generated }, options, io) => {
+    const { comparisonTable } = await import("../../thematic/detector/index.ts");
+    const { formatTable } = await import("../table.ts");
+    const { pairEvidence, validateFiles } = await import("../validate-files.ts");
+    const judged = await pairEvidence(generated, options.evidence ?? [], io);
+    const validations = await validateFiles({ ...options, judged }, io);
+    if (io.json) io.printJson(validations);
+    else
+      io.print(
+        formatTable(
+          comparisonTable(
+            validations,
+            generated.map((file) => basename(file)),
+          ),
+        ),
+      );
+  },
+});
