@@ -3,4 +3,18 @@
  *
  * @module
  */
-export {};
+export { GeneratedInvalidError, GeneratorGraphError, ShippedModelError } from "./errors.ts";
+export type { FastSimulation } from "./fast-simulation.ts";
+export { type FastsimOptions, fastsim } from "./fastsim.ts";
+export {
+  GeneratorGraph,
+  type GeneratorGraphInput,
+  GRAPH_METADATA_KEY,
+  GRAPH_SCHEMA,
+  type GraphCondition,
+  type GraphOutput,
+  type GraphSegment,
+  type GraphStep,
+  generatorGraphJsonSchema,
+} from "./graph-schema.ts";
+export { noisePurpose } from "./noise.ts";

@@ -1,0 +1,155 @@
+import {
+  convertUnits,
+  type GeneratedBatch,
+  type GenerateRequest,
+  type Generator,
+  type GeneratorOutput,
+  InvalidArgumentError,
+  type LinearMap,
+  OutOfDomainError,
+  type ValidityRange,
+} from "../../core/index.ts";
+import type { GeneratorGraph, GraphCondition } from "./graph-schema.ts";
+
+/** Makes the events that a graph's model was not trained for, with another generator. */
+export class Fallback {
+  readonly model: string;
+  /** The hull of both generators' ranges; events in a gap between them are refused by {@link route}. */
+  readonly validity: Readonly<Record<string, ValidityRange>>;
+  readonly #graph: GeneratorGraph;
+  readonly #generator: Generator;
+  /** By condition that the generator has, how its values become those that it takes. */
+  readonly #maps: ReadonlyMap<string, LinearMap>;
+
+  /** @throws `TWIN_INVALID_ARGUMENT` where the generator makes other arrays, or asks for conditions that there are not. */
+  constructor(graph: GeneratorGraph, outputs: Readonly<Record<string, GeneratorOutput>>, generator: Generator) {
+    this.model = generator.model;
+    this.#graph = graph;
+    this.#generator = generator;
+    const what = `${generator.model} cannot be the fallback of ${graph.name}`;
+    const [ours, theirs] = [describe(outputs), describe(generator.outputs)];
+    if (ours !== theirs) throw new InvalidArgumentError(`${what}: it makes ${theirs}, not ${ours}.`);
+    const unknown = Object.keys(generator.validity).find((name) => !Object.hasOwn(graph.conditions, name));
+    if (unknown !== undefined) {
+      throw new InvalidArgumentError(
+        `${what}: it needs the condition "${unknown}", and ${graph.name} has only ${Object.keys(graph.conditions).join(", ")}.`,
+      );
+    }
+    this.#maps = new Map(
+      Object.entries(generator.validity).map(([name, { unit }]) => [
+        name,
+        convertUnits((graph.conditions[name] as GraphCondition).unit, unit),
+      ]),
+    );
+    this.validity = Object.fromEntries(
+      Object.entries(graph.conditions).map(([name, { unit, min, max }]) => {
+        const range = generator.validity[name];
+        if (!range) return [name, { unit, min, max }];
+        const { scale, offset } = convertUnits(range.unit, unit);
+        const ends = [range.min * scale + offset, range.max * scale + offset];
+        return [name, { unit, min: Math.min(min, ...ends), max: Math.max(max, ...ends) }];
+      }),
+    );
+  }
+
+  /**
+   * Which events the model was not trained for: 1 for those, in the order of the request.
+   *
+   * @throws `TWIN_OUT_OF_DOMAIN` for the first event that neither generator covers.
+   */
+  route({ conditions, eventIds }: GenerateRequest): Uint8Array {
+    const outside = new Uint8Array(eventIds.length);
+    for (const [name, { min, max }] of Object.entries(this.#graph.conditions)) {
+      const values = conditions[name] as Float64Array;
+      for (let event = 0; event < values.length; event++) {
+        const value = values[event] as number;
+        if (!(value >= min && value <= max)) outside[event] = 1;
+      }
+    }
+    for (let event = outside.indexOf(1); event >= 0; event = outside.indexOf(1, event + 1)) {
+      for (const name of Object.keys(this.#graph.conditions)) this.#checkCovered(name, conditions, event);
+    }
+    return outside;
+  }
+
+  /**
+   * Makes events and puts them where they belong.
+   *
+   * @param targets - By output of the graph, room for all events of the batch.
+   * @param events - Indices in the request.
+   * @param from - `start`: index of the first event of the batch.
+   */
+  async fill(
+    targets: readonly Float32Array[],
+    events: Int32Array,
+    from: { readonly request: GenerateRequest; readonly start: number; readonly signal: AbortSignal | undefined },
+  ): Promise<void> {
+    const { conditions, eventIds, seed } = from.request;
+    const batches = this.#generator.generate(
+      {
+        conditions: Object.fromEntries(
+          [...this.#maps].map(([name, { scale, offset }]) => {
+            const values = conditions[name] as Float64Array;
+            return [name, Float64Array.from(events, (event) => (values[event] as number) * scale + offset)];
+          }),
+        ),
+        eventIds: BigInt64Array.from(events, (event) => eventIds[event] as bigint),
+        seed,
+        batchSize: events.length,
+      },
+      { signal: from.signal },
+    );
+    for await (const batch of batches) this.#place(batch, targets, events, from.start);
+  }
+
+  #place(
+    { start, count, arrays }: GeneratedBatch,
+    targets: readonly Float32Array[],
+    events: Int32Array,
+    first: number,
+  ): void {
+    for (const [index, name] of Object.keys(this.#graph.outputs).entries()) {
+      const values = arrays[name]?.values() as Float32Array;
+      const width = values.length / count;
+      for (let row = 0; row < count; row++) {
+        const event = (events[start + row] as number) - first;
+        targets[index]?.set(values.subarray(row * width, (row + 1) * width), event * width);
+      }
+    }
+  }
+
+  #checkCovered(name: string, conditions: GenerateRequest["conditions"], index: number): void {
+    const { unit, nominal } = this.#graph.conditions[name] as GraphCondition;
+    const value = (conditions[name] as Float64Array)[index] as number;
+    const map = this.#maps.get(name);
+    const { model } = this;
+    const facts = { condition: name, value, index };
+    if (map === undefined) {
+      if (value === nominal) return;
+      const known = nominal ?? Number.NaN;
+      throw new OutOfDomainError({
+        ...facts,
+        what: `${model}, the fallback, does not know ${name}`,
+        unit,
+        min: known,
+        max: known,
+      });
+    }
+    const range = this.#generator.validity[name] as ValidityRange;
+    const converted = value * map.scale + map.offset;
+    if (converted >= range.min && converted <= range.max) return;
+    throw new OutOfDomainError({
+      ...facts,
+      what: `${model}, the fallback of ${this.#graph.name}`,
+      value: converted,
+      ...range,
+    });
+  }
+}
+
+function describe(outputs: Readonly<Record<string, GeneratorOutput>>): string {
+  return Object.entries(outputs)
+    .map(([name, { dtype, dims, shape, unit }]) => `${name} (${dtype} [${dims}] = [${shape}] ${unit ?? "1"})`)
+    .sort()
+    .join(", ");
+}
