@@ -59,7 +59,8 @@ export async function theRuntime(): Promise<Runtime> {
   // Imported in the other thread; here it is only looked for.
   await importOptional(async () => resolve(PACKAGE), {
     package: PACKAGE,
-    install: `npm install ${PACKAGE}@1.30.0`,
+    // Its script loads CUDA, some hundred megabytes from outside the registry; the CPU needs none of it.
+    install: `npm install --ignore-scripts ${PACKAGE}@1.30.0`,
     neededBy: "Computing ONNX models",
   });
   runtime ??= new Runtime();
