@@ -83,7 +83,9 @@ class TestExport(unittest.TestCase):
                 self.wide = torch.nn.Parameter(torch.randn(800, 6480))
 
             def forward(self, energy, thickness, uniform):
-                return super().forward(energy, thickness, uniform) + (uniform @ self.wide.T @ self.wide).view(-1, 45, 16, 9)
+                return super().forward(energy, thickness, uniform) + (uniform @ self.wide.T @ self.wide).view(
+                    -1, 45, 16, 9
+                )
 
         with tempfile.TemporaryDirectory() as folder:
             with self.assertRaisesRegex(RecipeError, "up to 20 MB"):
@@ -99,7 +101,9 @@ class TestRewriting(unittest.TestCase):
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
     def run_model(self, model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
-        return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(None, {"x": x})[0]
+        return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(
+            None, {"x": x}
+        )[0]
 
     def test_means_the_same(self):
         x = np.random.default_rng(1).uniform(1e-6, 3, (5, 45, 13)).astype(np.float32)
@@ -109,9 +113,13 @@ class TestRewriting(unittest.TestCase):
                     with self.subTest(axis=axis, keep=keep, kind=kind):
                         if kind == "ReduceSum":
                             axes = onnx.numpy_helper.from_array(np.array([axis]), "axes")
-                            model = self.graph(helper.make_node(kind, ["x", "axes"], ["y"], keepdims=keep), [45, 13], [axes])
+                            model = self.graph(
+                                helper.make_node(kind, ["x", "axes"], ["y"], keepdims=keep), [45, 13], [axes]
+                            )
                         else:
-                            model = self.graph(helper.make_node(kind, ["x"], ["y"], axes=[axis], keepdims=keep), [45, 13])
+                            model = self.graph(
+                                helper.make_node(kind, ["x"], ["y"], axes=[axis], keepdims=keep), [45, 13]
+                            )
                         wanted = self.run_model(model, x)
                         rewritten = make_rows_independent(model)
                         self.assertIn("MatMul", [node.op_type for node in rewritten.graph.node])
@@ -146,7 +154,10 @@ class TestConfigurations(unittest.TestCase):
                 config.load_config(str(path))
 
     def test_wrong_keys_are_named_with_the_nearest(self):
-        self.check('family = "gan"\n[data]\nfile = []', r"\[data\] has the key file, .*Did you mean files\? Allowed are files, limit")
+        self.check(
+            'family = "gan"\n[data]\nfile = []',
+            r"\[data\] has the key file, .*Did you mean files\? Allowed are files, limit",
+        )
         self.check('family = "gan"\n[layers.loop]\nstep = 1', "layers.loop.*Did you mean steps")
         self.check('family = "gan"\nsede = 1', "Did you mean seed")
         self.check('family = "gan"\nseed = "one"', "seed is 'one'; wanted is a value of type int")
@@ -158,7 +169,9 @@ class TestConfigurations(unittest.TestCase):
             smoke = str(ROOT / "configs" / "smoke-gan.toml")
             for config_path, data in ((smoke, folder), (f"{folder}/no.toml", str(ROOT / "data"))):
                 self.assertEqual(main(["layers", "--config", config_path, "--data", data, "--out", f"{folder}/run"]), 2)
-            self.assertEqual(main(["shape", "--config", smoke, "--data", str(ROOT / "data"), "--out", f"{folder}/run"]), 2)
+            self.assertEqual(
+                main(["shape", "--config", smoke, "--data", str(ROOT / "data"), "--out", f"{folder}/run"]), 2
+            )
 
 
 if __name__ == "__main__":

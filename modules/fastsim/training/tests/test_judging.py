@@ -14,7 +14,7 @@ from twinloom_training import baselines, classifiers, distances
 from twinloom_training.data import CUT_MEV, read_file
 from twinloom_training.errors import RecipeError
 from twinloom_training.features import features as torch_features
-from twinloom_training.observables import features, layer_observables, observe
+from twinloom_training.observables import layer_observables, observe
 from twinloom_training.samples import ShowerFile, ShowerWriter
 
 SAMPLE = str(Path(__file__).parent.parent / "data" / "showers-sample.h5")
@@ -59,7 +59,9 @@ class TestDistances(unittest.TestCase):
 
     def test_prdc_is_that_of_the_definition(self):
         rng = np.random.default_rng(3)
-        ours, theirs = (np.where(rng.random((60, 40)) < 0.5, rng.exponential(size=(60, 40)), 0).astype(np.float32) for _ in range(2))
+        ours, theirs = (
+            np.where(rng.random((60, 40)) < 0.5, rng.exponential(size=(60, 40)), 0).astype(np.float32) for _ in range(2)
+        )
         found = distances.prdc(ours, theirs, 5)
         left, right = (np.log10(np.where(part > 0, part, 0.1)).astype(np.float64) for part in (ours, theirs))
         between = np.linalg.norm(right[:, None] - left[None], axis=2)

@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
         prog="python -m twinloom_training",
         description="Trains generators of calorimeter showers and exports them to ONNX.",
-        epilog=f"stages:\n{listed}\n\nA stage that was stopped goes on when it is called again with the same arguments.",
+        epilog=f"stages:\n{listed}\n\nA stage that was stopped goes on when called again with the same arguments.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     result.add_argument("stage", choices=STAGES, metavar="stage", help="one of: " + ", ".join(STAGES))
@@ -35,8 +35,12 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--data", required=True, help="folder of the HDF5 files")
     result.add_argument("--out", required=True, help="run folder, made where absent")
     result.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda")
-    result.add_argument("--reference", help=f"held-out showers to judge against (default: {stages.TEST_FILE} of --data)")
-    result.add_argument("--repeat", type=int, default=10, help="showers generated per shower of the reference (default 10)")
+    result.add_argument(
+        "--reference", help=f"held-out showers to judge against (default: {stages.TEST_FILE} of --data)"
+    )
+    result.add_argument(
+        "--repeat", type=int, default=10, help="showers generated per shower of the reference (default 10)"
+    )
     result.add_argument("--generated", help="for judge: HDF5 file of the showers to judge")
     result.add_argument("--name", help="for judge: what to call them (default: the file's name)")
     return result

@@ -106,7 +106,8 @@ def add_evidence(card_path: str, evidence_path: str) -> None:
     digest = (found["model"] or {}).get("sha256")
     if digest != card["model"]["sha256"]:
         raise RecipeError(
-            f"{evidence_path} judges the model {digest}, {card_path} describes {card['model']['sha256']}: make the evidence again."
+            f"{evidence_path} judges the model {digest}, {card_path} describes {card['model']['sha256']}: "
+            "make the evidence again."
         )
     floor = found["floor"]
     entry = {

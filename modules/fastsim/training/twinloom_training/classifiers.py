@@ -67,7 +67,9 @@ def auc_sigma(first: int, second: int) -> float:
     return float(np.sqrt((first + second + 1) / (12 * first * second)))
 
 
-def judge(kind: str, generated: np.ndarray, reference: np.ndarray, parts: Parts, seed: int, settings: dict, device="cpu") -> dict:
+def judge(
+    kind: str, generated: np.ndarray, reference: np.ndarray, parts: Parts, seed: int, settings: dict, device="cpu"
+) -> dict:
     """One training of one judge; the result says how well it tells the classes apart on showers it never saw."""
     started = time.monotonic()
     pick = {

@@ -70,7 +70,9 @@ def load_config(path: str) -> dict[str, Any]:
             config = tomllib.load(file)
     except FileNotFoundError:
         folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "configs")
-        raise RecipeError(f"There is no configuration {path}. Shipped are {', '.join(sorted(os.listdir(folder)))} in configs/.") from None
+        raise RecipeError(
+            f"There is no configuration {path}. Shipped are {', '.join(sorted(os.listdir(folder)))} in configs/."
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path} is not TOML: {error}.") from None
     family = config.get("family")
@@ -92,7 +94,9 @@ def _check(table: dict, allowed: dict, path: str, section: str) -> None:
         if key not in allowed:
             near = difflib.get_close_matches(key, allowed, 1)
             guess = f"Did you mean {near[0]}? " if near else ""
-            raise RecipeError(f"{where} has the key {key}, which is not known. {guess}Allowed are {', '.join(sorted(allowed))}.")
+            raise RecipeError(
+                f"{where} has the key {key}, which is not known. {guess}Allowed are {', '.join(sorted(allowed))}."
+            )
         wanted = allowed[key]
         if isinstance(wanted, dict):
             if not isinstance(value, dict):

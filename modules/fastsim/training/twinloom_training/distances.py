@@ -32,7 +32,9 @@ def separation(generated: np.ndarray, reference: np.ndarray) -> float:
 
 def separations(generated: Observables, reference: Observables) -> dict[str, dict]:
     """Every observable: value, the floor that this many showers have by chance, and what is left above it."""
-    result = {"energy_ratio": _of(column(generated, "energy_ratio"), column(reference, "energy_ratio"), EDGES["energy_ratio"])}
+    result = {
+        "energy_ratio": _of(column(generated, "energy_ratio"), column(reference, "energy_ratio"), EDGES["energy_ratio"])
+    }
     for name in ("layer_energy", "ec_eta", "ec_phi", "width_eta", "width_phi", "ec_r", "width_r", "sparsity"):
         ours, theirs = column(generated, name), column(reference, name)
         layers = []

@@ -5,6 +5,8 @@ Everything is measured twice by the same code with the same counts: generated ag
 reference against another. The files are named by digests, so that the evidence is worth nothing for any other showers.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import time
@@ -15,7 +17,7 @@ import numpy as np
 from . import classifiers, distances, provenance
 from .data import CUT_MEV
 from .errors import RecipeError
-from .observables import observe
+from .observables import Observables, observe
 from .samples import ShowerFile
 
 SCHEMA = "twinloom.evidence/1"
@@ -36,26 +38,10 @@ DEFAULTS = {
     "prdc_per_class": 10000,
     "seed": 1,
 }
-JUDGES = [("trees", "high"), ("network", "high"), ("trees", "low"), ("network", "low")]
+JUDGES = [("trees", "high"), ("trees", "low"), ("network", "high"), ("network", "low")]
+"""In the order in which they run: the sharpest for its cost first."""
 
-
-class Progress:
-    """Finished trainings beside the output, so that a run which was stopped goes on where it was."""
-
-    def __init__(self, path: str, say: Callable[[str], None]):
-        self.path, self.say = path, say
-        self._done = json.load(open(path)) if os.path.exists(path) else {}
-
-    def once(self, key: list, make: Callable[[], dict]) -> dict:
-        name = json.dumps(key, sort_keys=True)
-        if name not in self._done:
-            self._done[name] = make()
-            provenance.write_json(self.path, self._done)
-        return self._done[name]
-
-    def remove(self) -> None:
-        if os.path.exists(self.path):
-            os.remove(self.path)
+Say = Callable[[str], None]
 
 
 def evidence(
@@ -69,21 +55,17 @@ def evidence(
     floor: dict | None = None,
     device: str = "cpu",
     command: str = "",
-    say: Callable[[str], None] = print,
+    say: Say = print,
 ) -> dict:
-    """Judges the file `generated` against the file `reference` and writes `out`. `floor` comes from `reference_floor`."""
+    """Judges the file `generated` against the file `reference`. `out` is written anew after every judge, so a run that
+    is stopped leaves what it has. `floor` comes from `reference_floor`."""
     started = time.monotonic()
     ours, theirs = ShowerFile(generated), ShowerFile(reference)
     size = _per_class(ours, theirs, settings)
-    if floor is not None:
-        _check_floor(floor, theirs, size, settings)
-    progress = Progress(out + ".progress", say)
-    blocks = ours.count // size
-    rows = [np.arange(block * size, (block + 1) * size) for block in range(blocks)]
-    paired = all(np.array_equal(ours.energy_mev[block], theirs.energy_mev[:size]) for block in rows)
     samples = ours.describe(), theirs.describe()
-    judges, measured = _compare(ours, theirs, rows, np.arange(size), np.arange(ours.count), paired, settings, progress, samples, device)
-    document = {
+    blocks = [np.arange(first, first + size) for first in range(0, ours.count - size + 1, size)]
+    paired = all(np.array_equal(ours.energy_mev[block], theirs.energy_mev[:size]) for block in blocks)
+    about = {
         "schema": SCHEMA,
         "name": name,
         "model": None if model is None else {"file": os.path.basename(model), "sha256": provenance.digest(model)},
@@ -91,52 +73,74 @@ def evidence(
         "reference": {**samples[1], "rows": [0, size]},
         "comparison": {
             "per_class": size,
-            "blocks": blocks,
+            "blocks": len(blocks),
             "energies": "equal" if paired else "independent",
             "cut_mev": CUT_MEV,
         },
-        "judges": judges,
-        "distances": measured,
-        "floor": floor and {key: floor[key] for key in ("sample", "energies", "judges", "distances")},
-        "limits": _limits(settings, size, judges),
-        "made": provenance.made(started, command),
     }
-    provenance.write_json(out, document)
-    progress.remove()
-    return document
+
+    def write(judges: list[dict], measured: dict) -> dict:
+        document = {**about, "judges": judges, "distances": measured, "floor": None}
+        document |= {"limits": _limits(settings, size, judges), "made": provenance.made(started, command)}
+        return write_with_floor(document, floor, out)
+
+    every = np.arange(ours.count)
+    comparison = Comparison(ours, theirs, samples, blocks, np.arange(size), every, paired, settings, device, say)
+    return comparison.run(out + ".judged", write)
 
 
 def reference_floor(
-    second: str, reference: str, out: str, settings: dict, *, device: str = "cpu", command: str = "", say=print
+    second: str, reference: str, out: str, settings: dict, *, device: str = "cpu", command: str = "", say: Say = print
 ) -> dict:
-    """Reference against reference: as many showers of `second` (chosen by the seed) in the place of the generated ones."""
+    """Reference against reference: as many showers of `second`, chosen by the seed, in the place of generated ones."""
     started = time.monotonic()
     ours, theirs = ShowerFile(second), ShowerFile(reference)
     size = _per_class(ours, theirs, settings)
     chosen = np.sort(np.random.default_rng(settings["seed"]).choice(ours.count, size, replace=False))
     samples = ours.describe(), theirs.describe()
-    progress = Progress(out + ".progress", say)
-    judges, measured = _compare(ours, theirs, [chosen], np.arange(size), chosen, False, settings, progress, samples, device)
     choice = {"seed": settings["seed"], "of": ours.count, "count": size}
-    document = {
+    about = {
         "schema": "twinloom.evidence-floor/1",
         "sample": {**samples[0], "rows": [0, ours.count], "choice": choice},
         "reference": {**samples[1], "rows": [0, size]},
         "energies": "independent",
         "settings": settings,
-        "judges": judges,
-        "distances": measured,
-        "made": provenance.made(started, command),
     }
+
+    def write(judges: list[dict], measured: dict) -> dict:
+        document = {**about, "judges": judges, "distances": measured, "made": provenance.made(started, command)}
+        provenance.write_json(out, document)
+        return document
+
+    comparison = Comparison(ours, theirs, samples, [chosen], np.arange(size), chosen, False, settings, device, say)
+    return comparison.run(out + ".judged", write)
+
+
+def write_with_floor(document: dict, floor: dict | None, out: str) -> dict:
+    """Writes evidence with a floor, which must be of the same reference and as many showers per class."""
+    if floor is not None:
+        for what, wanted, found in (
+            ("reference", document["reference"]["content_sha256"], floor["reference"]["content_sha256"]),
+            ("number of showers per class", document["comparison"]["per_class"], floor["sample"]["choice"]["count"]),
+        ):
+            if wanted != found:
+                raise RecipeError(
+                    f"The floor has another {what} ({found}) than the evidence ({wanted}): make it again."
+                )
+        of_floor = {(judge["judge"], judge["features"]): judge["settings"] for judge in floor["judges"]}
+        for judge in document["judges"]:
+            kind = judge["judge"], judge["features"]
+            if of_floor.get(kind, judge["settings"]) != judge["settings"]:
+                raise RecipeError(f"The floor was judged with other settings of {'/'.join(kind)}: make it again.")
+        document = {**document, "floor": {key: floor[key] for key in ("sample", "energies", "judges", "distances")}}
     provenance.write_json(out, document)
-    progress.remove()
     return document
 
 
 def _per_class(ours: ShowerFile, theirs: ShowerFile, settings: dict) -> int:
-    size = settings["per_class"] or min(ours.count, theirs.count)
     smallest = min(ours.count, theirs.count)
-    if size > smallest or size < 50:
+    size = settings["per_class"] or smallest
+    if not 50 <= size <= smallest:
         raise RecipeError(
             f"{size} showers per class cannot be compared: {ours.path} has {ours.count}, {theirs.path} has "
             f"{theirs.count}; wanted are 50 to {smallest} (`per_class` of [evidence])."
@@ -144,64 +148,105 @@ def _per_class(ours: ShowerFile, theirs: ShowerFile, settings: dict) -> int:
     return size
 
 
-def _check_floor(floor: dict, reference: ShowerFile, size: int, settings: dict) -> None:
-    """A floor of other showers, another count or other judges is none."""
-    for what, wanted, found in (
-        ("reference", reference.content_digest(), floor["reference"]["content_sha256"]),
-        ("showers per class", size, floor["sample"]["choice"]["count"]),
-        ("settings", _judging(settings), _judging(floor["settings"])),
+class Comparison:
+    """Two sets of showers before the judges. The voxels of one block at a time are in memory."""
+
+    def __init__(
+        self,
+        ours: ShowerFile,
+        theirs: ShowerFile,
+        samples: tuple[dict, dict],
+        blocks: list[np.ndarray],
+        reference_rows: np.ndarray,
+        generated_rows: np.ndarray,
+        paired: bool,
+        settings: dict,
+        device: str,
+        say: Say,
     ):
-        if wanted != found:
-            raise RecipeError(f"The floor was made with another {what} ({found}) than this evidence ({wanted}). Make it again.")
+        self.ours, self.theirs = ours, theirs
+        self.blocks, self.reference_rows, self.generated_rows = blocks, reference_rows, generated_rows
+        self.paired, self.settings, self.device, self.say = paired, settings, device, say
+        # What makes a finished training the one that is wanted.
+        self.key = [samples[0]["content_sha256"], samples[1]["content_sha256"], len(reference_rows), paired]
+        self._voxels: dict[str, tuple[int, np.ndarray]] = {}
 
+    def run(self, journal: str, write: Callable[[list[dict], dict], dict]) -> dict:
+        """Distances, then every judge; `write` is called after each. Finished trainings are kept in `journal`."""
+        progress = Progress(journal)
+        self.say(f"reading {self.theirs.path} and {self.ours.path}")
+        reference = observe(self.theirs, self.reference_rows)
+        generated = observe(self.ours, self.generated_rows, reference.voxel_edges)
+        chosen = {name: self.settings[name] for name in ("fpd_sizes", "fpd_draws", "prdc_per_class")}
+        measured = progress.once([*self.key, "distances", chosen], lambda: self._distances(generated, reference))
+        parts = (f"{name} {measured['prdc'][name]:.3f}" for name in ("precision", "recall", "density", "coverage"))
+        self.say(f"FPD {measured['fpd']['extrapolated']['value']:.5f}, " + ", ".join(parts))
+        judges: list[dict] = []
+        document = write(judges, measured)
+        for kind, level in JUDGES:
+            if self.settings[f"{kind}_{level}"] > 0:
+                judges.append(self._judge(kind, level, generated, reference, progress))
+                document = write(judges, measured)
+        return document
 
-def _judging(settings: dict) -> dict:
-    """The settings on which a result depends: repetitions and seeds may differ."""
-    counts = {f"{kind}_{level}" for kind, level in JUDGES} | {"seed", "per_class"}
-    return {key: value for key, value in settings.items() if key not in counts}
-
-
-def _compare(ours, theirs, blocks, reference_rows, generated_rows, paired, settings, progress, samples, device):
-    """Every judge, then the distances. The voxels of one block at a time are in memory."""
-    key = [samples[0]["content_sha256"], samples[1]["content_sha256"], _judging(settings), len(reference_rows), settings["seed"]]
-    progress.say(f"reading {theirs.path} and {ours.path}")
-    reference = observe(theirs, reference_rows)
-    generated = observe(ours, generated_rows, reference.voxel_edges)
-    judges = []
-    for kind, level in JUDGES:
-        repetitions = settings[f"{kind}_{level}"]
-        if repetitions == 0:
-            continue
-        used = _settings(kind, level, settings)
-        cache: dict = {}
-        runs = []
+    def _judge(self, kind: str, level: str, generated: Observables, reference: Observables, progress: Progress) -> dict:
+        used, runs = _settings(kind, level, self.settings), []
+        repetitions = self.settings[f"{kind}_{level}"]
+        size = len(self.reference_rows)
         for repetition in range(repetitions):
-            seed, block = settings["seed"] + repetition, repetition % len(blocks)
-            parts = classifiers.split(len(reference_rows), seed, paired)
+            seed, block = self.settings["seed"] + repetition, repetition % len(self.blocks)
+            parts = classifiers.split(size, seed, self.paired)
 
-            def train() -> dict:
+            def train(seed: int = seed, block: int = block, parts: classifiers.Parts = parts) -> dict:
                 if level == "high":
-                    at = np.searchsorted(generated_rows, blocks[block])
+                    at = np.searchsorted(self.generated_rows, self.blocks[block])
                     pair = generated.features[at], reference.features
                 else:
-                    if cache.get("block") != block:
-                        cache["generated"] = classifiers.low_features(ours.energy_mev[blocks[block]], ours.cut_rows(blocks[block]))
-                        cache["block"] = block
-                    if "reference" not in cache:
-                        cache["reference"] = classifiers.low_features(reference.energy_mev, theirs.cut_rows(reference_rows))
-                    pair = cache["generated"], cache["reference"]
-                return {"block": block, "inputs": pair[0].shape[1], **classifiers.judge(kind, *pair, parts, seed, used, device)}
+                    pair = self._low("generated", block), self._low("reference", 0)
+                result = classifiers.judge(kind, *pair, parts, seed, used, self.device)
+                return {"block": block, "inputs": pair[0].shape[1], **result}
 
-            run = progress.once([*key, kind, level, used, seed, block, paired], train)
-            progress.say(
-                f"{kind}/{level} {repetition + 1}/{repetitions}: AUC {run['auc']:.4f}, JSD {run['jsd']:.4f}, "
+            run = progress.once([*self.key, kind, level, used, seed, block], train)
+            runs.append(run)
+            self.say(
+                f"{kind}/{level} {repetition + 1} of {repetitions}: AUC {run['auc']:.4f}, JSD {run['jsd']:.4f}, "
                 f"epoch {run['best_epoch']} of {run['epochs']}, {run['seconds']:.0f} s"
             )
-            runs.append(run)
-        judges.append(_summary(kind, level, used, parts.counts, runs))
-    measured = progress.once([*key, "distances"], lambda: _distances(ours, theirs, generated, reference, blocks[0], reference_rows, settings))
-    progress.say(f"FPD {measured['fpd']['extrapolated']['value']:.5f}, PRDC " + ", ".join(f"{measured['prdc'][name]:.3f}" for name in ("precision", "recall", "density", "coverage")))
-    return judges, measured
+        return _summary(kind, level, used, parts.counts, runs)
+
+    def _low(self, side: str, block: int) -> np.ndarray:
+        """The `low` features of one block; the last one of each side is kept."""
+        if self._voxels.get(side, (None,))[0] != block:
+            self._voxels.pop(side, None)
+            file, rows = (self.ours, self.blocks[block]) if side == "generated" else (self.theirs, self.reference_rows)
+            self._voxels[side] = block, classifiers.low_features(file.energy_mev[rows], file.cut_rows(rows))
+        return self._voxels[side][1]
+
+    def _distances(self, generated: Observables, reference: Observables) -> dict:
+        count = min(self.settings["prdc_per_class"], len(self.reference_rows))
+        pair = self.ours.cut_rows(self.blocks[0][:count]), self.theirs.cut_rows(self.reference_rows[:count])
+        sizes, draws = self.settings["fpd_sizes"], self.settings["fpd_draws"]
+        return {
+            "fpd": distances.fpd(generated.features, reference.features, sizes, draws, 42),
+            "prdc": {**distances.prdc(*pair), "block": 0},
+            "separations": distances.separations(generated, reference),
+            "n": {"generated": len(generated.energy_mev), "reference": len(reference.energy_mev)},
+        }
+
+
+class Progress:
+    """Finished trainings beside the output, so that a run which was stopped goes on where it was."""
+
+    def __init__(self, path: str):
+        self.path = path
+        self._done = json.load(open(path)) if os.path.exists(path) else {}
+
+    def once(self, key: list, make: Callable[[], dict]) -> dict:
+        name = json.dumps(key, sort_keys=True)
+        if name not in self._done:
+            self._done[name] = make()
+            provenance.write_json(self.path, self._done)
+        return self._done[name]
 
 
 def _settings(kind: str, level: str, settings: dict) -> dict:
@@ -217,7 +262,11 @@ def _settings(kind: str, level: str, settings: dict) -> dict:
 def _summary(kind: str, level: str, used: dict, counts: dict, runs: list[dict]) -> dict:
     def spread(name: str) -> dict:
         values = [run[name] for run in runs]
-        return {"mean": float(np.mean(values)), "std": float(np.std(values, ddof=1)) if len(values) > 1 else None, "values": values}
+        return {
+            "mean": float(np.mean(values)),
+            "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+            "values": values,
+        }
 
     return {
         "judge": kind,
@@ -236,29 +285,28 @@ def _summary(kind: str, level: str, used: dict, counts: dict, runs: list[dict]) 
     }
 
 
-def _distances(ours, theirs, generated, reference, block, reference_rows, settings: dict) -> dict:
-    count = min(settings["prdc_per_class"], len(block))
-    pair = ours.cut_rows(block[:count]), theirs.cut_rows(reference_rows[:count])
-    return {
-        "fpd": distances.fpd(generated.features, reference.features, settings["fpd_sizes"], settings["fpd_draws"], 42),
-        "prdc": {**distances.prdc(*pair), "block": 0},
-        "separations": distances.separations(generated, reference),
-        "n": {"generated": len(generated.energy_mev), "reference": len(reference.energy_mev)},
-    }
-
-
 def _limits(settings: dict, size: int, judges: list[dict]) -> list[str]:
     """How this differs from the published protocol, in words."""
-    result = ["The reference is EGSnrc at the energies of its file: published figures have another reference and range."]
+    patience, epochs = settings["network_patience"], settings["network_epochs"]
+    kinds = {(judge["judge"], judge["features"]) for judge in judges}
+    result = ["The reference is that of the file named here: published figures have another reference and range."]
     if size < 100_000:
-        result.append(f"{size} showers per class in each repetition instead of 100,000: a judge with few showers sees less, so its AUC is a lower bound.")
-    if any(judge["judge"] == "network" for judge in judges):
+        result.append(
+            f"{size} showers per class in each repetition instead of 100,000: a judge with few showers sees less, so "
+            "its AUC is a lower bound."
+        )
+    if {("network", "low"), ("network", "high")} & kinds:
         result.append("The network is trained in float32 instead of float64.")
-        if settings["network_patience"] < settings["network_epochs"]:
-            result.append(f"The network stops when its accuracy has not risen for {settings['network_patience']} of at most {settings['network_epochs']} epochs, instead of after 50.")
+        if patience < epochs or epochs < 50:
+            result.append(
+                f"The network has at most {epochs} epochs and stops when its accuracy has not risen for {patience}, "
+                "instead of 50 epochs."
+            )
     for judge in judges:
         if judge["repetitions"] < 10:
-            result.append(f"{judge['repetitions']} repetitions of {judge['judge']}/{judge['features']} instead of 10.")
-    if any(judge["judge"] == "trees" and judge["features"] == "low" for judge in judges):
+            what = f"{judge['judge']}/{judge['features']}"
+            result.append(f"{judge['repetitions']} instead of 10 repetitions of {what}.")
+    if ("trees", "low") in kinds:
         result.append(f"The trees on voxels stop at {settings['trees_low_iterations']}, for their cost.")
+    result.append("The calibration is never surer than 1 / (n + 2), n the showers of the test part: JSD stays finite.")
     return result

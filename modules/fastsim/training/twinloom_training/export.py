@@ -33,7 +33,11 @@ def validity(energy_mev: np.ndarray, thickness_mm: np.ndarray) -> dict[str, dict
     thickness = {"unit": "mm", "min": round(float(thickness_mm.min()), 3), "max": round(float(thickness_mm.max()), 3)}
     if thickness["min"] <= NOMINAL_THICKNESS_MM <= thickness["max"]:
         thickness["nominal"] = NOMINAL_THICKNESS_MM
-    energy = {"unit": "MeV", "min": _two_digits(energy_mev.min(), np.floor), "max": _two_digits(energy_mev.max(), np.ceil)}
+    energy = {
+        "unit": "MeV",
+        "min": _two_digits(energy_mev.min(), np.floor),
+        "max": _two_digits(energy_mev.max(), np.ceil),
+    }
     return {"incident_energy": energy, "absorber_thickness": thickness}
 
 
@@ -44,6 +48,7 @@ def _two_digits(value: float, outwards) -> float:
 
 def describe(name: str, segments: dict[str, list[dict]], conditions: dict[str, dict]) -> dict:
     """The document `twinloom.generator` of a file."""
+    low, high = (conditions["incident_energy"][end] / 1000 for end in ("min", "max"))
     used = {part["condition"] for parts in segments.values() for part in parts if "condition" in part}
     return {
         "schema": "twinloom.generator/1",
@@ -51,7 +56,12 @@ def describe(name: str, segments: dict[str, list[dict]], conditions: dict[str, d
         "conditions": {condition: conditions[condition] for condition in conditions if condition in used},
         "inputs": segments,
         "outputs": {
-            "showers": {"tensor": "showers", "dims": ["layer", "alpha", "r"], "shape": [LAYERS, ALPHA, R], "unit": "MeV"}
+            "showers": {
+                "tensor": "showers",
+                "dims": ["layer", "alpha", "r"],
+                "shape": [LAYERS, ALPHA, R],
+                "unit": "MeV",
+            }
         },
         "facts": {
             "geometry": {
@@ -62,7 +72,7 @@ def describe(name: str, segments: dict[str, list[dict]], conditions: dict[str, d
                 "layer_depth_mm": 3.4,
             },
             "cut_mev": CUT_MEV,
-            "reference": f"EGSnrc, {conditions['incident_energy']['min'] / 1000:g}-{conditions['incident_energy']['max'] / 1000:g} GeV",
+            "reference": f"EGSnrc, {low:g}-{high:g} GeV",
             "particle": "electron",
         },
     }
@@ -109,7 +119,9 @@ def _tidy(model: onnx.ModelProto, lengths: dict[str, int], metadata: dict) -> No
         node.doc_string = ""
     found = {value.name: value for value in model.graph.input}
     if set(found) != set(lengths):
-        raise RecipeError(f"The exported graph has the inputs {sorted(found)}, wanted are {sorted(lengths)}: is one of them unused?")
+        raise RecipeError(
+            f"The exported graph has the inputs {sorted(found)}, wanted are {sorted(lengths)}: is one unused?"
+        )
     shapes = {**{tensor: [length] for tensor, length in lengths.items()}, "showers": [LAYERS, ALPHA, R]}
     for value in [*model.graph.input, *model.graph.output]:
         dims = value.type.tensor_type.shape.dim
@@ -124,7 +136,11 @@ def _tidy(model: onnx.ModelProto, lengths: dict[str, int], metadata: dict) -> No
 
 
 def example_inputs(
-    segments: dict[str, list[dict]], conditions: dict[str, dict], count: int, seed: int, fixed: dict[str, np.ndarray] | None = None
+    segments: dict[str, list[dict]],
+    conditions: dict[str, dict],
+    count: int,
+    seed: int,
+    fixed: dict[str, np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:
     """Inputs of a generator, float32 [count, columns]: noise from the seed, conditions as `fixed` says, or else drawn
     from their range (the energy evenly in its logarithm)."""

@@ -39,10 +39,15 @@ def generate(
     low, high = (about["conditions"]["incident_energy"][end] for end in ("min", "max"))
     if energy_mev.min() < low or energy_mev.max() > high:
         raise RecipeError(
-            f"{model} is valid from {low:g} to {high:g} MeV; wanted were {energy_mev.min():g} to {energy_mev.max():g} MeV."
+            f"{model} is valid from {low:g} to {high:g} MeV; wanted are {energy_mev.min():g} to {energy_mev.max():g}."
         )
     running = session(model, threads)
-    attributes = {"generator": about["name"], "model_sha256": provenance.digest(model), "seed": seed, "absorber_thickness_mm": thickness_mm}
+    attributes = {
+        "generator": about["name"],
+        "model_sha256": provenance.digest(model),
+        "seed": seed,
+        "absorber_thickness_mm": thickness_mm,
+    }
     spent, told = 0.0, time.monotonic()
     with ShowerWriter(out, energy_mev, attributes) as writer:
         for start in range(0, len(energy_mev), batch):
@@ -55,6 +60,6 @@ def generate(
             spent += time.perf_counter() - began
             writer.append(showers)
             if time.monotonic() - told > 10:
-                told = time.monotonic()
-                say(f"{about['name']}: {start + len(wanted)} of {len(energy_mev)} showers, {spent * 1e3 / (start + len(wanted)):.2f} ms each")
+                told, done = time.monotonic(), start + len(wanted)
+                say(f"{about['name']}: {done} of {len(energy_mev)} showers, {spent * 1e3 / done:.2f} ms each")
     return spent

@@ -1,8 +1,8 @@
 """
 Makes the rows of a graph independent of each other to the last bit.
 
-ONNX Runtime computes some operators differently for the last few values of a vector, or divides them among threads, so a
-shower could differ in its last bits with what is computed beside it, and a cell near a threshold would flip. These
+ONNX Runtime computes some operators differently for the last few values of a vector, or divides them among threads, so
+a shower could differ in its last bits with what is computed beside it, and a cell near a threshold would flip. These
 operators are written with others that were measured to be the same in every batch.
 """
 
@@ -107,13 +107,17 @@ class _Rewriter:
         if axes is None and len(node.input) > 1 and node.input[1] in self.constants:
             axes = numpy_helper.to_array(self.constants[node.input[1]]).tolist()
         if shape is None or axes is None:
-            raise RecipeError(f"The axes or the shape that {node.name} sums over are not known; give the sum a fixed axis.")
+            raise RecipeError(
+                f"The axes or the shape that {node.name} sums over are not known; give the sum a fixed axis."
+            )
         rank = len(shape)
         axes = sorted(axis % rank for axis in axes)
         length = int(np.prod([shape[axis] or 0 for axis in axes]))
         trailing = axes == list(range(rank - len(axes), rank))
         if length == 0 or 0 in axes:
-            raise RecipeError(f"{node.name} sums over the batch or an axis of unknown length: rows would depend on each other.")
+            raise RecipeError(
+                f"{node.name} sums over the batch or an axis of unknown length: rows would depend on each other."
+            )
         if trailing and length % 4 == 0:
             return [node]
         if len(axes) != 1:

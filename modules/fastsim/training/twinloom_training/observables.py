@@ -1,6 +1,6 @@
 """
-The observables of CaloChallenge's `high` classifier in float64 with numpy, apart from `features.py`: what judges a model
-shares no code with what trained it. Definitions: CaloChallenge/homepage, `code/HighLevelFeatures.py` and `evaluate.py`.
+The observables of CaloChallenge's `high` classifier in float64 with numpy, apart from `features.py`: what judges a
+model shares no code with what trained it. Definitions: CaloChallenge/homepage, `code/HighLevelFeatures.py` and `evaluate.py`.
 """
 
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ class Observables:
 
 
 def observe(file: ShowerFile, rows: np.ndarray, voxel_edges: np.ndarray | None = None) -> Observables:
-    """Reads these rows in blocks. Without edges those of the evaluation are used, up to these showers' largest voxel."""
+    """Reads these rows in blocks. Without edges those of the evaluation are used, up to the largest voxel here."""
     if voxel_edges is None:
         largest = max(float(block.max()) for block in file.cut_blocks(rows))
         voxel_edges = np.logspace(np.log10(CUT_MEV), np.log10(largest), 50)

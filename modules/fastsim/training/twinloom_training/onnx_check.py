@@ -40,8 +40,8 @@ def check(generator: torch.nn.Module, path: str, conditions: dict, count: int = 
     result["rows_independent"] = rows_independent(path, _first(inputs, 100))
     if result["flipped_cells"] > FLIPPED_LIMIT or not np.isfinite(result["largest_difference_mev"]):
         raise RecipeError(
-            f"{path} is not the network that was trained: {result['flipped_cells']:.2%} of the hit cells are hit in only "
-            f"one of PyTorch and ONNX Runtime (allowed {FLIPPED_LIMIT:.2%}), largest difference "
+            f"{path} is not the network that was trained: {result['flipped_cells']:.2%} of the hit cells are hit in "
+            f"only one of PyTorch and ONNX Runtime (allowed {FLIPPED_LIMIT:.2%}), largest difference "
             f"{result['largest_difference_mev']:.3g} MeV."
         )
     return result
@@ -64,13 +64,15 @@ def compare(ours: np.ndarray, theirs: np.ndarray) -> dict:
 
 
 def rows_independent(path: str, inputs: dict[str, np.ndarray]) -> bool:
-    """Whether every row is the same bits in batches of 2 (a row alone is padded to two), 3, 7 and all, on 1 and 2 threads."""
+    """Whether every row is the same bits in batches of 2 (the least that is run), 3, 7 and all, on 1 and 2 threads."""
     wanted = None
     count = len(next(iter(inputs.values())))
     for threads in (1, 2):
         running = session(path, threads)
         for size in (count, 2, 3, 7):
-            found = np.concatenate([running.run(["showers"], _padded(part))[0][: _rows(part)] for part in _pieces(inputs, size)])
+            found = np.concatenate(
+                [running.run(["showers"], _padded(part))[0][: _rows(part)] for part in _pieces(inputs, size)]
+            )
             wanted = found if wanted is None else wanted
             if not np.array_equal(found.view(np.uint32), wanted.view(np.uint32)):
                 return False

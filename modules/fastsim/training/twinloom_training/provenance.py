@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,11 @@ def code() -> dict:
 
 
 def versions() -> dict:
-    return {"python": platform.python_version(), "torch": torch.__version__, **{name: metadata.version(name) for name in PACKAGES}}
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        **{name: metadata.version(name) for name in PACKAGES},
+    }
 
 
 def hardware() -> dict:
@@ -57,7 +61,7 @@ def hardware() -> dict:
 def made(started: float, command: str = "") -> dict:
     """`started` is what `time.monotonic()` said then."""
     return {
-        "date": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "seconds": round(time.monotonic() - started, 1),
         "command": command or "python -m twinloom_training",
         "code": code(),

@@ -1,4 +1,4 @@
-"""The stages of a run, from data to evidence. Each goes on where it was stopped; each needs what the one before left."""
+"""The stages of a run, from data to evidence. Each goes on where it was stopped and needs what the one before left."""
 
 import json
 import os
@@ -58,16 +58,28 @@ class Stopped(Exception):
 
 def begin(run: Run) -> None:
     """Checks the data and remembers the configuration; a run folder belongs to one configuration."""
-    missing = [name for name in run.config.get("data", {}).get("files", data.DEFAULT_FILES) if not os.path.exists(os.path.join(run.data_dir, name))]
+    missing = [
+        name
+        for name in run.config.get("data", {}).get("files", data.DEFAULT_FILES)
+        if not os.path.exists(os.path.join(run.data_dir, name))
+    ]
     if missing:
-        raise RecipeError(f"{run.data_dir} has no {', '.join(missing)}. Name the folder with --data, or other files in [data] of the configuration.")
+        raise RecipeError(
+            f"{run.data_dir} has no {', '.join(missing)}. Name their folder with --data, or other files in [data]."
+        )
     os.makedirs(run.out, exist_ok=True)
     kept = Path(run.path("config.json"))
     if kept.exists():
         before, now = json.loads(kept.read_text()), json.loads(json.dumps(run.config))
-        changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key) and key not in ("evidence", "export"))
+        changed = sorted(
+            key
+            for key in before.keys() | now.keys()
+            if before.get(key) != now.get(key) and key not in ("evidence", "export")
+        )
         if changed:
-            raise RecipeError(f"{run.out} was begun with another configuration (different: {', '.join(changed)}). Take another --out, or remove that folder.")
+            raise RecipeError(
+                f"{run.out} was begun with another configuration (different: {', '.join(changed)}). Take another --out."
+            )
     provenance.write_json(str(kept), run.config)
 
 
@@ -110,7 +122,10 @@ def export_stage(run: Run) -> list[str]:
     """ONNX and card of every variant, checked against PyTorch."""
     module = import_module(f".{GENERATOR[run.config['family']]}", __package__)
     train, validation = (data.load(run.data_dir, split, run.config) for split in ("train", "validation"))
-    every = [np.concatenate([getattr(part, name).numpy() for part in (train, validation)]) for name in ("energy_mev", "thickness_mm")]
+    every = [
+        np.concatenate([getattr(part, name).numpy() for part in (train, validation)])
+        for name in ("energy_mev", "thickness_mm")
+    ]
     conditions = export.validity(*every)
     settings = run.config.get("data", {})
     splits = {
@@ -126,7 +141,8 @@ def export_stage(run: Run) -> list[str]:
         out = run.path(f"{name}.onnx")
         exported = export.export(generator, out, name, conditions)
         check = onnx_check.check(generator, out, conditions, run.config.get("export", {}).get("check_showers", 1000))
-        run.say(f"{out}: {exported['bytes'] / 1e6:.1f} MB, flipped cells {check['flipped_cells']:.1e}, rows independent: {check['rows_independent']}")
+        alike = "independent" if check["rows_independent"] else "NOT independent of each other"
+        run.say(f"{out}: {exported['bytes'] / 1e6:.1f} MB, flipped cells {check['flipped_cells']:.1e}, rows {alike}")
         made = card.make_card(
             run.path(f"{name}.card.json"), exported, config=run.config, data_dir=run.data_dir, run_dir=run.out,
             splits=splits, conditions=conditions, check=check, seconds=spent, command=run.command,
@@ -145,7 +161,9 @@ def floor_stage(run: Run, reference: str) -> dict | None:
     path = run.path("floor.json")
     if os.path.exists(path):
         return json.loads(Path(path).read_text())
-    return evidence.reference_floor(second, reference, path, evidence_settings(run.config), device=_device(run), command=run.command, say=run.say)
+    return evidence.reference_floor(
+        second, reference, path, evidence_settings(run.config), device=_device(run), command=run.command, say=run.say
+    )
 
 
 def evidence_stage(run: Run, reference: str, repeat: int) -> None:
