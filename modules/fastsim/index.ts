@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { CARD_SCHEMA, ModelCard, modelCardJsonSchema } from "./card-schema.ts";
 export { GeneratedInvalidError, GeneratorGraphError, ShippedModelError } from "./errors.ts";
 export type { FastSimulation } from "./fast-simulation.ts";
 export { type FastsimOptions, fastsim } from "./fastsim.ts";
@@ -18,3 +19,10 @@ export {
   generatorGraphJsonSchema,
 } from "./graph-schema.ts";
 export { noisePurpose } from "./noise.ts";
+export {
+  modelWithCard,
+  readModelCard,
+  SHIPPED_MODELS,
+  shippedModel,
+  shippedModelCard,
+} from "./shipped-model.ts";
