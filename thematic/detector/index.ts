@@ -29,6 +29,8 @@ export { publishedConstants } from "./gflash/published.ts";
 export { type CalorimeterOptions, calorimeter } from "./plugin.ts";
 export { simulate } from "./tasks/simulate.ts";
 export { validate } from "./tasks/validate.ts";
+export { fullSimulationMs } from "./timing/full-simulation.ts";
+export { type SimulationTiming, type TimingOptions, timeSimulation } from "./timing/time-simulation.ts";
 export {
   type ClassifierVerdict,
   type Evidence,
