@@ -6,7 +6,7 @@ export type WorkerRequest = LoadRequest | RunRequest | ReleaseRequest;
 interface AnyRequest {
   /** Which model: a number that no other model of this process has. */
   readonly session: number;
-  /** Shared by both threads: see {@link Gate}. */
+  /** Shared by both threads: see {@link OPEN}. */
   readonly gate: Int32Array;
 }
 
@@ -68,4 +68,3 @@ export type FailureKind = "cancelled" | "lost" | "load" | "unreadable" | "comput
 export const OPEN = 0;
 export const INSIDE = 1;
 export const CLOSED = 2;
-export type Gate = typeof OPEN | typeof INSIDE | typeof CLOSED;

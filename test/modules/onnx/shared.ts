@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { createTwin, type DType, NdArray, type Twin } from "../../../core/index.ts";
-import { type OnnxModel, type OnnxOptions, onnx } from "../../../modules/onnx/index.ts";
+import { type OnnxOptions, onnx } from "../../../modules/onnx/index.ts";
 
 /** Our own fixtures, written by scripts/make-onnx-fixtures.py. */
 export const FIXTURES: string = fileURLToPath(new URL("../../fixtures/onnx/", import.meta.url));
@@ -56,5 +56,3 @@ export const SAMPLES: { readonly [D in DType]: NdArray<D>["data"] } = {
   bool: Uint8Array.of(1, 0),
   string: ["a", "粒子"],
 };
-
-export type { OnnxModel };
