@@ -106,8 +106,15 @@ class FeatureCritic(nn.Module):
         self.out = nn.Linear(width, 1)
 
     def describe(self, seen: View, condition: Any) -> Tensor:
-        """What the MLP sees, before standardisation. Widths are smoothed: see `features`."""
-        high = features(seen.showers, condition.energy_mev, smooth_mm2=0.05)
+        """What the MLP sees, before standardisation.
+
+        Widths are smoothed over 2 mm (see `features`), or layers of one cell would rule the gradient. Energies and
+        counts of the layers are given, not generated: what rounding leaves of their gradient is dropped.
+        """
+        high = features(seen.showers, condition.energy_mev, smooth_mm2=4.0)
+        parts = (1 + LAYERS, 4 * LAYERS, 1 + LAYERS, 2 * LAYERS)
+        energy, shape, sparsity, radius = high.split(parts, dim=1)
+        high = torch.cat([energy.detach(), shape, sparsity.detach(), radius], dim=1)
         return torch.cat([high, ring_features(seen)], dim=1) if self.rings else high
 
     def prepare(self, seen: View, condition: Any) -> Tensor:
@@ -120,7 +127,10 @@ class FeatureCritic(nn.Module):
         """Standardise on real showers."""
         described = self.describe(seen, condition)
         self.mean.copy_(described.mean(dim=0))
-        self.scale.copy_(1 / described.std(dim=0).clamp(min=1e-3))
+        spread = described.std(dim=0).clamp(min=1e-3)
+        # Rings that are hardly ever hit keep a small voice; the features themselves all count.
+        spread[362:] = spread[362:].clamp(min=0.1)
+        self.scale.copy_(1 / spread)
 
     def forward(self, prepared: Tensor) -> Tensor:
         for layer in self.hidden:

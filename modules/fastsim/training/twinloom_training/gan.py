@@ -174,8 +174,8 @@ class ShapeNetwork(nn.Module):
         """Showers [B, 45, 16, 9] in MeV."""
         scores, log_energy = self.draw(self.fields(condition, normal), uniform)
         gate, _ = top_cells(scores, condition.layer_count)
-        energy, _ = share_energy(gate, log_energy, condition.layer_energy, condition.layer_count)
-        return energy.reshape(-1, LAYERS, ALPHA, R)
+        showers = share_energy(gate, log_energy, condition.layer_energy, condition.layer_count)
+        return showers.reshape(-1, LAYERS, ALPHA, R)
 
 
 def random_uniform(size: int, device: torch.device | str = "cpu", generator: torch.Generator | None = None) -> Tensor:

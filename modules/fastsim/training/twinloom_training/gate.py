@@ -70,19 +70,36 @@ def smooth_gate(scores: Tensor, count: Tensor, temperature: float = 1.0) -> Tens
         weight = weight / weight.sum(dim=-1, keepdim=True)
     moving = scores - scores.detach()
     shifted = (scores - edge - (weight * moving).sum(dim=-1, keepdim=True)) / temperature
-    soft = torch.sigmoid(shifted)
+    # An empty layer stays empty: switching a cell on there is nothing that the critics should see.
+    soft = torch.sigmoid(shifted) * (count.unsqueeze(-1) > 0).to(scores.dtype)
     return hard + soft - soft.detach()
 
 
-def share_energy(gate: Tensor, log_energy: Tensor, layer_energy: Tensor, layer_count: Tensor) -> tuple[Tensor, Tensor]:
-    """Energies [B, 45, 144] in MeV of hit cells (zero elsewhere), and what every cell would hold if it were hit.
+def share_energy(gate: Tensor, log_energy: Tensor, layer_energy: Tensor, layer_count: Tensor) -> Tensor:
+    """Energies [B, 45, 144] in MeV: the cut and a share of the rest for hit cells, zero elsewhere.
 
     `log_energy` is ln(E / cut) before the rescaling to the energy of the layer.
     """
     excess = torch.exp(log_energy.clamp(0.01, 12.0)) - 1.0
     total = (gate * excess).sum(dim=-1, keepdim=True).clamp(min=1e-6)
     spare = (layer_energy - layer_count * CUT_FLOAT32).clamp(min=0.0).unsqueeze(-1)
-    if_hit = CUT_FLOAT32 + excess * (spare / total)
+    return gate * (CUT_FLOAT32 + excess * (spare / total))
+
+
+def share_smoothly(gate: Tensor, log_energy: Tensor, layer_energy: Tensor, layer_count: Tensor) -> tuple[Tensor, Tensor]:
+    """The same energies, and what every cell would hold if it were hit, with slopes that an empty cell can be moved by.
+
+    The plain slope to the gate of an empty cell is its excess over the total of the hit ones, which has no bound; if
+    it were hit, it would hold at most the layer's energy. So an empty cell counts with what switching it on would do.
+    """
+    excess = torch.exp(log_energy.clamp(0.01, 12.0)) - 1.0
+    with torch.no_grad():
+        empty = 1 - gate
+        total_now = (gate * excess).sum(dim=-1, keepdim=True).clamp(min=1e-6)
+        bound = torch.where(empty > 0.5, (total_now / excess).clamp(max=1.0), torch.ones_like(excess))
+    total = (gate * (excess * bound)).sum(dim=-1, keepdim=True).clamp(min=1e-6)
+    spare = (layer_energy - layer_count * CUT_FLOAT32).clamp(min=0.0).unsqueeze(-1)
+    if_hit = CUT_FLOAT32 + excess * (spare / (total + empty * excess))
     return gate * if_hit, if_hit
 
 
@@ -91,6 +108,6 @@ def decode(
 ) -> Decoded:
     """For training: showers and image with gradients to the scores and the energies."""
     gate = smooth_gate(scores, layer_count, temperature)
-    energy, if_hit = share_energy(gate, log_energy, layer_energy, layer_count)
-    image = gate * (1 + torch.log(if_hit.clamp(max=1e7) / CUT_FLOAT32) / 4)
+    energy, if_hit = share_smoothly(gate, log_energy, layer_energy, layer_count)
+    image = gate * (1 + torch.log(if_hit / CUT_FLOAT32) / 4)
     return Decoded(energy.reshape(-1, LAYERS, ALPHA, R), image.reshape(-1, LAYERS, ALPHA, R))
