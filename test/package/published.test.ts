@@ -73,7 +73,12 @@ describe("in an empty JavaScript project", () => {
   });
 
   it("names the package that is missing, with the line that installs it; running that line is enough", async () => {
-    for (const [program, packages] of Object.entries({ "needs-hdf5.mjs": ["h5wasm"], "needs-plots.mjs": ["vega"] })) {
+    const programs = {
+      "needs-hdf5.mjs": ["h5wasm"],
+      "needs-plots.mjs": ["vega"],
+      "needs-onnx.mjs": ["--ignore-scripts onnxruntime-node"],
+    };
+    for (const [program, packages] of Object.entries(programs)) {
       const before = await project.run(`node ${program}`);
       const [, code, install = ""] = /^(TWIN_\w+)\n.*Run: (.*)$/m.exec(before.stdout) ?? [];
       expect({ code, install }, before.stdout + before.stderr).toEqual({
