@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { evidenceAbout } from "../thematic/detector/evidence-sample.ts";
 import { runTwinloom } from "./run-command-line.ts";
 
 const SAMPLE = fileURLToPath(new URL("../../examples/data/showers-sample.h5", import.meta.url));
@@ -92,12 +93,52 @@ describe("twinloom detector simulate", () => {
   });
 });
 
+describe("twinloom detector compare", () => {
+  it("prints one row per file, and one for the reference against itself", async () => {
+    await twinloom(`detector simulate --model gflash --energies-from ${SAMPLE} -n 60 --out one.h5`);
+    await twinloom(`detector simulate --model gflash-published --energies-from ${SAMPLE} -n 60 --out two.h5`);
+    const line = `detector compare one.h5 two.h5 --reference ${SAMPLE} --metrics fast`;
+    const { stdout, code } = await twinloom(line);
+    expect(code).toBe(0);
+    const rows = stdout.trim().split("\n");
+    expect(rows[0]).toMatch(/set +showers +S layers +±.* +AUC low +AUC high/);
+    expect(rows.slice(1).map((row) => row.split(/ {2,}/)[0])).toEqual([
+      "one.h5",
+      "two.h5",
+      "reference: halves of EGSnrc",
+    ]);
+    const validations = await json(line);
+    expect(validations.map(({ generated }: { generated: { label: string } }) => generated.label)).toEqual([
+      "gflash",
+      "gflash-published",
+    ]);
+    expect(validations[0].distances).toEqual({ frechet: null, kernel: null, neighbours: null });
+  });
+
+  it("gives evidence to the file that it names, and refuses it where there is none", async () => {
+    const evidence = evidenceAbout(
+      { file: "named.h5", digest: "0".repeat(64), showers: 5 },
+      { file: "sample.h5", digest: "0".repeat(64), showers: 200 },
+    );
+    await writeFile(join(cwd, "evidence.json"), JSON.stringify(evidence));
+    await twinloom("detector simulate --energy-mev 5000 -n 5 --out named.h5");
+    await twinloom("detector simulate --energy-mev 5000 -n 5 --out other.h5");
+    const line = (file: string) => `detector compare ${file} --reference ${SAMPLE} --evidence evidence.json`;
+    const unknown = await twinloom(line("other.h5"));
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('is about "named.h5"')]);
+    const mismatch = await twinloom(line("other.h5 named.h5"));
+    expect([mismatch.code, mismatch.stderr]).toEqual([1, expect.stringContaining("TWIN_EVIDENCE_MISMATCH")]);
+    const twice = await twinloom(`${line("named.h5")} --evidence evidence.json`);
+    expect([twice.code, twice.stderr]).toEqual([2, expect.stringContaining("so is evidence.json")]);
+  });
+});
+
 describe("twinloom detector validate", () => {
   it("prints separation powers beside their floors, and writes the page", async () => {
     await twinloom(`detector simulate --energies-from ${SAMPLE} --out fast.h5`);
     const { code, stdout } = await twinloom(`detector validate fast.h5 --reference ${SAMPLE} --report page.html`);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/observable +separation +floor/);
+    expect(stdout).toMatch(/observable +S +S − floor +± bootstrap +floor, shuffled +floor, formula/);
     expect(stdout).toMatch(/total \/ incident energy +0\.\d+ +0\.\d+/);
     const page = await readFile(join(cwd, "page.html"), "utf8");
     expect(page.match(/<svg /g)?.length).toBeGreaterThan(5);
@@ -114,7 +155,7 @@ describe("twinloom detector validate", () => {
       const { code, stderr } = await twinloom(
         `detector validate ${file} --reference ${reference} --report ./judged.h5`,
       );
-      expect([code, stderr]).toEqual([2, expect.stringContaining("would replace the showers")]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining("would replace a file that is read")]);
     }
     expect((await readFile(join(cwd, "judged.h5"))).equals(before)).toBe(true);
   });

@@ -200,9 +200,7 @@ describe("resamplings", () => {
     const energyOf = (member: number): number => (member < 50 ? 1 + (member % 5) : (reference[member - 50] as number));
     const { shuffled, bootstrap } = resample(pool, { seed: 3n, count: 40 });
     for (const members of shuffled) expect(Array.from(members, energyOf).sort((a, b) => a - b)).toEqual(reference);
-    expect(
-      new Set(shuffled.map((members) => members.join())).size,
-    ).toBeGreaterThan(30);
+    expect(new Set(shuffled.map((members) => members.join())).size).toBeGreaterThan(30);
     for (const weights of bootstrap) {
       for (let energy = 0; energy < 5; energy++) {
         const taken = [50 + energy, ...every(10).map((i) => 5 * i + energy)].map((member) => weights[member]);

@@ -115,4 +115,20 @@ describe("the detector's tasks", () => {
     expect(metrics).toEqual(JSON.parse(JSON.stringify(direct)));
     expect(report.title).toBe("gflash against EGSnrc");
   });
+
+  it("validate: takes a second reference, a seed and the fast metrics", async () => {
+    await using twin = await ecal();
+    await runTask(twin, "validate", {
+      inputs: { generated: SAMPLE, reference: SAMPLE, secondReference: SAMPLE },
+      parameters: { metrics: "fast", seed: 5 },
+      out: join(folder, "judged"),
+    });
+    const { alike, seed, distances, separation } = JSON.parse(
+      await readFile(join(folder, "judged", "metrics.json"), "utf8"),
+    );
+    expect(alike).toEqual({ label: "EGSnrc, another set", counts: [200, 200] });
+    expect(seed).toBe("5");
+    expect(distances.neighbours).toBeNull();
+    for (const { measuredFloor } of separation) expect(measuredFloor).toBe(0);
+  });
 });

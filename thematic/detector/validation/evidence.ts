@@ -3,12 +3,13 @@ import { z } from "zod";
 import { checkSchema, FileNotFoundError } from "../../../core/index.ts";
 import { EvidenceInvalidError, EvidenceMismatchError } from "../errors.ts";
 
+const NO_FLOOR = "no judge was tried on two sets of the reference, so it is not known what it makes of equal sets";
 const SCHEMA = "twinloom.evidence/1";
 
 const Digest = z.string().regex(/^[0-9a-f]{64}$/, "Expected 64 hexadecimal digits");
 const Area = z.number().min(0).max(1);
 
-const Sample = z.object({
+const Sample = z.looseObject({
   file: z.string(),
   content_sha256: Digest,
   showers: z.int().min(1),
@@ -16,12 +17,12 @@ const Sample = z.object({
 });
 
 const Judge = z
-  .object({
+  .looseObject({
     judge: z.enum(["network", "trees"]),
     features: z.enum(["low", "high"]),
-    counts: z.object({ train: z.int().min(1), test: z.int().min(1), validation: z.int().min(1) }),
+    counts: z.looseObject({ train: z.int().min(1), test: z.int().min(1), validation: z.int().min(1) }),
     repetitions: z.int().min(1),
-    auc: z.object({ mean: Area, std: z.number().min(0).nullable(), values: z.array(Area).min(1) }),
+    auc: z.looseObject({ mean: Area, std: z.number().min(0).nullable(), values: z.array(Area).min(1) }),
     auc_sigma: z.number().min(0),
   })
   .superRefine(({ auc, repetitions }, context) => {
@@ -34,20 +35,20 @@ const Judge = z
     if (Math.abs(mean - auc.mean) > 1e-6) problem(["auc", "mean"], `The mean of the values is ${mean}`);
   });
 
-const EvidenceFile = z.object({
+const EvidenceFile = z.looseObject({
   schema: z.literal(SCHEMA),
   name: z.string(),
-  model: z.object({ file: z.string(), sha256: Digest }).nullable(),
+  model: z.looseObject({ file: z.string(), sha256: Digest }).nullable(),
   generated: Sample,
   reference: Sample,
-  comparison: z.object({ per_class: z.int().min(1), energies: z.string(), cut_mev: z.number().min(0) }),
+  comparison: z.looseObject({ per_class: z.int().min(1), energies: z.string(), cut_mev: z.number().min(0) }),
   judges: z.array(Judge).min(1),
-  floor: z.object({ sample: Sample, judges: z.array(Judge).min(1) }).nullable(),
+  floor: z.looseObject({ sample: Sample, judges: z.array(Judge).min(1) }).nullable(),
   limits: z.array(z.string()),
-  made: z.object({
+  made: z.looseObject({
     date: z.string(),
     command: z.string(),
-    code: z.object({ sha256: Digest }),
+    code: z.looseObject({ sha256: Digest }),
     versions: z.record(z.string(), z.string()),
     hardware: z.record(z.string(), z.unknown()),
   }),
@@ -180,7 +181,7 @@ export function checkEvidence(stored: StoredEvidence, subject: EvidenceSubject):
     showersPerSet: stored.comparison.per_class,
     judges,
     highest,
-    limits: stored.limits,
+    limits: stored.floor ? stored.limits : [...stored.limits, NO_FLOOR],
     made: { date: stored.made.date, command: stored.made.command, codeSha256: stored.made.code.sha256 },
   };
 }

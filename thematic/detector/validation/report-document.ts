@@ -251,7 +251,7 @@ function evidenceSection({ evidence }: Validation): readonly ReportSection[] {
   if (!evidence) return [];
   const of = (features: "low" | "high") => evidence.judges.filter((one) => one.features === features);
   const names = evidence.judges.map(({ judge, features }) => `${judge} on ${features}-level features`);
-  const edges = [0.5, evidence.judges.length + 0.5];
+  const edges = [0, evidence.judges.length + 1];
   const places = evidence.judges.map((_, index) => index + 1);
   const highest = (["low", "high"] as const).flatMap((features) => {
     const [best] = of(features).toSorted((a, b) => b.auc - a.auc);

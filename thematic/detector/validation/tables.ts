@@ -138,10 +138,10 @@ export function evidenceTable(evidence: Evidence, caption: string): Table {
     columns: [
       { name: "features" },
       { name: "judge" },
-      { name: "AUC", digits: 4 },
+      { name: "AUC", digits: 3 },
       { name: "± repetitions", digits: 2 },
       { name: "± at 0.5", digits: 2 },
-      { name: "reference to itself", digits: 4 },
+      { name: "reference to itself", digits: 3 },
       { name: "trainings" },
       { name: "showers judged" },
       { name: "" },
