@@ -4,7 +4,8 @@ Given the energy and the hit count of every layer (drawn by the layer network, s
 decides whether it is hit (`gate.py`) and its *log energy* how much it holds:
 
     score      = f(l, r) + g(alpha; l, r) + noise,               noise logistic, from one uniform per cell
-    log energy = phi(a(l, r) + b(alpha; l, r) + s(l, r) noise')  noise' logistic, from the low bits of the same uniform
+    log energy = phi(a(l, r) + b(alpha; l, r) + s(l, r) noise')  noise' logistic below zero, nearly Gaussian above,
+                                                     from the low bits of the same uniform
 
 f, a and s come from an MLP of the conditions and of 32 normals; g and b from a small network that treats the 16 sectors
 of alpha alike, each with normals of its own, mixed with its neighbours on the circle. So the cylindrical symmetry is
@@ -35,6 +36,10 @@ from .train_loop import load_state
 SECTOR_CELLS = LAYERS * R
 SLOPE_KNOTS = (4.2, 4.7, 5.0, 5.15, 5.3, 5.55, 5.9, 6.4, 7.2)
 """ln(E / cut) where the slope of phi may change; one plane's minimum ionising particle deposits 5.1 there."""
+
+TAIL = 1.5
+"""Above its location, a cell's log energy falls off as a Gaussian does, c (sqrt(1 + 2 q / c) - 1) of the logistic q:
+an exponential tail would make the mean energy depend on the rarest cells."""
 
 
 def near_logit(uniform: Tensor) -> Tensor:
@@ -166,7 +171,8 @@ class ShapeNetwork(nn.Module):
         fine = uniform * 4096
         fine = fine - torch.floor(fine)
         other = near_logit(fine).reshape(-1, LAYERS, ALPHA, R)
-        spread = other.clamp(max=0) * fields.low_scale + other.clamp(min=0) * fields.high_scale
+        above = TAIL * (torch.sqrt(1 + other.clamp(min=0) * (2 / TAIL)) - 1)
+        spread = other.clamp(max=0) * fields.low_scale + above * fields.high_scale
         value = fields.log_energy + spread.reshape(-1, LAYERS, CELLS_PER_LAYER)
         return scores.clamp(-39.9, 39.9), self.curve(value)
 

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from .critics import CONDITIONS, condition_vector, image_of
 from .data import ALPHA, CELLS_PER_LAYER, CUT_MEV, LAYERS, R, Batch
-from .gan import SECTOR_CELLS, Fields, ShapeNetwork, around
+from .gan import SECTOR_CELLS, TAIL, Fields, ShapeNetwork, around
 
 
 class Encoder(nn.Module):
@@ -66,8 +66,11 @@ def log_likelihood(network: ShapeNetwork, fields: Fields, showers: Tensor) -> tu
     low, high = fields.low_scale[row, layer, 0, ring], fields.high_scale[row, layer, 0, ring]
     scale = torch.where(away < 0, low, high)
     noise = away / scale
+    above = noise.clamp(min=0)
+    logistic = noise + above**2 / (2 * TAIL)
     # The density of the logistic, in the form that does not overflow; each side keeps half of the probability.
-    density = -noise.abs() - 2 * torch.log1p(torch.exp(-noise.abs())) - torch.log(scale) + log_slope
+    density = -logistic.abs() - 2 * torch.log1p(torch.exp(-logistic.abs()))
+    density = density + torch.log1p(above / TAIL) - torch.log(scale) + log_slope
     return occupancy, torch.zeros_like(occupancy).index_add(0, row, density)
 
 
