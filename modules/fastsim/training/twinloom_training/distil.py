@@ -18,7 +18,7 @@ from .data import ALPHA, LAYERS, R, Batch, ShowerSet, turn_cells
 from .features import physics_score
 from .flow import EMPTY_WEIGHT, OUTER, Told, integrate, told_of
 from .gate import decode
-from .marginals import CellMarginals, scores_and_energies, to_showers
+from .marginals import CellMarginals
 from .muon import Optimizers
 from .train_loop import Average, autocast, learning_rate, load_state, save_state
 from .transformer import ShapeTransformer, transformer_of
@@ -105,7 +105,7 @@ def one_step(
         noise = torch.randn(len(part.energy_mev), LAYERS, ALPHA, R, generator=generator).to(batch.showers.device)
         with autocast(noise.device, bfloat16):
             cells = displacement(network, noise, told_of(part)).float()
-        parts.append(to_showers(cells, *marginals(*part[1:]), part.layer_energy, part.layer_count))
+        parts.append(marginals.to_showers(cells, *marginals(*part[1:]), part.layer_energy, part.layer_count))
     return torch.cat(parts)
 
 
@@ -180,8 +180,8 @@ class AdversarialLearner(_Student):
         with autocast(self.device, self.bfloat16):
             cells = displacement(self.network, noise, told_of(batch)).float()
         with torch.no_grad():
-            threshold, log_slopes = self.marginals(*batch[1:])
-        scores, values = scores_and_energies(cells, threshold, log_slopes, batch.layer_count)
+            threshold, logits = self.marginals(*batch[1:])
+        scores, values = self.marginals.scores_and_energies(cells, threshold, logits, batch.layer_count)
         return View(*decode(scores, values, batch.layer_energy, batch.layer_count, self.temperature))
 
     def step(self, step: int, progress: float) -> dict[str, float]:

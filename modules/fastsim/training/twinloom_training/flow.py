@@ -17,7 +17,7 @@ from torch import nn
 
 from .data import ALPHA, LAYERS, R, Batch, ShowerSet
 from .features import physics_score
-from .marginals import CellMarginals, to_normal, to_showers
+from .marginals import CellMarginals
 from .muon import Optimizers
 from .train_loop import Average, autocast, learning_rate, load_state
 from .transformer import ShapeTransformer, tell, transformer_of
@@ -61,7 +61,7 @@ def generate(
         noise = torch.randn(len(part.energy_mev), LAYERS, ALPHA, R, generator=generator).to(batch.showers.device)
         with autocast(noise.device):
             cells = integrate(network, noise, told_of(part), steps).float()
-        parts.append(to_showers(cells, *marginals(*part[1:]), part.layer_energy, part.layer_count))
+        parts.append(marginals.to_showers(cells, *marginals(*part[1:]), part.layer_energy, part.layer_count))
     return torch.cat(parts)
 
 
@@ -108,8 +108,8 @@ class FlowLearner:
         rows = torch.randint(len(self.train), (self.batch,), generator=self.rng)
         batch = self.train.batch(rows, self.rng)
         with torch.no_grad():
-            threshold, log_slopes = self.marginals(*batch[1:])
-            cells = to_normal(batch, threshold, log_slopes, self.rng)
+            threshold, logits = self.marginals(*batch[1:])
+            cells = self.marginals.to_normal(batch, threshold, logits, self.rng)
             weight = (torch.special.ndtr(-threshold) + EMPTY_WEIGHT).unsqueeze(2)
         return batch, cells, weight
 

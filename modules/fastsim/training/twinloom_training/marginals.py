@@ -23,14 +23,15 @@ from .data import ALPHA, CELLS_PER_LAYER, CUT_MEV, LAYERS, R, Batch, ShowerSet
 from .layers import LAYER_FEATURES, condition, decode_showers, layer_features, pad_layers
 from .train_loop import Average, learning_rate, load_state, set_learning_rate
 
-KNOTS = (0.0, 0.05, 0.12, 0.25, 0.45, 0.7, 1.0, 1.35, 1.8, 2.5)
-"""Where the slope of ln(E / cut) changes, in units of the mean distance of a hit from the threshold."""
+EDGES = (0.0, 3.0, 4.25, 5.0, 5.25, 5.5, 5.75, 6.0, 6.4, 6.8, 7.2, 7.6, 8.0, 8.5, 9.0, 9.5, 10.0, 12.0)
+"""Bins of ln(E / cut), narrow where single particles peak (5 to 6). They are fixed, so that the likelihood is smooth:
+with edges that move, data that cross one see a jump of the density that no gradient tells of."""
 
-FAR = 40.0
-PIECES = len(KNOTS)
+BINS = len(EDGES) - 1
 WINDOW = 2
 """Layers on each side that the distribution of a cell may depend on."""
 
+ROOT_HALF = math.sqrt(0.5)
 LOWEST, HIGHEST = -4.5, 4.5
 """Thresholds stay in this range: beyond it a ring is simply always hit or always empty."""
 
@@ -38,117 +39,102 @@ LOWEST, HIGHEST = -4.5, 4.5
 class CellMarginals(nn.Module):
     """Distribution of each cell given the layers; the same for the sixteen cells of a ring."""
 
-    def __init__(self, hidden: int = 96, code: int = 16) -> None:
+    def __init__(self, hidden: int = 96) -> None:
         super().__init__()
         inputs = LAYER_FEATURES * (2 * WINDOW + 1) + 2
         self.first = nn.Linear(inputs, hidden)
         self.depth = nn.Parameter(torch.randn(LAYERS, hidden) * 0.1)
         self.second = nn.Linear(hidden, hidden)
-        self.last = nn.Linear(hidden, R * (1 + PIECES))
+        self.last = nn.Linear(hidden, R * (1 + BINS))
         nn.init.normal_(self.last.weight, std=0.02)
-        # At first: ln(E / cut) is 5 just above the threshold (few hits are below a minimum ionising particle), then rises.
-        start = torch.tensor([1.0, math.log(5.0 / KNOTS[1]), *[math.log(1.5)] * (PIECES - 1)])
-        with torch.no_grad():
-            self.last.bias.copy_(start.repeat(R))
+        self.register_buffer("widths", torch.tensor(EDGES[1:]) - torch.tensor(EDGES[:-1]), persistent=False)
+        self.register_buffer("above", torch.tril(torch.ones(BINS, BINS)), persistent=False)
 
     def forward(
         self, energy_mev: torch.Tensor, thickness_mm: torch.Tensor, layer_energy: torch.Tensor, layer_count: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Thresholds [B, 45, 9] and logarithms of the slopes [B, 45, 9, 10]."""
+        """Thresholds [B, 45, 9], and raw logits of the bins of a hit [B, 45, 9, 17]."""
         features = layer_features(layer_energy, layer_count)
         padded = pad_layers(features, WINDOW, WINDOW)
         window = [padded[:, shift : shift + LAYERS] for shift in range(2 * WINDOW + 1)]
         told = condition(energy_mev, thickness_mm).unsqueeze(1).expand(-1, LAYERS, -1)
         hidden = F.silu(self.first(torch.cat([*window, told], -1)) + self.depth)
-        out = self.last(F.silu(self.second(hidden))).unflatten(-1, (R, 1 + PIECES))
-        threshold = out[..., 0].clamp(LOWEST, HIGHEST)
-        return threshold, out[..., 1:].clamp(-6.0, 6.0)
+        out = self.last(F.silu(self.second(hidden))).reshape(-1, LAYERS, R, 1 + BINS)
+        return out[..., 0].clamp(LOWEST, HIGHEST), out[..., 1:]
 
     def log_likelihood(self, batch: Batch) -> torch.Tensor:
-        """ln p of all cells of each shower, [B]: of which cells are hit, then of the energies of the hits. The second
-        part does not move the thresholds: given the chance, it narrows spectra at the cost of occupancy first."""
-        threshold, log_slopes = self(batch.energy_mev, batch.thickness_mm, batch.layer_energy, batch.layer_count)
+        """ln p of all cells of each shower, [B]: which cells are hit, then the bin of each hit."""
+        threshold, logits = self(batch.energy_mev, batch.thickness_mm, batch.layer_energy, batch.layer_count)
         rings = (batch.showers > 0).sum(2)
-        empty = ((ALPHA - rings) * torch.special.log_ndtr(threshold)).sum((1, 2))
+        occupancy = (ALPHA - rings) * torch.special.log_ndtr(threshold) + rings * torch.special.log_ndtr(-threshold)
         row, layer, alpha, ring = batch.showers.nonzero(as_tuple=True)
-        value = torch.log(batch.showers[row, layer, alpha, ring] / CUT_MEV)
-        own = threshold[row, layer, ring]
-        log_hit = torch.special.log_ndtr(-own)
-        fixed = own.detach()
-        distance, log_slope = place(log_slopes[row, layer, ring], value)
-        scale = distance_scale(fixed)
-        normal = fixed + distance * scale
-        log_density = -0.5 * normal * normal - 0.5 * math.log(2 * math.pi) - log_slope + torch.log(scale)
-        return empty.index_add(0, row, log_hit + (log_density - log_hit.detach()))
+        bins = bin_of(torch.log(batch.showers[row, layer, alpha, ring] / CUT_MEV))
+        density = torch.log_softmax(logits, -1) - torch.log(self.widths)
+        return occupancy.sum((1, 2)).index_add(0, row, density[row, layer, ring, bins])
+
+    def tails(self, threshold: torch.Tensor, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Probability of each bin, and of this bin and all above, [B, 45, 9, 17]; an empty cell takes the rest."""
+        hit = 0.5 - 0.5 * torch.erf(threshold * ROOT_HALF)
+        inside = hit.unsqueeze(-1) * torch.softmax(logits, -1)
+        return inside.clamp(min=1e-7), inside @ self.above
+
+    @torch.no_grad()
+    def to_normal(
+        self, batch: Batch, threshold: torch.Tensor, logits: torch.Tensor, generator: torch.Generator | None = None
+    ) -> torch.Tensor:
+        """The normal number of every cell [B, 45, 16, 9]; empty cells are drawn below their threshold, anew each time."""
+        broad = threshold.unsqueeze(2)
+        uniform = torch.rand(batch.showers.shape, generator=generator).to(threshold.device)
+        below = torch.special.ndtri((torch.special.ndtr(broad) * uniform).clamp(1e-6, 1 - 1e-6))
+        normal = torch.minimum(below, broad)
+        row, layer, alpha, ring = batch.showers.nonzero(as_tuple=True)
+        value = torch.log(batch.showers[row, layer, alpha, ring] / CUT_MEV).clamp(0.0, EDGES[-1])
+        bins = bin_of(value)
+        inside, tail = self.tails(threshold, logits)
+        rise = (value - value.new_tensor(EDGES)[bins]) / self.widths[bins]
+        above = tail[row, layer, ring, bins] - rise * inside[row, layer, ring, bins]
+        normal[row, layer, alpha, ring] = -torch.special.ndtri(above.clamp(1e-6, 1 - 1e-6))
+        return normal
+
+    def scores_and_energies(
+        self, normal: torch.Tensor, threshold: torch.Tensor, logits: torch.Tensor, layer_count: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """How far each cell lies above its threshold, and its ln(E / cut): [B, 45, 16, 9] to [B, 45, 144] twice.
+
+        Hits are the `layer_count` cells with the highest scores. Where that is not the set of cells above, the
+        thresholds of the layer are shifted together, as little as makes it so, before energies are read off."""
+        scores = (normal - threshold.unsqueeze(2)).reshape(-1, LAYERS, CELLS_PER_LAYER)
+        ordered = torch.topk(scores, CELLS_PER_LAYER, dim=-1)[0]
+        count = layer_count.long().unsqueeze(-1)
+        last_hit = torch.gather(ordered, -1, (count - 1).clamp(min=0)).squeeze(-1)
+        first_empty = torch.gather(ordered, -1, count.clamp(max=CELLS_PER_LAYER - 1)).squeeze(-1)
+        shift = torch.where(last_hit <= 0.0, 0.5 * (last_hit + first_empty), first_empty.clamp(min=0.0))
+        above = 0.5 - 0.5 * torch.erf((normal - shift.reshape(-1, LAYERS, 1, 1)) * ROOT_HALF)
+        inside, tail = self.tails(threshold, logits)
+        steep = self.widths / inside
+        start = tail * steep
+        values = torch.zeros_like(normal)
+        for number in range(BINS):
+            rise = start[..., number].unsqueeze(2) - above * steep[..., number].unsqueeze(2)
+            values = values + rise.clamp(0.0, EDGES[number + 1] - EDGES[number])
+        return scores, values.reshape(-1, LAYERS, CELLS_PER_LAYER)
+
+    def to_showers(
+        self,
+        normal: torch.Tensor,
+        threshold: torch.Tensor,
+        logits: torch.Tensor,
+        layer_energy: torch.Tensor,
+        layer_count: torch.Tensor,
+    ) -> torch.Tensor:
+        """The showers of normal numbers [B, 45, 16, 9]; energies and counts of the layers are honoured."""
+        scores, values = self.scores_and_energies(normal, threshold, logits, layer_count)
+        return decode_showers(scores, layer_energy, layer_count, values)
 
 
-def distance_scale(threshold: torch.Tensor) -> torch.Tensor:
-    """About the mean of z - threshold over hits: like 1 / threshold where hits are rare, -threshold where they are
-    certain. Only a scale: the slopes take up what it misses."""
-    half = 0.5 * threshold
-    return torch.sqrt(1.0 + half * half) - half
-
-
-def place(log_slopes: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Distance from the threshold (in its scale) of a value of ln(E / cut), and the log of the slope there."""
-    knots = value.new_tensor(KNOTS)
-    slopes = torch.exp(log_slopes)
-    rises = slopes[..., :-1] * (knots[1:] - knots[:-1])
-    at_knots = F.pad(rises.cumsum(-1), (1, 0))
-    piece = ((value.unsqueeze(-1) >= at_knots).sum(-1, keepdim=True) - 1).clamp(min=0)
-    slope = torch.gather(slopes, -1, piece).squeeze(-1)
-    start = torch.gather(at_knots, -1, piece).squeeze(-1)
-    return knots[piece.squeeze(-1)] + (value - start) / slope, torch.gather(log_slopes, -1, piece).squeeze(-1)
-
-
-def to_normal(
-    batch: Batch, threshold: torch.Tensor, log_slopes: torch.Tensor, generator: torch.Generator | None = None
-) -> torch.Tensor:
-    """The normal number of every cell [B, 45, 16, 9]; empty cells are drawn below their threshold, anew each time."""
-    broad = threshold.unsqueeze(2)
-    uniform = torch.rand(batch.showers.shape, generator=generator, device="cpu").to(threshold.device)
-    below = torch.special.ndtri((torch.special.ndtr(broad) * uniform).clamp(1e-6, 1 - 1e-6))
-    row, layer, alpha, ring = batch.showers.nonzero(as_tuple=True)
-    value = torch.log(batch.showers[row, layer, alpha, ring] / CUT_MEV).clamp(min=0.0)
-    own = threshold[row, layer, ring]
-    distance = place(log_slopes[row, layer, ring], value)[0]
-    normal = torch.minimum(below, broad)
-    normal[row, layer, alpha, ring] = (own + distance * distance_scale(own)).clamp(max=6.0)
-    return normal
-
-
-def scores_and_energies(
-    normal: torch.Tensor, threshold: torch.Tensor, log_slopes: torch.Tensor, layer_count: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """How far each cell lies above its threshold, and its ln(E / cut): [B, 45, 16, 9] to [B, 45, 144] twice.
-
-    Hits are the `layer_count` cells with the highest scores. Where that is not the set of cells above, the thresholds
-    of the layer are shifted together, as little as makes it so, before energies are read off."""
-    score = normal - threshold.unsqueeze(2)
-    flat = score.reshape(-1, LAYERS, CELLS_PER_LAYER)
-    ordered = torch.topk(flat, CELLS_PER_LAYER, dim=-1)[0]
-    count = layer_count.long().unsqueeze(-1)
-    last_hit = torch.gather(ordered, -1, (count - 1).clamp(min=0)).squeeze(-1)
-    first_empty = torch.gather(ordered, -1, count.clamp(max=CELLS_PER_LAYER - 1)).squeeze(-1)
-    shift = torch.where(last_hit <= 0.0, 0.5 * (last_hit + first_empty), first_empty.clamp(min=0.0))
-    distance = F.relu(score - shift.view(-1, LAYERS, 1, 1)) / distance_scale(threshold).unsqueeze(2)
-    slopes = torch.exp(log_slopes)
-    value = torch.zeros_like(distance)
-    for piece, (low, high) in enumerate(zip(KNOTS, (*KNOTS[1:], FAR))):
-        value = value + (distance - low).clamp(0.0, high - low) * slopes[..., piece].unsqueeze(2)
-    return flat, value.reshape(-1, LAYERS, CELLS_PER_LAYER)
-
-
-def to_showers(
-    normal: torch.Tensor,
-    threshold: torch.Tensor,
-    log_slopes: torch.Tensor,
-    layer_energy: torch.Tensor,
-    layer_count: torch.Tensor,
-) -> torch.Tensor:
-    """The showers of normal numbers [B, 45, 16, 9]; energies and counts of the layers are honoured."""
-    scores, values = scores_and_energies(normal, threshold, log_slopes, layer_count)
-    return decode_showers(scores, layer_energy, layer_count, values)
+def bin_of(value: torch.Tensor) -> torch.Tensor:
+    """The bin of each ln(E / cut)."""
+    return torch.bucketize(value, value.new_tensor(EDGES[1:-1]), right=True)
 
 
 class MarginalLearner:

@@ -2,7 +2,7 @@
 
 A network gives the logarithm of each slope, and two logarithms whose difference is the median; so the function rises
 and has an inverse in closed form. Sampling is then `sum(exp(raw) * basis(normal))`, three cheap operators in ONNX (and
-among those that are bit-identical in every batch), and the density needed for likelihood training is exact. (A spline flow of one dimension; Durkan et al. 2019,
+among those that are bit-identical in every batch), and the probability of an interval is exact. (A spline flow of one dimension; Durkan et al. 2019,
 arXiv:1906.04032, with linear pieces.)
 """
 
@@ -19,7 +19,6 @@ RAW = PIECES + 2
 the median."""
 
 FAR = 30.0
-HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 
 def basis(normal: torch.Tensor) -> torch.Tensor:
@@ -37,8 +36,8 @@ def quantile(raw: torch.Tensor, functions: torch.Tensor) -> torch.Tensor:
     return ((torch.exp(raw) * functions) @ functions.new_ones(RAW, 1)).squeeze(-1)
 
 
-def to_normal(raw: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The normal number of a value, and the log of the slope there."""
+def to_normal(raw: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """The normal number of a value."""
     positive = torch.exp(raw)
     knots = value.new_tensor(KNOTS)
     at_knots = positive @ basis(knots).T
@@ -46,18 +45,19 @@ def to_normal(raw: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, tor
     anchor = (piece - 1).clamp(min=0)
     slope = torch.gather(positive, -1, piece).squeeze(-1)
     start = torch.gather(at_knots, -1, anchor).squeeze(-1)
-    return knots[anchor.squeeze(-1)] + (value - start) / slope, torch.gather(raw, -1, piece).squeeze(-1)
+    return knots[anchor.squeeze(-1)] + (value - start) / slope
 
 
-def log_density(raw: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-    """ln p(value)."""
-    normal, log_slope = to_normal(raw, value)
-    return -0.5 * normal * normal - HALF_LOG_TWO_PI - log_slope
+def log_density(raw: torch.Tensor, value: torch.Tensor, window: float = 0.05) -> torch.Tensor:
+    """ln of the mean density within `window` of the value. The density itself jumps where the slope changes; a value
+    that a moving knot passes would change its likelihood in a way that no gradient tells of."""
+    never = torch.zeros_like(value, dtype=torch.bool)
+    return log_mass(raw, value - window, value + window, never) - math.log(2.0 * window)
 
 
 def log_mass(raw: torch.Tensor, low: torch.Tensor, high: torch.Tensor, at_lowest: torch.Tensor) -> torch.Tensor:
     """ln of the probability between two values; everything below `high` where `at_lowest` holds."""
-    a, b = to_normal(raw, low)[0], to_normal(raw, high)[0]
+    a, b = to_normal(raw, low), to_normal(raw, high)
     log_b = torch.special.log_ndtr(b)
     # Phi(b) - Phi(a) = Phi(-a) - Phi(-b): taken on the side where the numbers are small.
     flip = a + b > 0

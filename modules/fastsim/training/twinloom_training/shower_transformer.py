@@ -13,7 +13,7 @@ from . import energy
 from .data import ALPHA, CELLS, LAYERS, R, load
 from .distil import AdversarialLearner, PairLearner, displacement
 from .flow import FlowLearner, integrate, load_shape
-from .marginals import CellMarginals, MarginalLearner, load_marginals, to_showers
+from .marginals import CellMarginals, MarginalLearner, load_marginals
 from .train_loop import Learner, LoopSettings, choose_device, load_state, train_loop
 from .transformer import ShapeTransformer, tell
 
@@ -47,13 +47,13 @@ class TransformerGenerator(nn.Module):
         """[B, 1] MeV, [B, 1] mm, [B, 91] and [B, 6480] N(0, 1) to [B, 45, 16, 9] MeV."""
         layer_energy, layer_count = self.layers.sample(incident_energy, absorber_thickness, layer_normal)
         told = tell(incident_energy, absorber_thickness, layer_energy, layer_count)
-        threshold, log_slopes = self.marginals(incident_energy, absorber_thickness, layer_energy, layer_count)
+        threshold, logits = self.marginals(incident_energy, absorber_thickness, layer_energy, layer_count)
         noise = normal.reshape(-1, LAYERS, ALPHA, R)
         if self.steps == 1:
             cells = displacement(self.shape, noise, told)
         else:
             cells = integrate(self.shape, noise, told, self.steps)
-        return to_showers(cells, threshold, log_slopes, layer_energy, layer_count)
+        return self.marginals.to_showers(cells, threshold, logits, layer_energy, layer_count)
 
 
 def train_shape(config: dict[str, Any], data_dir: str | Path, run_dir: str | Path, device: str = "auto") -> None:

@@ -34,9 +34,10 @@ class ShapeTransformer(nn.Module):
         self.depth = nn.Parameter(torch.randn(LAYERS, width) * 0.2)
         self.told = nn.Sequential(nn.Linear(2 + 2 * FREQUENCIES, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
         self.blocks = nn.ModuleList(Block(width, heads, mlp) for _ in range(blocks))
-        self.last_norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-5)
+        self.last_norm = Norm(width)
         self.last_told = nn.Linear(width, 2 * width)
         self.cells_out = nn.Linear(width, CELLS_PER_LAYER)
+        self.local = local
         self.local_in = nn.Linear(SEEN_LAYERS * SEEN_SECTORS * R, local)
         self.local_token = nn.Linear(width, ALPHA * local, bias=False)
         self.local_out = nn.Linear(local, R)
@@ -54,8 +55,8 @@ class ShapeTransformer(nn.Module):
             tokens = block(tokens, signal)
         shift, scale = self.last_told(signal).chunk(2, -1)
         tokens = self.last_norm(tokens) * (1.0 + scale) + shift
-        hidden = self.local_in(neighbourhood(cells)) + self.local_token(tokens).unflatten(-1, (ALPHA, -1))
-        return self.local_out(F.relu(hidden)) + self.cells_out(tokens).unflatten(-1, (ALPHA, R))
+        hidden = self.local_in(neighbourhood(cells)) + self.local_token(tokens).reshape(-1, LAYERS, ALPHA, self.local)
+        return self.local_out(F.relu(hidden)) + self.cells_out(tokens).reshape(-1, LAYERS, ALPHA, R)
 
 
 def tell(
@@ -75,6 +76,19 @@ def neighbourhood(cells: torch.Tensor) -> torch.Tensor:
     return torch.cat([torch.cat([rows[:, :, -1:], rows[:, :, :-1]], 2), rows, torch.cat([rows[:, :, 1:], rows[:, :, :1]], 2)], -1)
 
 
+class Norm(nn.Module):
+    """Layer normalisation without weights of its own: the conditions scale and shift it. (Ones and zeros are given
+    because ONNX wants them.)"""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.register_buffer("ones", torch.ones(width), persistent=False)
+        self.register_buffer("zeros", torch.zeros(width), persistent=False)
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        return F.layer_norm(tokens, self.ones.shape, self.ones, self.zeros, 1e-5)
+
+
 class Block(nn.Module):
     """Attention along depth, then an MLP, each gated by the conditions and the time and closed at first
     (adaLN-zero: Peebles and Xie 2023, arXiv:2212.09748)."""
@@ -82,7 +96,7 @@ class Block(nn.Module):
     def __init__(self, width: int, heads: int, mlp: int) -> None:
         super().__init__()
         self.heads = heads
-        self.norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-5)
+        self.norm = Norm(width)
         self.told = nn.Linear(width, 6 * width)
         self.qkv = nn.Linear(width, 3 * width)
         self.joined = nn.Linear(width, width)
