@@ -1,27 +1,45 @@
 import {
   checkSchema,
   createTwin,
+  describeNames,
+  type Generator,
   InvalidParametersError,
   Log,
   type OpenDataset,
+  type Plugin,
   resolveNeeds,
   type Task,
   type TaskContext,
   type Twin,
+  type Wiring,
 } from "../core/index.ts";
 import { hdf5 } from "../modules/hdf5/index.ts";
 import { report } from "../modules/report/index.ts";
 import { calorimeter, gflash } from "../thematic/detector/index.ts";
 import type { CommandIo } from "./command.ts";
+import { UsageError } from "./errors.ts";
 import { withTwin } from "./with-twin.ts";
 
-/** Names of the models that `twinloom detector simulate` has, as in the attribute `model` of files. */
-export type DetectorModel = "gflash" | "gflash-published";
+/** What makes showers, and how. */
+export interface DetectorModel {
+  /** `gflash`, `gflash-published`, a model that comes with Twinloom (`gan`), or the path of an ONNX file. */
+  readonly model: string;
+  readonly geometry: string;
+  /** For ONNX models: what computes them; the CPU by default. */
+  readonly provider?: "cpu" | "cuda" | undefined;
+  /** For ONNX models: threads of one operator; 1 by default. */
+  readonly threads?: number | undefined;
+  /** For ONNX models: what becomes of energies outside their range; `fallback` leaves them to GFLASH. */
+  readonly outside?: "refuse" | "fallback" | undefined;
+}
+
+/** Models that are formulas. */
+export const PARAMETRISED_MODELS: readonly string[] = ["gflash", "gflash-published"];
 
 /** A type, not an interface: only that has the index signature that a composition asks for. */
 export type DetectorPlugins = {
   readonly files: ReturnType<typeof hdf5>;
-  readonly model: ReturnType<typeof gflash>;
+  readonly model: Plugin<Generator>;
   readonly detector: ReturnType<typeof calorimeter>;
   readonly report: ReturnType<typeof report>;
 };
@@ -31,17 +49,54 @@ export type DetectorTwin = Twin<DetectorPlugins>;
 
 /** A twin with a calorimeter, works on it, and stops it. */
 export async function withDetector<T>(
-  { geometry, model }: { readonly geometry: string; readonly model: DetectorModel },
+  model: DetectorModel,
   { signal }: CommandIo,
-  work: (twin: Twin<DetectorPlugins>) => Promise<T>,
+  work: (twin: DetectorTwin) => Promise<T>,
 ): Promise<T> {
-  const plugins: DetectorPlugins = {
-    files: hdf5(),
-    model: gflash({ geometry, constants: model === "gflash" ? "refitted" : "published" }),
-    detector: calorimeter({ geometry }),
-    report: report(),
+  const { plugins, wire } = await compositionFor(model);
+  const twin = (await createTwin({ name: "detector", plugins, wire, signal })) as DetectorTwin;
+  return await withTwin(twin, work);
+}
+
+/**
+ * The parts of a twin that simulates with a model.
+ *
+ * @throws `TWIN_USAGE` for a model that there is not, or options that it does not have.
+ */
+export async function compositionFor(
+  model: DetectorModel,
+): Promise<{ readonly plugins: DetectorPlugins; readonly wire: Wiring }> {
+  const { geometry } = model;
+  const parts = { files: hdf5(), detector: calorimeter({ geometry }), report: report() };
+  if (PARAMETRISED_MODELS.includes(model.model)) {
+    const unused = (["provider", "threads", "outside"] as const).filter((option) => model[option] !== undefined);
+    if (unused.length > 0) {
+      throw new UsageError(`${model.model} is a formula; --${unused.join(", --")} is for models in ONNX files.`);
+    }
+    const constants = model.model === "gflash" ? "refitted" : "published";
+    return { plugins: { ...parts, model: gflash({ geometry, constants }) }, wire: {} };
+  }
+  // Only who simulates with a network loads what that takes.
+  const [{ fastsim, SHIPPED_MODELS, shippedModel }, { onnx }] = await Promise.all([
+    import("../modules/fastsim/index.ts"),
+    import("../modules/onnx/index.ts"),
+  ]);
+  const isFile = model.model.endsWith(".onnx");
+  if (!isFile && !SHIPPED_MODELS.includes(model.model)) {
+    const known = [...PARAMETRISED_MODELS, ...SHIPPED_MODELS];
+    throw new UsageError(
+      `--model ${model.model}: there is no such model. ${describeNames(model.model, known)} Or give the path of an ONNX file, ending in .onnx.`,
+    );
+  }
+  const { provider = "cpu", threads = 1, outside = "refuse" } = model;
+  const plugins = {
+    ...parts,
+    network: onnx({ file: isFile ? model.model : shippedModel(model.model), provider, threads }),
+    model: fastsim({ outside }),
+    ...(outside === "fallback" && { gflash: gflash({ geometry }) }),
   };
-  return await withTwin(await createTwin({ name: "detector", plugins, signal }), work);
+  const fallback = outside === "fallback" && { model: { fallback: "gflash" } };
+  return { plugins, wire: { detector: { generator: "model" }, ...fallback } };
 }
 
 /**

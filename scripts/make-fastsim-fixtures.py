@@ -5,6 +5,7 @@
 toy.onnx       describes itself in its metadata; 3 x 4 x 2 voxels
 3dgan.onnx     the layout of the 3DGAN: a latent of 256 (energy, angle, noise) to 51 x 51 x 25 voxels; no metadata
 calodit.onnx   the inputs of a diffusion transformer distilled to one step: a tensor of noise, energy, angles, geometry
+w-si-45.onnx   describes itself; the voxels of the shipped geometry, and a range within that of GFLASH
 broken.onnx    as toy.onnx, and gives NaN for one event in about ten, -1 for another
 """
 import json
@@ -97,6 +98,33 @@ def toy(file, metadata, spoil):
     write(file, g, inputs, {"showers": [3, 4, 2]}, metadata)
 
 
+def w_si_45():
+    """E · softmax(scores of noise), cut; electrons of 2 to 50 GeV."""
+    g = Graph()
+    scores = g.op("Gemm", "normal", weight(g, 32, 6480, fan_in=1))
+    shares = g.op("Softmax", g.op("Mul", g.op("Div", scores, "absorber_thickness"), g.constant(3.0)), axis=-1)
+    energy = g.op("Mul", shares, "incident_energy")
+    kept = g.op("Where", g.op("Less", energy, g.constant(0.5e-3 / 0.033)), g.constant(0.0), energy)
+    g.op("Reshape", kept, g.constant([-1, 45, 16, 9], np.int64), to="showers")
+    geometry = {"name": "w-si-45", "layers": 45, "alpha_bins": 16, "layer_depth_mm": 3.4}
+    metadata = {
+        "schema": "twinloom.generator/1",
+        "name": "made-up",
+        "conditions": {
+            "incident_energy": {"unit": "GeV", "min": 2, "max": 50},
+            "absorber_thickness": {"unit": "cm", "min": 0.12, "max": 0.16, "nominal": 0.14},
+        },
+        "inputs": {
+            "incident_energy": [{"condition": "incident_energy", "unit": "MeV"}],
+            "absorber_thickness": [{"condition": "absorber_thickness", "unit": "mm"}],
+            "normal": [{"noise": "normal", "length": 32}],
+        },
+        "outputs": {"showers": {"dims": ["layer", "alpha", "r"], "shape": [45, 16, 9], "unit": "MeV"}},
+        "facts": {"geometry": {**geometry, "r_edges_mm": [round(4.65 * edge, 2) for edge in range(10)]}, "particle": "electron"},
+    }
+    write("w-si-45", g, {"incident_energy": [1], "absorber_thickness": [1], "normal": [32]}, {"showers": [45, 16, 9]}, metadata)
+
+
 def three_d_gan():
     """Linear 256 -> 5184 = 8 x 9 x 9 x 8, six times as large by interpolation, convolutions, 51 x 51 x 25."""
     g = Graph()
@@ -123,5 +151,6 @@ def calodit():
 OUT.mkdir(parents=True, exist_ok=True)
 toy("toy", TOY, spoil=False)
 toy("broken", {**TOY, "name": "broken"}, spoil=True)
+w_si_45()
 three_d_gan()
 calodit()

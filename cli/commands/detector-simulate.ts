@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, defineCommand } from "../command.ts";
+import type { DetectorModel } from "../detector-twin.ts";
 
 export const detectorSimulate: Command = defineCommand({
   path: ["detector", "simulate"],
@@ -12,8 +13,9 @@ export const detectorSimulate: Command = defineCommand({
     model: {
       kind: "text",
       placeholder: "name",
-      description: "gflash (fitted to full simulation) or gflash-published (published constants)",
-      choices: ["gflash", "gflash-published"],
+      description:
+        "gan, transformer or transformer-quality (networks trained on full simulation), gflash (formulas fitted to it), " +
+        "gflash-published (published constants), or an ONNX file",
       default: "gflash",
     },
     geometry: {
@@ -28,7 +30,17 @@ export const detectorSimulate: Command = defineCommand({
       placeholder: "min:max",
       description: "draw energies uniformly in the logarithm from here [MeV]",
     },
-    energiesFrom: { kind: "text", placeholder: "file", description: "take the incident energies of these showers" },
+    energiesFrom: {
+      kind: "text",
+      placeholder: "file",
+      description: "take the incident energies of these showers, again from the first where -n is more than there are",
+    },
+    absorberMm: {
+      kind: "number",
+      placeholder: "mm",
+      description: "thickness of the absorber in each stack [mm] (default: the geometry's; networks only)",
+      above: 0,
+    },
     count: {
       kind: "integer",
       short: "n",
@@ -44,12 +56,39 @@ export const detectorSimulate: Command = defineCommand({
       min: 0n,
       max: 2n ** 64n - 1n,
     },
+    outside: {
+      kind: "text",
+      placeholder: "what",
+      description: "energies that a network was not trained for: refuse (default), or fallback (made by gflash)",
+      choices: ["refuse", "fallback"],
+    },
+    provider: {
+      kind: "text",
+      placeholder: "name",
+      description: "what computes a network: cpu (default) or cuda",
+      choices: ["cpu", "cuda"],
+    },
+    threads: {
+      kind: "integer",
+      placeholder: "number",
+      description: "threads of a network (default: 1)",
+      min: 1,
+      max: 1024,
+    },
+    batchSize: {
+      kind: "integer",
+      placeholder: "number",
+      description: "showers made at once (default: 100); they do not depend on it",
+      min: 1,
+      max: 100_000,
+    },
     out: { kind: "text", placeholder: "file", description: "file to write", required: true },
     replace: { kind: "flag", description: "replace the file if it is there" },
   },
   example: [
     "twinloom detector simulate --model gflash --energy-mev 10000 -n 1000 --seed 7 --out showers.h5",
-    "twinloom detector simulate --energies-from reference.h5 --out showers.h5",
+    "twinloom detector simulate --model gan --energies-from reference.h5 -n 100000 --out showers.h5",
+    "twinloom detector simulate --model my-model.onnx --energy-mev 500 --outside fallback --out showers.h5",
   ],
   run: async (_args, options, io) => {
     const sources = [options.energyMev, options.energyRangeMev, options.energiesFrom];
@@ -63,14 +102,23 @@ export const detectorSimulate: Command = defineCommand({
     const { taskContext, withDetector } = await import("../detector-twin.ts");
     const out = resolve(io.cwd, options.out);
     if (!options.replace && existsSync(out)) throw new FileExistsError(out);
-    const model = options.model as "gflash" | "gflash-published";
-    const facts = await withDetector({ geometry: options.geometry, model }, io, async (twin) =>
+    const { model, geometry } = options;
+    const detector: DetectorModel = {
+      model: model.endsWith(".onnx") ? resolve(io.cwd, model) : model,
+      geometry,
+      provider: options.provider as DetectorModel["provider"],
+      threads: options.threads,
+      outside: options.outside as DetectorModel["outside"],
+    };
+    const facts = await withDetector(detector, io, async (twin) =>
       simulate.run(
         taskContext(twin, simulate, io, {
           parameters: {
             energyMeV: options.energyMev,
             energyRangeMeV,
             count: options.count,
+            absorberMm: options.absorberMm,
+            batchSize: options.batchSize,
             seed: options.seed.toString(),
           },
           inputs: { energies: options.energiesFrom && resolve(io.cwd, options.energiesFrom) },
@@ -78,9 +126,16 @@ export const detectorSimulate: Command = defineCommand({
         }),
       ),
     );
-    const { count, model: label, geometry, seed } = facts as Record<string, string | number>;
-    if (io.json) io.printJson({ file: options.out, model: label, geometry, count, seed });
-    else io.print(`${count} showers of ${label} in ${geometry}, seed ${seed}: ${options.out}`);
+    const made = facts as Record<string, string | number>;
+    if (io.json) io.printJson({ file: options.out, ...made });
+    else {
+      const others =
+        made["fallbackShowers"] === undefined
+          ? ""
+          : ` (${made["fallbackShowers"]} of them by ${made["fallbackModel"]})`;
+      const { count, model: label, seed } = made;
+      io.print(`${count} showers of ${label}${others} in ${made["geometry"]}, seed ${seed}: ${options.out}`);
+    }
   },
 });
 

@@ -46,7 +46,7 @@ export class Fallback {
         const range = generator.validity[name];
         if (!range) return [name, { unit, min, max }];
         const { scale, offset } = convertUnits(range.unit, unit);
-        const ends = [range.min * scale + offset, range.max * scale + offset];
+        const ends = [range.min, range.max].map((end) => converted(end, { scale, offset }));
         return [name, { unit, min: Math.min(min, ...ends), max: Math.max(max, ...ends) }];
       }),
     );
@@ -90,7 +90,7 @@ export class Fallback {
         conditions: Object.fromEntries(
           [...this.#maps].map(([name, { scale, offset }]) => {
             const values = conditions[name] as Float64Array;
-            return [name, Float64Array.from(events, (event) => (values[event] as number) * scale + offset)];
+            return [name, Float64Array.from(events, (event) => converted(values[event] as number, { scale, offset }))];
           }),
         ),
         eventIds: BigInt64Array.from(events, (event) => eventIds[event] as bigint),
@@ -136,15 +136,20 @@ export class Fallback {
       });
     }
     const range = this.#generator.validity[name] as ValidityRange;
-    const converted = value * map.scale + map.offset;
-    if (converted >= range.min && converted <= range.max) return;
+    const theirs = converted(value, map);
+    if (theirs >= range.min && theirs <= range.max) return;
     throw new OutOfDomainError({
       ...facts,
       what: `${model}, the fallback of ${this.#graph.name}`,
-      value: converted,
+      value: theirs,
       ...range,
     });
   }
+}
+
+/** In the other unit, to 15 digits: so that the end of a range in one unit is its end in the other. */
+function converted(value: number, { scale, offset }: LinearMap): number {
+  return Number((value * scale + offset).toPrecision(15));
 }
 
 function describe(outputs: Readonly<Record<string, GeneratorOutput>>): string {

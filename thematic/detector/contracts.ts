@@ -19,7 +19,7 @@ export interface Calorimeter {
    * Showers of the twin's generator, made batch by batch when they are asked for, and the same each time.
    *
    * @throws `TWIN_NO_SIMULATOR` when the twin has no generator of showers for this geometry; `TWIN_OUT_OF_DOMAIN` for an
-   *   energy that it does not cover; `TWIN_INVALID_ARGUMENT`.
+   *   energy or absorber that it does not cover; `TWIN_INVALID_ARGUMENT`.
    */
   simulate(request: SimulateRequest): Promise<Showers>;
 
@@ -39,7 +39,12 @@ export interface SimulateRequest {
   readonly energyMeV: ArrayLike<number>;
   /** Seed of the run, 0 to 2^64 - 1; a number must be a safe integer. */
   readonly seed: bigint | number;
-  /** Identity of each event; 0, 1, 2, … by default. An event depends on nothing but seed, id and energy. */
+  /**
+   * Thickness of the absorber in each stack, mm; that of the geometry by default. Only for generators that have it as a
+   * condition.
+   */
+  readonly absorberMm?: number;
+  /** Identity of each event; 0, 1, 2, … by default. An event depends on nothing but seed, id, energy and absorber. */
   readonly eventIds?: BigInt64Array;
 }
 
@@ -69,6 +74,8 @@ export interface Showers {
 export interface DatasetOptions {
   /** Showers `[0, done)` have been made. */
   progress?(done: number): void;
+  /** Showers that are made or read at once; 100 by default. The values do not depend on it. */
+  readonly batchSize?: number | undefined;
 }
 
 /** Which showers, and how many at a time. */

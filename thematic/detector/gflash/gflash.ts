@@ -33,7 +33,16 @@ export class Gflash implements Generator {
     this.model = model;
     this.geometry = geometry;
     this.constants = constants;
-    this.facts = { geometry: { name: geometry.name } };
+    const [layers, alphas] = geometry.shape;
+    this.facts = {
+      geometry: {
+        name: geometry.name,
+        layers,
+        alpha_bins: alphas,
+        r_edges_mm: [...geometry.rEdgesMm],
+        layer_depth_mm: geometry.layerMm,
+      },
+    };
     this.outputs = {
       showers: { dtype: "float32", dims: ["layer", "alpha", "r"], shape: geometry.shape, unit: "MeV" },
     };

@@ -119,7 +119,10 @@ class ShowerVariable implements Variable {
 
   async *chunks(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<DataChunk> {
     const width = this.shape[1] as number;
-    for await (const { start, count, energies } of this.#showers.batches({ batchSize: CHUNK_SHOWERS, ...options })) {
+    for await (const { start, count, energies } of this.#showers.batches({
+      batchSize: this.#options.batchSize ?? CHUNK_SHOWERS,
+      ...options,
+    })) {
       yield {
         selection: { event: { start, stop: start + count }, voxel: { start: 0, stop: width } },
         array: energies.reshape([count, width], ["event", "voxel"]),

@@ -1,19 +1,10 @@
-import {
-  type Attributes,
-  type Dataset,
-  type Generator,
-  InvalidArgumentError,
-  type NdArray,
-  OutOfDomainError,
-  type ValidityRange,
-} from "../../../core/index.ts";
+import { type Attributes, type Dataset, type Generator, InvalidArgumentError, NdArray } from "../../../core/index.ts";
 import type { BatchOptions, DatasetOptions, ShowerBatch, Showers, SimulateRequest } from "../contracts.ts";
 import { NoSimulatorError } from "../errors.ts";
 import type { CalorimeterGeometry } from "../geometry/geometry.ts";
 import { batchRanges } from "./batch-ranges.ts";
+import { checkGenerator, conditionsFor, countByFallback } from "./generator-conditions.ts";
 import { showerDataset } from "./shower-dataset.ts";
-
-const CONDITION = "incident_energy";
 
 /** Showers that a generator makes when they are asked for. See {@link Calorimeter.simulate}. */
 export function simulateShowers(
@@ -26,9 +17,9 @@ export function simulateShowers(
       "This twin has no generator, so its calorimeter cannot simulate. Add one to its plugins, such as gflash().",
     );
   }
-  checkOutput(generator, geometry);
+  checkGenerator(generator, geometry);
   const energyMeV = Float64Array.from(request.energyMeV);
-  checkEnergies(generator, energyMeV);
+  const conditions = conditionsFor(generator, geometry, { energyMeV, absorberMm: request.absorberMm });
   const eventIds = request.eventIds ?? BigInt64Array.from(energyMeV, (_, index) => BigInt(index));
   if (eventIds.length !== energyMeV.length) {
     throw new InvalidArgumentError(
@@ -41,7 +32,7 @@ export function simulateShowers(
       `Seed ${String(seed)} must be an integer from 0 to 2^64 - 1 (a bigint beyond 2^53 - 1).`,
     );
   }
-  return new SimulatedShowers({ generator, geometry, energyMeV, eventIds, seed: BigInt(seed) });
+  return new SimulatedShowers({ generator, geometry, energyMeV, conditions, eventIds, seed: BigInt(seed) });
 }
 
 class SimulatedShowers implements Showers {
@@ -51,6 +42,7 @@ class SimulatedShowers implements Showers {
   readonly geometry: CalorimeterGeometry;
   readonly attributes: Attributes;
   readonly #generator: Generator;
+  readonly #conditions: Readonly<Record<string, Float64Array>>;
   readonly #eventIds: BigInt64Array;
   readonly #seed: bigint;
 
@@ -58,18 +50,19 @@ class SimulatedShowers implements Showers {
     readonly generator: Generator;
     readonly geometry: CalorimeterGeometry;
     readonly energyMeV: Float64Array;
+    readonly conditions: Readonly<Record<string, Float64Array>>;
     readonly eventIds: BigInt64Array;
     readonly seed: bigint;
   }) {
     this.#generator = from.generator;
+    this.#conditions = from.conditions;
     this.#eventIds = from.eventIds;
     this.#seed = from.seed;
     this.energyMeV = from.energyMeV;
     this.count = from.energyMeV.length;
     this.geometry = from.geometry;
     this.label = from.generator.model;
-    // A string, because a seed may exceed what float64 and int64 attributes hold.
-    this.attributes = { model: from.generator.model, seed: from.seed.toString(), particle: "electron" };
+    this.attributes = attributesOf(from);
   }
 
   async *batches(options: BatchOptions = {}): AsyncGenerator<ShowerBatch> {
@@ -78,7 +71,9 @@ class SimulatedShowers implements Showers {
     batchRanges(this.count, options).next();
     const batches = this.#generator.generate(
       {
-        conditions: { [CONDITION]: this.energyMeV.subarray(start, stop) },
+        conditions: Object.fromEntries(
+          Object.entries(this.#conditions).map(([name, values]) => [name, values.subarray(start, stop)]),
+        ),
         eventIds: this.#eventIds.subarray(start, stop),
         seed: this.#seed,
         batchSize,
@@ -99,26 +94,34 @@ class SimulatedShowers implements Showers {
   }
 }
 
-function checkOutput(generator: Generator, geometry: CalorimeterGeometry): void {
-  const output = generator.outputs["showers"];
-  const wanted = `showers, float32, [layer, alpha, r] = [${geometry.shape}]`;
-  if (output?.dtype !== "float32" || String(output.shape) !== String(geometry.shape)) {
-    const made = Object.entries(generator.outputs).map(([name, { dtype, shape }]) => `${name}, ${dtype}, [${shape}]`);
-    throw new NoSimulatorError(
-      `Generator "${generator.model}" makes ${made.join("; ")}; geometry "${geometry.name}" needs ${wanted}.`,
-    );
-  }
-}
-
-function checkEnergies({ model, validity }: Generator, energies: Float64Array): void {
-  const range: ValidityRange | undefined = validity[CONDITION];
-  if (range?.unit !== "MeV") {
-    throw new NoSimulatorError(
-      `Generator "${model}" has no condition "${CONDITION}" in MeV; it has ${Object.keys(validity).join(", ") || "none"}.`,
-    );
-  }
-  const index = energies.findIndex((energy) => !(energy >= range.min && energy <= range.max));
-  if (index < 0) return;
-  const value = energies[index] as number;
-  throw new OutOfDomainError({ what: model, condition: CONDITION, value, ...range, index });
+/** What made them, as attributes of a file. */
+function attributesOf(from: {
+  readonly generator: Generator;
+  readonly conditions: Readonly<Partial<Record<string, Float64Array>>>;
+  readonly seed: bigint;
+}): Attributes {
+  const { generator, conditions, seed } = from;
+  const { model_digest, provider, provider_fallback_reason, reference, fallback } = generator.facts ?? {};
+  const thickness = conditions["absorber_thickness"]?.[0];
+  const texts = { model_digest, provider, provider_fallback_reason, reference };
+  return {
+    model: generator.model,
+    // A string, because a seed may exceed what float64 and int64 attributes hold.
+    seed: seed.toString(),
+    particle: "electron",
+    ...Object.fromEntries(
+      Object.entries(texts).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+    ),
+    ...(thickness !== undefined && {
+      absorber_thickness: thickness,
+      units_absorber_thickness: generator.validity["absorber_thickness"]?.unit as string,
+    }),
+    ...(fallback && {
+      fallback_model: fallback.model,
+      fallback_showers: new NdArray(Int32Array.of(countByFallback(generator, conditions)), {
+        dtype: "int32",
+        shape: [],
+      }),
+    }),
+  };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  type Attributes,
   Connector,
   defineTask,
   ENGINE_VERSION,
@@ -39,7 +40,25 @@ const Parameters = z
       .tuple([energy, energy])
       .optional()
       .describe("Draw energies from here, uniform in the logarithm, MeV: [min, max]."),
-    count: z.int().positive().max(100_000_000).optional().describe("Number of showers. 1000 by default."),
+    absorberMm: z
+      .number()
+      .positive()
+      .optional()
+      .describe("Thickness of the absorber in each stack, mm, for models that have it; the geometry's by default."),
+    count: z
+      .int()
+      .positive()
+      .max(100_000_000)
+      .optional()
+      .describe(
+        "Number of showers; 1000, or as many as there are energies, by default. Lists of energies are repeated.",
+      ),
+    batchSize: z
+      .int()
+      .positive()
+      .max(100_000)
+      .optional()
+      .describe("Showers that are made at once, 100 by default; they do not depend on it."),
     seed: seed.default(1).describe("Seed, 0 to 2^64 - 1; beyond 2^53 as a string."),
     firstEventId: z.int().min(0).default(0).describe("Id of the first event; the others count up from it."),
   })
@@ -81,14 +100,21 @@ export const simulate: Task<typeof Parameters, typeof needs, keyof typeof inputs
       }
     });
     const eventIds = BigInt64Array.from(energyMeV, (_, index) => eventId(parameters.firstEventId, index));
-    const showers = await calorimeter.simulate({ energyMeV, seed, eventIds });
+    const { absorberMm, batchSize } = parameters;
+    const showers = await calorimeter.simulate({
+      energyMeV,
+      seed,
+      eventIds,
+      ...(absorberMm !== undefined && { absorberMm }),
+    });
     const attributes = {
       ...showers.attributes,
       first_event_id: new NdArray(BigInt64Array.of(BigInt(parameters.firstEventId)), { dtype: "int64", shape: [] }),
       twinloom: ENGINE_VERSION,
     };
     const doing = `simulating ${showers.count} showers`;
-    const dataset = showers.toDataset({ progress: (done) => context.progress(done / showers.count, doing) });
+    const progress = (done: number): void => context.progress(done / showers.count, doing);
+    const dataset = showers.toDataset({ progress, batchSize });
     context.progress(0, doing);
     await writer.write(
       path,
@@ -101,9 +127,25 @@ export const simulate: Task<typeof Parameters, typeof needs, keyof typeof inputs
       geometry: calorimeter.geometry.name,
       count: energyMeV.length,
       seed: seed.toString(),
+      ...told(showers.attributes),
     };
   },
 });
+
+/** What a run record keeps of who made the showers. */
+function told({
+  model_digest,
+  provider,
+  fallback_model,
+  fallback_showers,
+}: Attributes): Record<string, string | number> {
+  return {
+    ...(typeof model_digest === "string" && { modelDigest: model_digest }),
+    ...(typeof provider === "string" && { provider }),
+    ...(typeof fallback_model === "string" && { fallbackModel: fallback_model }),
+    ...(fallback_showers instanceof NdArray && { fallbackShowers: Number(fallback_showers.at()) }),
+  };
+}
 
 async function incidentEnergies(
   { energyMeV, energyRangeMeV, count, firstEventId }: z.output<typeof Parameters>,
@@ -119,10 +161,7 @@ async function incidentEnergies(
   }
   const list = file ?? (Array.isArray(energyMeV) ? Float64Array.from(energyMeV) : undefined);
   if (list) {
-    if (count !== undefined && count > list.length) {
-      throw new InvalidArgumentError(`${count} showers asked for, but only ${list.length} energies given.`);
-    }
-    return list.slice(0, count ?? list.length);
+    return Float64Array.from({ length: count ?? list.length }, (_, index) => list[index % list.length] as number);
   }
   const length = count ?? 1000;
   if (energyRangeMeV === undefined) return new Float64Array(length).fill(energyMeV as number);
