@@ -94,7 +94,6 @@ describe("the detector's tasks", () => {
     ["none", {}],
     ["two", { energyMeV: 2000, energyRangeMeV: [1000, 2000] }],
     ["a range the wrong way round", { energyRangeMeV: [2000, 1000] }],
-    ["fewer than the count", { energyMeV: [2000], count: 2 }],
   ])("simulate: refuses energies from %s", async (_, parameters) => {
     await using twin = await ecal();
     const failed = runTask(twin, "simulate", { parameters, out: join(folder, "x") });
