@@ -1,6 +1,6 @@
 """
 The observables of CaloChallenge's `high` classifier in float64 with numpy, apart from `features.py`: what judges a
-model shares no code with what trained it. Definitions: CaloChallenge/homepage, `code/HighLevelFeatures.py` and `evaluate.py`.
+model shares no code with what trained it. Definitions: CaloChallenge/homepage, `code/HighLevelFeatures.py`.
 """
 
 from dataclasses import dataclass
