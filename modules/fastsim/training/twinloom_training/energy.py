@@ -74,6 +74,17 @@ class LayerNetwork(nn.Module):
         if self.training:
             blur = TOTAL_BLUR * torch.randn_like(energy_mev) * torch.sqrt(energy_mev / 1000.0) / TOTAL_SPREAD
             total = total + blur
+        told = torch.cat([told, total.unsqueeze(-1)], -1)
+        counts, energies, target = self.distributions(told, energy_mev, layer_energy, layer_count)
+        log_count = quantiles.log_mass(counts, anscombe(layer_count - 0.5), anscombe(layer_count + 0.5), layer_count < 0.5)
+        log_energy = quantiles.log_density(energies, target) * (layer_count > 0)
+        return log_total, log_count, log_energy
+
+    def distributions(
+        self, told: torch.Tensor, energy_mev: torch.Tensor, layer_energy: torch.Tensor, layer_count: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Raw parameters [B, 45, 13] of every count and of every energy given what lies in front, all layers at once;
+        and ln(E / (n cut)) less its mean [B, 45], which the latter are of. `told` is [B, 3]: conditions and total."""
         filled = (layer_count > 0).float()
         log_cell = torch.log((layer_energy / (layer_count * CUT_FLOAT32).clamp(min=1e-6)).clamp(min=1.0))
         target = (log_cell - LOG_CELL_MEAN) * filled
@@ -82,14 +93,10 @@ class LayerNetwork(nn.Module):
         known = torch.cat([count_features, target.unsqueeze(-1), share.unsqueeze(-1)], -1)
         weights = self.layer_weights().permute(1, 2, 0, 3).reshape(LAYERS * FEATURES, -1)
         hidden = (known.flatten(1) @ weights).view(len(known), LAYERS, -1)
-        told = torch.cat([told, total.unsqueeze(-1)], -1)
         hidden = hidden + torch.einsum("bc,lch->blh", told, self.from_condition) + self.bias
         hidden = self.drop(F.relu(self.middle(self.drop(F.relu(hidden)))))
-        counts = self.count_head(hidden)
-        log_count = quantiles.log_mass(counts, anscombe(layer_count - 0.5), anscombe(layer_count + 0.5), layer_count < 0.5)
         given_count = self.drop(F.relu(self.energy_hidden(hidden) + self.from_count(count_features)))
-        log_energy = quantiles.log_density(self.energy_head(given_count), target) * filled
-        return log_total, log_count, log_energy
+        return self.count_head(hidden), self.energy_head(given_count), target
 
     def drop(self, hidden: torch.Tensor) -> torch.Tensor:
         return F.dropout(hidden, self.dropout, self.training)
@@ -101,8 +108,18 @@ class LayerNetwork(nn.Module):
     def sample(
         self, energy_mev: torch.Tensor, thickness_mm: torch.Tensor, normal: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """[B, 1], [B, 1] and N(0, 1) numbers [B, 91] to layer energies [B, 45] in MeV and counts [B, 45] as float.
-        Unrolled over the layers: about twenty small operators each."""
+        """[B, 1], [B, 1] and N(0, 1) numbers [B, 91] to layer energies [B, 45] in MeV and counts [B, 45] as float."""
+        total, energy, count = self.draw(energy_mev, thickness_mm, normal)
+        wanted = energy_mev * torch.exp(total * TOTAL_SPREAD * torch.sqrt(1000.0 / energy_mev))
+        energy = energy * (wanted / (energy @ energy.new_ones(LAYERS, 1)).clamp(min=1e-6))
+        # A layer cannot hold less than its hits at the cut; the margin keeps that true after rounding.
+        return torch.maximum(energy, count * (CUT_FLOAT32 * 1.0001)), count
+
+    def draw(
+        self, energy_mev: torch.Tensor, thickness_mm: torch.Tensor, normal: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The total (on the scale of `total_target`, [B, 1]), and layers that are not yet scaled to it. Unrolled over
+        the layers: about twenty small operators each."""
         told = condition(energy_mev, thickness_mm)
         functions = quantiles.basis(normal)
         total = quantiles.quantile(self.total(told), functions[:, 0]).unsqueeze(-1)
@@ -111,9 +128,8 @@ class LayerNetwork(nn.Module):
         per_energy = 10.0 * CUT_FLOAT32 / energy_mev
         counts, energies = [], []
         for layer in range(LAYERS):
-            given = self.from_condition[layer]
-            if layer > 0:  # PyTorch 1.13 cannot export a reshape of nothing
-                given = torch.cat([given, weights[layer, :layer].reshape(layer * FEATURES, self.bias.shape[1])])
+            in_front = weights[layer, :layer].reshape(layer * FEATURES, self.bias.shape[1])
+            given = torch.cat([self.from_condition[layer], in_front])
             hidden = F.relu(torch.addmm(self.bias[layer], prefix, given))
             hidden = F.relu(self.middle.one(hidden, layer))
             raw = self.count_head.one(hidden, layer)
@@ -125,16 +141,10 @@ class LayerNetwork(nn.Module):
             log_cell = quantiles.quantile(raw, functions[:, 1 + LAYERS + layer]).unsqueeze(-1)
             log_cell = log_cell.clamp(-LOG_CELL_MEAN, LARGEST_SCORE - LOG_CELL_MEAN)
             energy = torch.exp(log_cell + LOG_CELL_MEAN) * count
-            filled = count.clamp(max=1.0)
-            prefix = torch.cat([prefix, features, log_cell * filled, energy * per_energy], -1)
+            prefix = torch.cat([prefix, features, log_cell * count.clamp(max=1.0), energy * per_energy], -1)
             counts.append(count)
-            energies.append(energy)
-        count = torch.cat(counts, -1)
-        energy = torch.cat(energies, -1)
-        wanted = energy_mev * torch.exp(total * TOTAL_SPREAD * torch.sqrt(1000.0 / energy_mev))
-        energy = energy * (wanted / (energy @ energy.new_ones(LAYERS, 1)).clamp(min=1e-6))
-        # A layer cannot hold less than its hits at the cut; the margin keeps that true after rounding.
-        return torch.maximum(energy, count * (CUT_FLOAT32 * 1.0001)), count
+            energies.append(energy * CUT_FLOAT32)
+        return total, torch.cat(energies, -1), torch.cat(counts, -1)
 
     forward = sample
 

@@ -32,17 +32,13 @@ Told = tuple[torch.Tensor, torch.Tensor]
 
 
 def integrate(network: nn.Module, noise: torch.Tensor, told: Told, steps: int) -> torch.Tensor:
-    """Noise [B, 45, 16, 9] to cells in `steps` evaluations. Each step turns (x, v) along the circle, exact where the
-    network's guess of noise and data does not change; the second order is Adams-Bashforth, at no extra evaluation."""
-    turn = 0.5 * math.pi / steps
-    cosine, sine = math.cos(turn), math.sin(turn)
-    x, carried = noise, None
+    """Noise [B, 45, 16, 9] to cells in `steps` evaluations: Adams-Bashforth of second order, which costs no more
+    evaluations than Euler's method."""
+    x, before = noise, None
     for step in range(steps):
-        time = torch.full_like(told[1][:, :1], step / steps)
-        velocity = network(x, time, told)
-        ahead = velocity if carried is None else 1.5 * velocity - 0.5 * carried
-        carried = cosine * velocity - sine * x
-        x = cosine * x + sine * ahead
+        velocity = network(x, torch.full_like(told[1][:, :1], step / steps), told)
+        x = x + (0.5 * math.pi / steps) * (velocity if before is None else 1.5 * velocity - 0.5 * before)
+        before = velocity
     return x
 
 
