@@ -42,6 +42,20 @@ export const generatorCases: readonly ConformanceCase<GeneratorFixture>[] = [
     },
   },
   {
+    name: "tells facts in plain JSON, the same after generating, and how many events of a batch another made",
+    async run({ generator, conditions }) {
+      const facts = (): string => JSON.stringify(generator.facts ?? {});
+      const before = facts();
+      assert.deepEqual(JSON.parse(before), { ...generator.facts }, "facts that are plain JSON");
+      for (const { count, byFallback = 0 } of await all(generator, requestOf(conditions))) {
+        assert.ok(Number.isInteger(byFallback) && byFallback >= 0 && byFallback <= count, `byFallback ${byFallback}`);
+        const told = byFallback === 0 || generator.facts?.fallback !== undefined;
+        assert.ok(told, "events by another generator, which the facts do not name");
+      }
+      assert.equal(facts(), before, "facts after generating");
+    },
+  },
+  {
     name: "delivers every event once, in the order asked, in batches no larger than asked",
     async run({ generator, conditions }) {
       for (const batchSize of [1, 2, 1000, undefined]) {

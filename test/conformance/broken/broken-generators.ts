@@ -99,5 +99,12 @@ export const brokenGenerators: Readonly<Record<string, Generator>> = {
     ...request,
     conditions: Object.fromEntries(Object.entries(request.conditions).filter(([name]) => name === "temperature")),
   })),
+  "tells facts that no file can hold": { ...noise, facts: { made: new Date(0) as unknown as string } },
+  "has a fallback that nobody hears of": {
+    ...noise,
+    async *generate(request, options) {
+      for await (const batch of noise.generate(request, options)) yield { ...batch, byFallback: 1 };
+    },
+  },
   "does not hear a signal": { ...noise, generate: (request) => noise.generate(request) },
 };
