@@ -88,7 +88,7 @@ export const detectorSimulate: Command = defineCommand({
   example: [
     "twinloom detector simulate --model gflash --energy-mev 10000 -n 1000 --seed 7 --out showers.h5",
     "twinloom detector simulate --model gan --energies-from reference.h5 -n 100000 --out showers.h5",
-    "twinloom detector simulate --model my-model.onnx --energy-mev 500 --outside fallback --out showers.h5",
+    "twinloom detector simulate --model my-model.onnx --energy-mev 1500 --outside fallback --out showers.h5",
   ],
   run: async (_args, options, io) => {
     const sources = [options.energyMev, options.energyRangeMev, options.energiesFrom];

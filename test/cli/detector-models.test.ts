@@ -85,7 +85,7 @@ describe("twinloom detector simulate --model <file.onnx>", () => {
 
 describe("twinloom detector simulate --model", () => {
   it.for<[string, string, RegExp]>([
-    ["a name that is none", "--model gna", /no such model\. Did you mean "gan"\?.*gflash, /],
+    ["a name that is none", "--model transfomer", /no such model\. Did you mean "transformer"\?.*gflash/],
     ["a network's option for a formula", "--model gflash --threads 2", /gflash is a formula; --threads/],
     ["a thickness for a formula", "--model gflash --absorber-mm 1.5", /gflash stands for an absorber of 1\.4 mm/],
     ["a file that is not there", "--model none.onnx", /none\.onnx/],
