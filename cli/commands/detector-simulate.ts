@@ -126,7 +126,7 @@ export const detectorSimulate: Command = defineCommand({
         }),
       ),
     );
-    const made = facts as Record<string, string | number>;
+    const made = facts as Readonly<Record<string, string | number | undefined>>;
     if (io.json) io.printJson({ file: options.out, ...made });
     else {
       const others =

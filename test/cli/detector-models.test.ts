@@ -59,7 +59,7 @@ describe("twinloom detector simulate --model <file.onnx>", () => {
   });
 
   it("leaves energies that it was not trained for to gflash where told so, and counts them in the file", async () => {
-    const wide = "detector simulate --model mine.onnx --energies-from " + SAMPLE + " -n 30";
+    const wide = `detector simulate --model mine.onnx --energies-from ${SAMPLE} -n 30`;
     const refused = await twinloom(`${wide} --out none.h5`);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("outside its valid range of 2 to 50 GeV");

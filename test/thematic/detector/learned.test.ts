@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { constant, createTwin, type GenerateRequest, Generator, type GeneratorFacts } from "twinloom";
 import { fastsim } from "twinloom/modules/fastsim";
 import { onnx } from "twinloom/modules/onnx";
-import { type Calorimeter, calorimeter, gflash } from "twinloom/thematic/detector";
+import { type Calorimeter, calorimeter, gflash, type ShowerBatch, type Showers } from "twinloom/thematic/detector";
 import { describe, expect, it } from "vitest";
 
 const MODEL = fileURLToPath(new URL("../../fixtures/fastsim/w-si-45.onnx", import.meta.url));
@@ -35,6 +35,12 @@ async function askedOf(change: object, request: object = {}): Promise<Record<str
   const showers = await detector.simulate({ energyMeV: [2000, 50_000], seed: 1, ...request });
   for await (const _ of showers.batches()) expect.unreachable();
   return Object.fromEntries(Object.entries(silent.asked).map(([name, values]) => [name, [...values]]));
+}
+
+async function batchesOf(showers: Showers): Promise<ShowerBatch[]> {
+  const batches: ShowerBatch[] = [];
+  for await (const batch of showers.batches()) batches.push(batch);
+  return batches;
 }
 
 const absorber = (unit: string, min: number, max: number): object => ({
@@ -145,10 +151,10 @@ describe("a calorimeter with a learned generator", () => {
     ).toBe("2");
     const alone = await createTwin({ plugins: { spare: gflash(), detector: calorimeter() } });
     const byGflash = await alone.detector.simulate({ energyMeV, seed: 5 });
-    const [both] = await Array.fromAsync(showers.batches());
-    const [gflashOnly] = await Array.fromAsync(byGflash.batches());
-    const sumOf = (batch: typeof both, event: number): number =>
-      (batch?.energies.slice({ event }).toFloat64() ?? []).reduce((sum, value) => sum + value, 0);
+    const [both] = await batchesOf(showers);
+    const [gflashOnly] = await batchesOf(byGflash);
+    const sumOf = (batch: ShowerBatch | undefined, event: number): number =>
+      (batch?.energies.slice({ event }).toFloat64() ?? new Float64Array()).reduce((sum, value) => sum + value, 0);
     for (const event of [0, 3]) expect(sumOf(both, event)).toBe(sumOf(gflashOnly, event));
     for (const event of [1, 2]) expect(sumOf(both, event)).not.toBe(sumOf(gflashOnly, event));
     await alone.stop();
@@ -165,7 +171,7 @@ describe("a calorimeter with a learned generator", () => {
       wire: { shower: { fallback: "spare" }, detector: { generator: "shower" } },
     });
     const showers = await twin.detector.simulate({ energyMeV: [1500], seed: 5, absorberMm: 1.5 });
-    await expect(Array.fromAsync(showers.batches())).rejects.toMatchObject({
+    await expect(batchesOf(showers)).rejects.toMatchObject({
       code: "TWIN_OUT_OF_DOMAIN",
       message: expect.stringContaining("gflash, the fallback, does not know absorber_thickness"),
     });

@@ -1,4 +1,11 @@
-import { type Attributes, type Dataset, type Generator, InvalidArgumentError, NdArray } from "../../../core/index.ts";
+import {
+  type Attributes,
+  type Dataset,
+  type Generator,
+  InvalidArgumentError,
+  NdArray,
+  type ValidityRange,
+} from "../../../core/index.ts";
 import type { BatchOptions, DatasetOptions, ShowerBatch, Showers, SimulateRequest } from "../contracts.ts";
 import { NoSimulatorError } from "../errors.ts";
 import type { CalorimeterGeometry } from "../geometry/geometry.ts";
@@ -114,7 +121,7 @@ function attributesOf(from: {
     ),
     ...(thickness !== undefined && {
       absorber_thickness: thickness,
-      units_absorber_thickness: generator.validity["absorber_thickness"]?.unit as string,
+      units_absorber_thickness: (generator.validity["absorber_thickness"] as ValidityRange).unit,
     }),
     ...(fallback && {
       fallback_model: fallback.model,
