@@ -37,7 +37,7 @@ SECTOR_CELLS = LAYERS * R
 SLOPE_KNOTS = (4.2, 4.7, 5.0, 5.15, 5.3, 5.55, 5.9, 6.4, 7.2)
 """ln(E / cut) where the slope of phi may change; one plane's minimum ionising particle deposits 5.1 there."""
 
-TAIL = 1.5
+TAIL = 2.5
 """Above its location, a cell's log energy falls off as a Gaussian does, c (sqrt(1 + 2 q / c) - 1) of the logistic q:
 an exponential tail would make the mean energy depend on the rarest cells."""
 
@@ -170,7 +170,11 @@ class ShapeNetwork(nn.Module):
         # The low 11 of its 23 bits are a uniform of their own, as good as independent of the number itself.
         fine = uniform * 4096
         fine = fine - torch.floor(fine)
-        other = near_logit(fine).reshape(-1, LAYERS, ALPHA, R)
+        fine = fine.reshape(-1, LAYERS, ALPHA, R)
+        # Below the location lies a share of the probability that makes the density continuous there.
+        low = fields.low_scale / (fields.low_scale + fields.high_scale)
+        beyond = F.relu(fine - low)
+        other = near_logit((fine - beyond) * (0.5 / low) + beyond * (0.5 / (1 - low)))
         above = TAIL * (torch.sqrt(1 + other.clamp(min=0) * (2 / TAIL)) - 1)
         spread = other.clamp(max=0) * fields.low_scale + above * fields.high_scale
         value = fields.log_energy + spread.reshape(-1, LAYERS, CELLS_PER_LAYER)

@@ -8,6 +8,7 @@ that is already right on average.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -68,9 +69,10 @@ def log_likelihood(network: ShapeNetwork, fields: Fields, showers: Tensor) -> tu
     noise = away / scale
     above = noise.clamp(min=0)
     logistic = noise + above**2 / (2 * TAIL)
-    # The density of the logistic, in the form that does not overflow; each side keeps half of the probability.
+    # The density of the logistic, in the form that does not overflow. Each side has a share of the probability as
+    # large as its scale, so the density is continuous at the location: no gradient could see a jump there.
     density = -logistic.abs() - 2 * torch.log1p(torch.exp(-logistic.abs()))
-    density = density + torch.log1p(above / TAIL) - torch.log(scale) + log_slope
+    density = density + torch.log1p(above / TAIL) + math.log(2) - torch.log(low + high) + log_slope
     return occupancy, torch.zeros_like(occupancy).index_add(0, row, density)
 
 
