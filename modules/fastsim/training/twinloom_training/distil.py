@@ -14,12 +14,12 @@ import torch
 from torch import nn
 
 from .critics import Critics, View
-from .data import ALPHA, LAYERS, R, Batch, ShowerSet, turn_cells
-from .features import physics_score
+from .data import ALPHA, LAYERS, R, Batch, ShowerSet
 from .flow import EMPTY_WEIGHT, OUTER, Told, integrate, told_of
 from .gate import decode
 from .marginals import CellMarginals
 from .muon import Optimizers
+from .quick_judge import judge
 from .train_loop import Average, autocast, learning_rate, load_state, save_state
 from .transformer import ShapeTransformer, transformer_of
 
@@ -71,7 +71,7 @@ class _Student:
         self.batch, self.rate = int(settings.get("batch", 96)), float(settings.get("rate", 5e-4))
         self.warm_up = int(settings.get("warm_up", 100))
         self.bfloat16 = bool(settings.get("bfloat16", False))
-        count = min(len(validation), int(settings.get("validation_showers", 800)))
+        count = min(len(validation), int(settings.get("validation_showers", 2000)))
         chosen = torch.randperm(len(validation), generator=torch.Generator().manual_seed(5))[:count]
         self.reference = validation.to(device).batch(chosen)
         self.rng = torch.Generator().manual_seed(int(settings.get("seed", 1)))
@@ -79,7 +79,7 @@ class _Student:
     def validate(self, step: int) -> dict[str, float]:
         generator = torch.Generator().manual_seed(11)
         showers = one_step(self.average.network, self.marginals, self.reference, generator, self.bfloat16)
-        return physics_score(self.reference._replace(showers=showers), self.reference)
+        return judge(showers, self.reference)
 
     def state_dict(self) -> dict[str, Any]:
         names = ("network", "optimizers", "critics", "critic_optimizer")

@@ -16,9 +16,9 @@ import torch
 from torch import nn
 
 from .data import ALPHA, LAYERS, R, Batch, ShowerSet
-from .features import physics_score
 from .marginals import CellMarginals
 from .muon import Optimizers
+from .quick_judge import judge
 from .train_loop import Average, autocast, learning_rate, load_state
 from .transformer import ShapeTransformer, tell, transformer_of
 
@@ -79,7 +79,7 @@ class FlowLearner:
             self.network, self.rate, float(settings.get("decay", 0.0)), OUTER, bool(settings.get("muon", True))
         )
         self.steps = int(settings.get("validation_steps", 6))
-        count = min(len(validation), int(settings.get("validation_showers", 800)))
+        count = min(len(validation), int(settings.get("validation_showers", 2000)))
         chosen = torch.randperm(len(validation), generator=torch.Generator().manual_seed(5))[:count]
         self.reference = validation.to(device).batch(chosen)
         self.forward = torch.compile(self.network) if settings.get("compile") else self.network
@@ -128,7 +128,7 @@ class FlowLearner:
     def validate(self, step: int) -> dict[str, float]:
         generator = torch.Generator().manual_seed(11)
         showers = generate(self.average.network, self.marginals, self.reference, self.steps, generator)
-        return physics_score(self.reference._replace(showers=showers), self.reference)
+        return judge(showers, self.reference)
 
 
 def load_shape(config: dict[str, Any], path: Path) -> ShapeTransformer:
