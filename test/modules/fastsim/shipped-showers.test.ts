@@ -90,8 +90,8 @@ describe.skipIf(THERE.length === 0)("showers of shipped models", () => {
         (sum, energy, event) => sum + energy / (REQUEST.conditions["incident_energy"]?.[event] as number),
         0,
       ) / COUNT;
-    // Full simulation has 0.9 to 1.1 by energy and thickness.
-    expect(response).toBeGreaterThan(0.8);
-    expect(response).toBeLessThan(1.2);
+    // Energies are over the sampling fraction of 1.4 mm: about 1, and a third to either side is another unit or condition.
+    expect(response).toBeGreaterThan(0.7);
+    expect(response).toBeLessThan(1.35);
   });
 });
