@@ -182,11 +182,13 @@ class Comparison:
         parts = (f"{name} {measured['prdc'][name]:.3f}" for name in ("precision", "recall", "density", "coverage"))
         self.say(f"FPD {measured['fpd']['extrapolated']['value']:.5f}, " + ", ".join(parts))
         judges: list[dict] = []
-        document = write(judges, measured)
+        document: dict = {}
         for kind, level in JUDGES:
             if self.settings[f"{kind}_{level}"] > 0:
                 judges.append(self._judge(kind, level, generated, reference, progress))
                 document = write(judges, measured)
+        if not judges:
+            raise RecipeError("No judge is wanted: [evidence] has no repetitions of any of them.")
         return document
 
     def _judge(self, kind: str, level: str, generated: Observables, reference: Observables, progress: Progress) -> dict:

@@ -94,8 +94,11 @@ def export(generator: torch.nn.Module, out: str, name: str, conditions: dict[str
         arguments["dynamo"] = False  # the exporter that PyTorch 1.13 has, too
     os.makedirs(os.path.dirname(os.path.abspath(out)), exist_ok=True)
     part = out + ".part"
+    tensors = tuple(torch.from_numpy(value) for value in example.values())
     with torch.no_grad():
-        torch.onnx.export(generator, tuple(torch.from_numpy(value) for value in example.values()), part, **arguments)
+        # Frozen, so that what depends on weights alone is computed once, here: half the operators are left.
+        frozen = torch.jit.freeze(torch.jit.trace(generator, tensors, check_trace=False))
+        torch.onnx.export(frozen, tensors, part, **arguments)
     model = make_rows_independent(onnx.load(part))
     os.remove(part)
     metadata = describe(name, generator.segments, conditions)

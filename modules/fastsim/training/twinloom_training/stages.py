@@ -9,7 +9,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
+import torch
 
 from . import baselines, card, data, energy, evidence, export, generate, onnx_check, provenance
 from .config import evidence_settings
@@ -203,10 +205,20 @@ def baseline_stage(run: Run, reference: str, repeat: int) -> str:
     return out
 
 
+def energies_stage(run: Run, reference: str, repeat: int) -> str:
+    """The energies of the reference, `repeat` times over, without showers: what `detector simulate --energies-from`
+    reads, to generate as many showers with another program."""
+    out = run.path(f"energies-x{repeat}.h5")
+    wanted = np.tile(ShowerFile(reference).energy_mev, repeat)
+    with h5py.File(out, "w") as file:
+        file["incident_energies"] = wanted[:, None]
+        file.create_dataset("showers", (len(wanted), data.CELLS), "<f4", chunks=(100, data.CELLS), compression="gzip")
+    run.say(f"{out}: {len(wanted)} energies")
+    return out
+
+
 def _is_of(generated: str, model: str, count: int) -> bool:
     """Whether showers made earlier are this model's."""
-    import h5py
-
     if not os.path.exists(generated):
         return False
     with h5py.File(generated) as file:
@@ -214,8 +226,6 @@ def _is_of(generated: str, model: str, count: int) -> bool:
 
 
 def _device(run: Run) -> str:
-    import torch
-
     return ("cuda" if torch.cuda.is_available() else "cpu") if run.device == "auto" else run.device
 
 
