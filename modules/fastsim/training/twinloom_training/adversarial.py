@@ -104,7 +104,8 @@ class WarmLearner(_Shared):
 
 class AdversarialLearner(_Shared):
     """The critics' turn. Keys of `adversarial`: `batch`, `rate`, `critic_rate`, `average`, `temperature`,
-    `critic_warm_up` (steps of the critics alone)."""
+    `critic_warm_up` (steps of the critics alone), `anchor` (weight of the likelihood, in nats per hit cell, that keeps
+    the network near its warm start while the critics are still learning; zero: none)."""
 
     def __init__(
         self,
@@ -112,7 +113,7 @@ class AdversarialLearner(_Shared):
         train: ShowerSet,
         validation: ShowerSet,
         device: torch.device,
-        start: dict[str, Tensor] | None = None,
+        start: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(config, train, validation, device)
         settings = config.get("adversarial", {})
@@ -121,12 +122,16 @@ class AdversarialLearner(_Shared):
         self.temperature = float(settings.get("temperature", 1.0))
         self.critic_warm_up = int(settings.get("critic_warm_up", 200))
         self.network = ShapeNetwork(config.get("shape")).to(device)
+        self.anchor = float(settings.get("anchor", 0.0))
+        self.encoder = Encoder(self.network, int(config.get("warm", {}).get("encoder_width", 128))).to(device)
         if start is not None:
-            self.network.load_state_dict(start)
+            self.network.load_state_dict(start["average"])
+            self.encoder.load_state_dict(start["encoder"])
         self.average = Average(self.network, float(settings.get("average", 0.995)))
         self.critics = Critics(config.get("critics")).to(device)
         self.critics.fit(self.reference.showers, self.reference)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), self.rate, betas=(0.5, 0.99))
+        self.parameters = [*self.network.parameters(), *(self.encoder.parameters() if self.anchor else [])]
+        self.optimizer = torch.optim.Adam(self.parameters, self.rate, betas=(0.5, 0.99))
         self.critic_optimizer = torch.optim.Adam(self.critics.parameters(), self.critic_rate, betas=(0.5, 0.99))
 
     def step(self, step: int, progress: float) -> dict[str, float]:
@@ -148,12 +153,15 @@ class AdversarialLearner(_Shared):
             self.critics.requires_grad_(False)
             loss = self.critics.generator_loss(batch.showers, fake, batch)
             self.optimizer.zero_grad(set_to_none=True)
+            seen["generator"] = float(loss)
+            if self.anchor:
+                bound, parts = evidence_bound(self.network, self.encoder, batch)
+                loss, seen["likelihood"] = loss + self.anchor * bound, parts["loss"]
             loss.backward()
             self.critics.requires_grad_(True)
-            norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1e9)
+            seen["gradient"] = float(torch.nn.utils.clip_grad_norm_(self.parameters, 50.0))
             self.optimizer.step()
             self.average.update(self.network, step - self.critic_warm_up)
-            seen |= {"generator": float(loss), "gradient": float(norm)}
         return seen
 
     def validate(self, step: int) -> dict[str, float]:
@@ -161,13 +169,15 @@ class AdversarialLearner(_Shared):
 
     def state_dict(self) -> dict[str, Any]:
         return {
-            "network": self.network.state_dict(), "critics": self.critics.state_dict(),
+            "network": self.network.state_dict(), "encoder": self.encoder.state_dict(),
+            "critics": self.critics.state_dict(),
             "average": self.average.network.state_dict(), "optimizer": self.optimizer.state_dict(),
             "critic_optimizer": self.critic_optimizer.state_dict(), "rng": self.rng.get_state(),
         }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
+        self.encoder.load_state_dict(state["encoder"])
         self.critics.load_state_dict(state["critics"])
         self.average.network.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -190,7 +200,7 @@ def train(config: dict[str, Any], data_dir: str | Path, run_dir: str | Path, dev
         if not finished(run_dir / "warm", config["warm"]):
             return
         (run_dir / "warm" / "done").touch()
-    start = load_state(run_dir / "warm" / "checkpoint.pt")["learner"]["average"]
+    start = load_state(run_dir / "warm" / "checkpoint.pt")["learner"]
     learner = AdversarialLearner(config, *sets, device, start)
     train_loop(learner, loop_settings(config["adversarial"]), run_dir / "adversarial")
 
