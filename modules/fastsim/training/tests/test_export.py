@@ -65,6 +65,14 @@ class TestExport(unittest.TestCase):
         self.assertEqual(about["conditions"]["absorber_thickness"]["nominal"], 1.4)
         self.assertEqual(about["facts"]["reference"], "EGSnrc, 1-100 GeV")
 
+    def test_what_training_saw_at_one_value_is_a_constant(self):
+        conditions = export.validity(np.array([1000.0, 5000.0]), np.array([1.4, 1.4]))
+        about = export.describe("toy", Toy.segments, conditions)
+        self.assertEqual(about["inputs"]["absorber_thickness"], [{"constant": 1.4}])
+        self.assertEqual(list(about["conditions"]), ["incident_energy"])
+        inputs = export.example_inputs(about["inputs"], about["conditions"], 3, 1)
+        self.assertEqual(inputs["absorber_thickness"].tolist(), [[np.float32(1.4)]] * 3)
+
     def test_another_network_is_noticed(self):
         class Cut(Toy):
             def forward(self, *inputs):

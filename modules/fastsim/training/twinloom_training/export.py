@@ -49,12 +49,18 @@ def _two_digits(value: float, outwards) -> float:
 def describe(name: str, segments: dict[str, list[dict]], conditions: dict[str, dict]) -> dict:
     """The document `twinloom.generator` of a file."""
     low, high = (conditions["incident_energy"][end] / 1000 for end in ("min", "max"))
-    used = {part["condition"] for parts in segments.values() for part in parts if "condition" in part}
+    # A condition of which training saw one value is no condition: the graph gets that value as a constant.
+    single = {condition: about["min"] for condition, about in conditions.items() if about["min"] == about["max"]}
+    inputs = {
+        tensor: [{"constant": single[part["condition"]]} if part.get("condition") in single else part for part in parts]
+        for tensor, parts in segments.items()
+    }
+    used = {part["condition"] for parts in inputs.values() for part in parts if "condition" in part}
     return {
         "schema": "twinloom.generator/1",
         "name": name,
         "conditions": {condition: conditions[condition] for condition in conditions if condition in used},
-        "inputs": segments,
+        "inputs": inputs,
         "outputs": {
             "showers": {
                 "tensor": "showers",
@@ -161,6 +167,8 @@ def example_inputs(
 
 
 def _segment(part: dict, values: dict[str, np.ndarray], count: int, rng: np.random.Generator) -> np.ndarray:
+    if "constant" in part:
+        return np.full((count, 1), part["constant"], np.float32)
     if "condition" in part:
         return np.broadcast_to(values[part["condition"]], (count,)).astype(np.float32)[:, None]
     if part["noise"] == "normal":
