@@ -18,7 +18,6 @@ STAGES = {
     "export": "ONNX files and cards from what is trained",
     "evidence": "generate at the reference's energies, judge, complete the cards",
     "judge": "evidence for any file of showers (--generated, --name)",
-    "energies": "a file of the reference's energies, to generate showers elsewhere",
     "baseline": "the resampling baseline at the reference's energies",
 }
 
@@ -75,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(given: argparse.Namespace, run: stages.Run) -> None:
     reference = given.reference or os.path.join(given.data, stages.TEST_FILE)
     if not os.path.exists(reference):
-        if given.reference is not None or given.stage in ("evidence", "judge", "energies", "baseline"):
+        if given.reference is not None or given.stage in ("evidence", "judge", "baseline"):
             raise RecipeError(f"There is no reference {reference}. Name held-out showers with --reference.")
         reference = None
     if given.stage == "all":
@@ -91,8 +90,6 @@ def _run(given: argparse.Namespace, run: stages.Run) -> None:
             raise RecipeError("The stage judge needs --generated: the HDF5 file of the showers to judge.")
         name = given.name or os.path.splitext(os.path.basename(given.generated))[0]
         stages.judge_stage(run, given.generated, reference, name)
-    elif given.stage == "energies":
-        stages.energies_stage(run, reference, given.repeat)
     elif given.stage == "baseline":
         stages.baseline_stage(run, reference, given.repeat)
     elif given.stage in stages.TRAINING[run.config["family"]]:

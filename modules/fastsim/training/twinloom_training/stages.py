@@ -205,18 +205,6 @@ def baseline_stage(run: Run, reference: str, repeat: int) -> str:
     return out
 
 
-def energies_stage(run: Run, reference: str, repeat: int) -> str:
-    """The energies of the reference, `repeat` times over, without showers: what `detector simulate --energies-from`
-    reads, to generate as many showers with another program."""
-    out = run.path(f"energies-x{repeat}.h5")
-    wanted = np.tile(ShowerFile(reference).energy_mev, repeat)
-    with h5py.File(out, "w") as file:
-        file["incident_energies"] = wanted[:, None]
-        file.create_dataset("showers", (len(wanted), data.CELLS), "<f4", chunks=(100, data.CELLS), compression="gzip")
-    run.say(f"{out}: {len(wanted)} energies")
-    return out
-
-
 def _is_of(generated: str, model: str, count: int) -> bool:
     """Whether showers made earlier are this model's."""
     if not os.path.exists(generated):
