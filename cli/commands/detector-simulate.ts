@@ -91,12 +91,13 @@ export const detectorSimulate: Command = defineCommand({
     "twinloom detector simulate --model my-model.onnx --energy-mev 1500 --outside fallback --out showers.h5",
   ],
   run: async (_args, options, io) => {
+    const { energyRangeOf } = await import("../energy-range.ts");
     const sources = [options.energyMev, options.energyRangeMev, options.energiesFrom];
     if (sources.filter((source) => source !== undefined).length !== 1) {
       const { UsageError } = await import("../errors.ts");
       throw new UsageError("Give the energies once: --energy-mev, --energy-range-mev or --energies-from.");
     }
-    const energyRangeMeV = await energyRange(options.energyRangeMev);
+    const energyRangeMeV = energyRangeOf(options.energyRangeMev);
     const { FileExistsError } = await import("../../core/index.ts");
     const { simulate } = await import("../../thematic/detector/index.ts");
     const { taskContext, withDetector } = await import("../detector-twin.ts");
@@ -138,15 +139,3 @@ export const detectorSimulate: Command = defineCommand({
     }
   },
 });
-
-async function energyRange(typed: string | undefined): Promise<readonly [number, number] | undefined> {
-  if (typed === undefined) return undefined;
-  const [min, max, ...rest] = typed.split(":").map(Number);
-  if (rest.length > 0 || !(min !== undefined && max !== undefined && min > 0 && max >= min && max < Infinity)) {
-    const { UsageError } = await import("../errors.ts");
-    throw new UsageError(
-      `--energy-range-mev ${typed}: give two energies in MeV, the smaller first, as in 1000:100000.`,
-    );
-  }
-  return [min, max];
-}

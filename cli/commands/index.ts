@@ -4,6 +4,7 @@ import { dataCheck } from "./data-check.ts";
 import { dataConvert } from "./data-convert.ts";
 import { dataInfo } from "./data-info.ts";
 import { dataRead } from "./data-read.ts";
+import { detectorBench } from "./detector-bench.ts";
 import { detectorCompare } from "./detector-compare.ts";
 import { detectorSimulate } from "./detector-simulate.ts";
 import { detectorValidate } from "./detector-validate.ts";
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   detectorSimulate,
   detectorValidate,
   detectorCompare,
+  detectorBench,
   modelInfo,
   rootExport,
   specCheck,

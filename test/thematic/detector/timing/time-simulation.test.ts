@@ -35,9 +35,9 @@ describe("timeSimulation", () => {
         detector: calorimeter(),
         fast: constant(Generator, {
           ...pick(twin.fast),
-          generate: (request, options) => {
+          generate: (request, options = {}) => {
             asked.push(...(request.conditions["incident_energy"] ?? []));
-            return twin.fast.generate(request, options);
+            return twin.fast.generate(request, options.signal ? { signal: options.signal } : {});
           },
         }),
       },
