@@ -19,7 +19,7 @@ KEYS: dict[str, dict] = {
     "data": {"files": list, "validation_fraction": float, "seed": int, "limit": int},
     "layers": {
         "hidden": int, "total_hidden": int, "batch": int, "rate": float, "average": float, "decay": float,
-        "decay_own": float, "dropout": float, "loop": LOOP,
+        "decay_own": float, "dropout": float, "window": float, "loop": LOOP,
     },
     "export": {"check_showers": int},
     "evidence": {key: type(value) for key, value in evidence.DEFAULTS.items()},

@@ -42,9 +42,9 @@ last cell, which a sampled prefix cannot do."""
 class LayerNetwork(nn.Module):
     """Draws (layer_energy, layer_count), each [B, 45], from incident energy and absorber thickness."""
 
-    def __init__(self, hidden: int = 96, total_hidden: int = 48, dropout: float = 0.0) -> None:
+    def __init__(self, hidden: int = 96, total_hidden: int = 48, dropout: float = 0.0, window: float = 0.03) -> None:
         super().__init__()
-        self.dropout = dropout
+        self.dropout, self.window = dropout, window
         self.total = nn.Sequential(nn.Linear(2, total_hidden), nn.SiLU(), nn.Linear(total_hidden, quantiles.RAW))
         # Weights from layer m to layer l: one by distance, shared by all layers, plus one of the pair's own.
         self.by_distance = nn.Parameter(torch.randn(LAYERS, FEATURES, hidden) * (0.5 / math.sqrt(FEATURES * 4)))
@@ -70,14 +70,14 @@ class LayerNetwork(nn.Module):
         """ln p of the total [B], and of counts and energies [B, 45] (zero for the energy of an empty layer)."""
         told = condition(energy_mev, thickness_mm)
         total = total_target(energy_mev, layer_energy.sum(-1))
-        log_total = quantiles.log_density(self.total(told), total)
+        log_total = quantiles.log_density(self.total(told), total, self.window)
         if self.training:
             blur = TOTAL_BLUR * torch.randn_like(energy_mev) * torch.sqrt(energy_mev / 1000.0) / TOTAL_SPREAD
             total = total + blur
         told = torch.cat([told, total.unsqueeze(-1)], -1)
         counts, energies, target = self.distributions(told, energy_mev, layer_energy, layer_count)
         log_count = quantiles.log_mass(counts, anscombe(layer_count - 0.5), anscombe(layer_count + 0.5), layer_count < 0.5)
-        log_energy = quantiles.log_density(energies, target) * (layer_count > 0)
+        log_energy = quantiles.log_density(energies, target, self.window) * (layer_count > 0)
         return log_total, log_count, log_energy
 
     def distributions(
@@ -250,7 +250,8 @@ class LayerLearner:
 def network_of(config: dict[str, Any]) -> LayerNetwork:
     settings = config.get("layers", {})
     hidden, total_hidden = int(settings.get("hidden", 96)), int(settings.get("total_hidden", 48))
-    return LayerNetwork(hidden, total_hidden, float(settings.get("dropout", 0.1)))
+    dropout, window = float(settings.get("dropout", 0.0)), float(settings.get("window", 0.03))
+    return LayerNetwork(hidden, total_hidden, dropout, window)
 
 
 def train(config: dict[str, Any], data_dir: str | Path, run_dir: str | Path, device: str = "auto") -> dict[str, float]:

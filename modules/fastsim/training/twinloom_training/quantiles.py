@@ -48,7 +48,7 @@ def to_normal(raw: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
     return knots[anchor.squeeze(-1)] + (value - start) / slope
 
 
-def log_density(raw: torch.Tensor, value: torch.Tensor, window: float = 0.05) -> torch.Tensor:
+def log_density(raw: torch.Tensor, value: torch.Tensor, window: float) -> torch.Tensor:
     """ln of the mean density within `window` of the value. The density itself jumps where the slope changes; a value
     that a moving knot passes would change its likelihood in a way that no gradient tells of."""
     never = torch.zeros_like(value, dtype=torch.bool)
