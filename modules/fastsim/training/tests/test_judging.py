@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from scipy.linalg import sqrtm
 
-from twinloom_training import baselines, classifiers, distances
+from twinloom_training import baselines, classifiers, distances, evidence, stages
 from twinloom_training.data import CUT_MEV, read_file
 from twinloom_training.errors import RecipeError
 from twinloom_training.features import features as torch_features
@@ -80,6 +80,13 @@ class TestDistances(unittest.TestCase):
             entries.append(distances._entry(*counts, 500, 2000))
         self.assertAlmostEqual(np.mean([entry["excess"] for entry in entries]), 0, delta=3e-4)
 
+    def test_a_histogram_that_only_one_fills_is_wholly_different(self):
+        # The floor of no entries at all would be endless, and what is left above it far below zero.
+        filled, empty = np.arange(10), np.zeros(10, int)
+        for pair in ((filled, empty), (empty, filled)):
+            entry = distances._entry(*pair, *(max(1, int(part.sum())) for part in pair))
+            self.assertEqual((entry["value"], entry["excess"]), (1, 1))
+
 
 class TestJudges(unittest.TestCase):
     def test_pairs_share_their_part(self):
@@ -134,6 +141,22 @@ class TestFiles(unittest.TestCase):
                 file["showers"], file["incident_energies"] = np.zeros((2, 7)), np.ones((2, 1))
             with self.assertRaisesRegex(RecipeError, r"shape \(2, 7\)"):
                 ShowerFile(f"{folder}/b.h5")
+
+
+class TestEvidence(unittest.TestCase):
+    def test_says_so_when_it_is_judged_by_what_was_trained_on(self):
+        folder = str(Path(SAMPLE).parent)
+        run = stages.Run(config={"family": "gan", "data": {"files": [Path(SAMPLE).name]}}, data_dir=folder, out="")
+        settings = {**evidence.DEFAULTS, "network_low": 0, "network_high": 0, "trees_low": 0, "trees_high": 1}
+        settings |= {"trees_high_iterations": 2, "fpd_sizes": [50, 100], "fpd_draws": 1}
+        with tempfile.TemporaryDirectory() as out:
+            baselines.resample(SAMPLE, ShowerFile(SAMPLE).energy_mev, f"{out}/r.h5", 1)
+            told = stages._remarks(run, SAMPLE)
+            found = evidence.evidence(
+                f"{out}/r.h5", SAMPLE, f"{out}/e.json", settings, name="r", remarks=told, say=lambda _: None
+            )
+            self.assertIn("one of the training files", found["limits"][0])
+            self.assertEqual(stages._remarks(run, f"{out}/r.h5"), ())
 
 
 class TestResampling(unittest.TestCase):

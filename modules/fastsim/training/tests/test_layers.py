@@ -8,6 +8,7 @@ from tests.synthetic import batch, shower_set, showers
 
 from twinloom_training import energy, features, layers, quantiles
 from twinloom_training.data import CELLS_PER_LAYER, CUT_MEV, LAYERS, load, turn_cells
+from twinloom_training.errors import RecipeError
 
 
 class Showers(unittest.TestCase):
@@ -38,7 +39,7 @@ class Showers(unittest.TestCase):
 
     def test_held_out_files_are_refused(self) -> None:
         for name in ("showers-test.h5", "showers-drift-w1.5.h5"):
-            with self.assertRaisesRegex(ValueError, "held out"):
+            with self.assertRaisesRegex(RecipeError, "held out"):
                 load("nowhere", "train", {"data": {"files": [name]}})
 
 

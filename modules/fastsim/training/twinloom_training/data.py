@@ -16,6 +16,8 @@ import h5py
 import numpy as np
 import torch
 
+from .errors import RecipeError
+
 LAYERS = 45
 ALPHA = 16
 R = 9
@@ -105,7 +107,9 @@ def load(data_dir: str | Path, split: str, config: dict[str, Any] | None = None)
     parts = []
     for number, name in enumerate(files):
         if Path(name).name in FORBIDDEN_FILES:
-            raise ValueError(f"{name} is held out for the final evidence: never train or tune on it")
+            raise RecipeError(
+                f"{name} is held out for the final evidence: never train or tune on it. Take it out of `files` of [data]."
+            )
         path = Path(data_dir) / name
         with h5py.File(path, "r") as file:
             total = min(file["showers"].shape[0], int(settings.get("limit", 1 << 62)))

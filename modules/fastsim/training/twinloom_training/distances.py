@@ -25,7 +25,9 @@ EDGES = {
 
 
 def separation(generated: np.ndarray, reference: np.ndarray) -> float:
-    """Of two histograms of the same edges: half the sum of (p - q)² / (p + q)."""
+    """Of two histograms of the same edges: half the sum of (p - q)² / (p + q); 1 where only one has entries."""
+    if (generated.sum() == 0) != (reference.sum() == 0):
+        return 1.0
     p, q = generated / max(1, generated.sum()), reference / max(1, reference.sum())
     return float(0.5 * np.sum((p - q) ** 2 / (p + q + 1e-16)))
 
@@ -59,10 +61,11 @@ def _of(ours: np.ndarray, theirs: np.ndarray, edges: np.ndarray) -> dict:
 
 
 def _entry(ours: np.ndarray, theirs: np.ndarray, n_ours: int, n_theirs: int) -> dict:
-    """The floor (K - 1)/4 (1/n1 + 1/n2) of K occupied bins is what multinomial noise alone gives on average."""
+    """The floor (K - 1)/4 (1/n1 + 1/n2) of K occupied bins is what multinomial noise alone gives on average. Where one
+    has no entries the formula says nothing: no floor is then taken off."""
     value = separation(ours, theirs)
     occupied = int(np.count_nonzero(ours + theirs))
-    floor = (occupied - 1) / 4 * (1 / n_ours + 1 / n_theirs)
+    floor = (occupied - 1) / 4 * (1 / n_ours + 1 / n_theirs) if ours.any() and theirs.any() else 0.0
     return {"value": value, "floor": floor, "excess": value - floor, "occupied_bins": occupied}
 
 

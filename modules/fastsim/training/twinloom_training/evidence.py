@@ -55,10 +55,11 @@ def evidence(
     floor: dict | None = None,
     device: str = "cpu",
     command: str = "",
+    remarks: tuple[str, ...] = (),
     say: Say = print,
 ) -> dict:
     """Judges the file `generated` against the file `reference`. `out` is written anew after every judge, so a run that
-    is stopped leaves what it has. `floor` comes from `reference_floor`."""
+    is stopped leaves what it has. `floor` comes from `reference_floor`; `remarks` stand first among the limits."""
     started = time.monotonic()
     ours, theirs = ShowerFile(generated), ShowerFile(reference)
     size = _per_class(ours, theirs, settings)
@@ -81,7 +82,7 @@ def evidence(
 
     def write(judges: list[dict], measured: dict) -> dict:
         document = {**about, "judges": judges, "distances": measured, "floor": None}
-        document |= {"limits": _limits(settings, size, judges), "made": provenance.made(started, command)}
+        document |= {"limits": [*remarks, *_limits(settings, size, judges)], "made": provenance.made(started, command)}
         return write_with_floor(document, floor, out)
 
     every = np.arange(ours.count)

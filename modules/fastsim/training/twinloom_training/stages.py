@@ -154,6 +154,14 @@ def export_stage(run: Run) -> list[str]:
     return written
 
 
+def _remarks(run: Run, reference: str) -> tuple[str, ...]:
+    """Says so where a judge's reference is what was trained on: such numbers prove nothing."""
+    known = data.digests(run.data_dir, run.config)
+    if provenance.digest(reference) not in known.values():
+        return ()
+    return ("The reference is one of the training files: a generator that had learned it by heart would seem perfect.",)
+
+
 def floor_stage(run: Run, reference: str) -> dict | None:
     """Reference against reference: the first training file against the reference. Made once per run folder."""
     second = os.path.join(run.data_dir, run.config.get("data", {}).get("files", data.DEFAULT_FILES)[0])
@@ -182,7 +190,7 @@ def evidence_stage(run: Run, reference: str, repeat: int) -> None:
         out = run.path(f"evidence-{name}.json")
         evidence.evidence(
             generated, reference, out, evidence_settings(run.config), name=name, model=model, floor=floor,
-            device=_device(run), command=run.command, say=run.say,
+            device=_device(run), command=run.command, remarks=_remarks(run, reference), say=run.say,
         )  # fmt: skip
         card.add_evidence(run.path(f"{name}.card.json"), out)
 
@@ -191,7 +199,8 @@ def judge_stage(run: Run, generated: str, reference: str, name: str) -> None:
     """Evidence for showers that came from elsewhere: a baseline, another program."""
     evidence.evidence(
         generated, reference, run.path(f"evidence-{name}.json"), evidence_settings(run.config), name=name,
-        floor=floor_stage(run, reference), device=_device(run), command=run.command, say=run.say,
+        floor=floor_stage(run, reference), device=_device(run), command=run.command,
+        remarks=_remarks(run, reference), say=run.say,
     )  # fmt: skip
 
 
