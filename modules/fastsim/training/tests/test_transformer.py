@@ -56,7 +56,8 @@ class Marginals(unittest.TestCase):
 
     def test_likelihood_learns_occupancy(self) -> None:
         data = shower_set(200)
-        learner = MarginalLearner({"marginals": {"hidden": 16, "batch": 50, "rate": 1e-2}}, data, data, torch.device("cpu"))
+        settings = {"marginals": {"hidden": 16, "batch": 50, "rate": 1e-2}}
+        learner = MarginalLearner(settings, data, data, torch.device("cpu"))
         first = learner.validate(0)["score"]
         for step in range(60):
             learner.step(step, step / 60)
@@ -80,7 +81,8 @@ class Flow(unittest.TestCase):
             return torch.cos(angle) * goal - torch.sin(angle) * noise
 
         noise = torch.randn_like(goal)
-        errors = [(flow.integrate(velocity, noise, flow.told_of(made), n) - goal).abs().max().item() for n in (8, 16, 32)]
+        ends = [flow.integrate(velocity, noise, flow.told_of(made), steps) for steps in (8, 16, 32)]
+        errors = [(end - goal).abs().max().item() for end in ends]
         self.assertLess(errors[2], 0.02)
         self.assertLess(errors[1], errors[0] / 3)
         self.assertLess(errors[2], errors[1] / 3)
@@ -142,8 +144,10 @@ class Generator(unittest.TestCase):
         parts = LayerNetwork(16, 8), CellMarginals(8), ShapeTransformer(**SMALL)
         for part in parts[2].parameters():
             part.add_(0.05 * torch.randn_like(part))
-        inputs = [torch.tensor([[5e3], [5e4]]), torch.tensor([[1.4], [1.3]]), torch.randn(2, NORMALS), torch.randn(2, CELLS)]
-        lengths = [sum(piece.get("length", 1) for piece in pieces) for pieces in shower_transformer.TransformerGenerator.segments.values()]
+        conditions = [torch.tensor([[5e3], [5e4]]), torch.tensor([[1.4], [1.3]])]
+        inputs = [*conditions, torch.randn(2, NORMALS), torch.randn(2, CELLS)]
+        segments = shower_transformer.TransformerGenerator.segments.values()
+        lengths = [sum(piece.get("length", 1) for piece in pieces) for pieces in segments]
         self.assertEqual(lengths, [value.shape[1] for value in inputs])
         for steps in (1, 3):
             generator = shower_transformer.TransformerGenerator(*parts, steps).eval()

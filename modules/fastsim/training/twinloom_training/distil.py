@@ -20,7 +20,7 @@ from .gate import decode
 from .marginals import CellMarginals
 from .muon import Optimizers
 from .quick_judge import judge
-from .train_loop import Average, autocast, learning_rate, load_state, save_state
+from .train_loop import Average, autocast, learning_rate, load_state, save_state, set_learning_rate
 from .transformer import ShapeTransformer, transformer_of
 
 
@@ -185,9 +185,9 @@ class AdversarialLearner(_Student):
         return View(*decode(scores, values, batch.layer_energy, batch.layer_count, self.temperature))
 
     def step(self, step: int, progress: float) -> dict[str, float]:
-        for optimizer, rate, start in ((self.optimizers, self.rate, self.alone), (self.critic_optimizer, self.critic_rate, 0)):
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(rate, progress, max(0, step - start), self.warm_up, 0.1)
+        since = max(0, step - self.alone)
+        set_learning_rate(self.optimizers, learning_rate(self.rate, progress, since, self.warm_up, 0.1))
+        set_learning_rate(self.critic_optimizer, learning_rate(self.critic_rate, progress, step, self.warm_up, 0.1))
         rows = torch.randint(len(self.train), (self.batch,), generator=self.rng)
         batch = self.train.batch(rows, self.rng)
         generating = step >= self.alone

@@ -65,7 +65,11 @@ class LayerNetwork(nn.Module):
         self.register_buffer("cap_scale", 1.0 / torch.tensor(CAPS).sqrt(), persistent=False)
 
     def log_likelihood(
-        self, energy_mev: torch.Tensor, thickness_mm: torch.Tensor, layer_energy: torch.Tensor, layer_count: torch.Tensor
+        self,
+        energy_mev: torch.Tensor,
+        thickness_mm: torch.Tensor,
+        layer_energy: torch.Tensor,
+        layer_count: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """ln p of the total [B], and of counts and energies [B, 45] (zero for the energy of an empty layer)."""
         told = condition(energy_mev, thickness_mm)
@@ -76,7 +80,8 @@ class LayerNetwork(nn.Module):
             total = total + blur
         told = torch.cat([told, total.unsqueeze(-1)], -1)
         counts, energies, target = self.distributions(told, energy_mev, layer_energy, layer_count)
-        log_count = quantiles.log_mass(counts, anscombe(layer_count - 0.5), anscombe(layer_count + 0.5), layer_count < 0.5)
+        low, high = anscombe(layer_count - 0.5), anscombe(layer_count + 0.5)
+        log_count = quantiles.log_mass(counts, low, high, layer_count < 0.5)
         log_energy = quantiles.log_density(energies, target, self.window) * (layer_count > 0)
         return log_total, log_count, log_energy
 

@@ -65,7 +65,12 @@ class FlowLearner:
     """Trains the velocity. The score is the physics of generated showers on the validation split."""
 
     def __init__(
-        self, config: dict[str, Any], train: ShowerSet, validation: ShowerSet, marginals: CellMarginals, device: torch.device
+        self,
+        config: dict[str, Any],
+        train: ShowerSet,
+        validation: ShowerSet,
+        marginals: CellMarginals,
+        device: torch.device,
     ) -> None:
         settings = config.get("flow", {})
         self.train, self.marginals, self.device = train.to(device), marginals.to(device), device

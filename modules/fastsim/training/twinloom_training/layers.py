@@ -103,12 +103,6 @@ def cell_log_energy(showers: torch.Tensor) -> torch.Tensor:
     return torch.log(showers.reshape(-1, LAYERS, CELLS_PER_LAYER) / CUT_MEV)
 
 
-def masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Mean of `values` where `mask` holds; zero where it holds nowhere."""
-    weight = mask.to(values.dtype)
-    return (values * weight).sum() / weight.sum().clamp(min=1.0)
-
-
 def pad_layers(values: torch.Tensor, before: int, after: int) -> torch.Tensor:
     """Zero layers in front of and behind [B, 45, C]."""
     return F.pad(values, (0, 0, before, after))

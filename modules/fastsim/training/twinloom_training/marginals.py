@@ -23,7 +23,10 @@ from .data import ALPHA, CELLS_PER_LAYER, CUT_MEV, LAYERS, R, Batch, ShowerSet
 from .layers import LAYER_FEATURES, condition, decode_showers, layer_features, pad_layers
 from .train_loop import Average, learning_rate, load_state, set_learning_rate
 
-EDGES = (0.0, 3.0, 4.25, 5.0, 5.25, 5.5, 5.75, 6.0, 6.4, 6.8, 7.2, 7.6, 8.0, 8.5, 9.0, 9.5, 10.0, 12.0)
+EDGES = (
+    *(0.0, 2.5, 4.0, 4.7, 5.0, 5.15, 5.3, 5.45, 5.6, 5.8, 6.0, 6.25, 6.5, 6.75, 7.0, 7.3, 7.6),
+    *(8.0, 8.4, 8.8, 9.2, 9.6, 10.0, 10.4, 10.8, 12.0),
+)
 """Bins of ln(E / cut), narrow where single particles peak (5 to 6). They are fixed, so that the likelihood is smooth:
 with edges that move, data that cross one see a jump of the density that no gradient tells of."""
 
@@ -51,9 +54,13 @@ class CellMarginals(nn.Module):
         self.register_buffer("above", torch.tril(torch.ones(BINS, BINS)), persistent=False)
 
     def forward(
-        self, energy_mev: torch.Tensor, thickness_mm: torch.Tensor, layer_energy: torch.Tensor, layer_count: torch.Tensor
+        self,
+        energy_mev: torch.Tensor,
+        thickness_mm: torch.Tensor,
+        layer_energy: torch.Tensor,
+        layer_count: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Thresholds [B, 45, 9], and raw logits of the bins of a hit [B, 45, 9, 17]."""
+        """Thresholds [B, 45, 9], and raw logits of the bins of a hit [B, 45, 9, 25]."""
         features = layer_features(layer_energy, layer_count)
         padded = pad_layers(features, WINDOW, WINDOW)
         window = [padded[:, shift : shift + LAYERS] for shift in range(2 * WINDOW + 1)]
@@ -73,7 +80,7 @@ class CellMarginals(nn.Module):
         return occupancy.sum((1, 2)).index_add(0, row, density[row, layer, ring, bins])
 
     def tails(self, threshold: torch.Tensor, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Probability of each bin, and of this bin and all above, [B, 45, 9, 17]; an empty cell takes the rest."""
+        """Probability of each bin, and of this bin and all above, [B, 45, 9, 25]; an empty cell takes the rest."""
         hit = 0.5 - 0.5 * torch.erf(threshold * ROOT_HALF)
         inside = hit.unsqueeze(-1) * torch.softmax(logits, -1)
         return inside.clamp(min=1e-7), inside @ self.above
@@ -82,7 +89,7 @@ class CellMarginals(nn.Module):
     def to_normal(
         self, batch: Batch, threshold: torch.Tensor, logits: torch.Tensor, generator: torch.Generator | None = None
     ) -> torch.Tensor:
-        """The normal number of every cell [B, 45, 16, 9]; empty cells are drawn below their threshold, anew each time."""
+        """The normal number of every cell [B, 45, 16, 9]; empty cells are drawn below their threshold anew."""
         broad = threshold.unsqueeze(2)
         uniform = torch.rand(batch.showers.shape, generator=generator).to(threshold.device)
         below = torch.special.ndtri((torch.special.ndtr(broad) * uniform).clamp(1e-6, 1 - 1e-6))

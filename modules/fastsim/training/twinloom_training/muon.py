@@ -29,7 +29,9 @@ class Muon(torch.optim.Optimizer):
     """For matrices only. The step is scaled so that a rate means the same root mean square change as with AdamW
     (Liu et al. 2025, arXiv:2502.16982)."""
 
-    def __init__(self, matrices: list[nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.0) -> None:
+    def __init__(
+        self, matrices: list[nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.0
+    ) -> None:
         super().__init__(matrices, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -51,7 +53,9 @@ class Muon(torch.optim.Optimizer):
 class Optimizers:
     """Muon for the matrices inside a network, AdamW for inputs, outputs, biases and codes."""
 
-    def __init__(self, network: nn.Module, rate: float, decay: float, outer: tuple[str, ...], muon: bool = True) -> None:
+    def __init__(
+        self, network: nn.Module, rate: float, decay: float, outer: tuple[str, ...], muon: bool = True
+    ) -> None:
         inner, rest = [], []
         for name, parameter in network.named_parameters():
             is_inner = muon and parameter.ndim == 2 and not name.startswith(outer)

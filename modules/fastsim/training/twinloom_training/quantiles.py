@@ -2,8 +2,8 @@
 
 A network gives the logarithm of each slope, and two logarithms whose difference is the median; so the function rises
 and has an inverse in closed form. Sampling is then `sum(exp(raw) * basis(normal))`, three cheap operators in ONNX (and
-among those that are bit-identical in every batch), and the probability of an interval is exact. (A spline flow of one dimension; Durkan et al. 2019,
-arXiv:1906.04032, with linear pieces.)
+among those that are bit-identical in every batch), and the probability of an interval is exact. (A spline flow of one
+dimension; Durkan et al. 2019, arXiv:1906.04032, with linear pieces.)
 """
 
 from __future__ import annotations

@@ -79,7 +79,8 @@ def train_distil(config: dict[str, Any], data_dir: str | Path, run_dir: str | Pa
 
 def trained(learner: Learner, config: dict[str, Any], stage: str, folder: Path) -> bool:
     """Trains a stage with the budget in its section; false if it was told to stop before that was spent."""
-    settings = LoopSettings(**{key: config[stage][key] for key in LoopSettings.__dataclass_fields__ if key in config[stage]})
+    section = config[stage]
+    settings = LoopSettings(**{key: section[key] for key in LoopSettings.__dataclass_fields__ if key in section})
     train_loop(learner, settings, folder / stage)
     state = load_state(folder / stage / "checkpoint.pt")
     return settings.progress(state["step"], state["seconds"]) >= 1.0

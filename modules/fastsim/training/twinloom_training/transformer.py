@@ -73,7 +73,9 @@ def neighbourhood(cells: torch.Tensor) -> torch.Tensor:
     size = cells.shape[0]
     padded = F.pad(cells.reshape(size, LAYERS, CELLS_PER_LAYER), (0, 0, 1, 1)).reshape(size, LAYERS + 2, ALPHA, R)
     rows = torch.cat([padded[:, shift : shift + LAYERS] for shift in range(SEEN_LAYERS)], -1)
-    return torch.cat([torch.cat([rows[:, :, -1:], rows[:, :, :-1]], 2), rows, torch.cat([rows[:, :, 1:], rows[:, :, :1]], 2)], -1)
+    before = torch.cat([rows[:, :, -1:], rows[:, :, :-1]], 2)
+    behind = torch.cat([rows[:, :, 1:], rows[:, :, :1]], 2)
+    return torch.cat([before, rows, behind], -1)
 
 
 class Norm(nn.Module):
