@@ -341,4 +341,26 @@ describe("sets that differ", () => {
     const response = separation[0];
     expect(response?.excess).toBeGreaterThan(3 * (response?.error ?? Number.NaN));
   });
+
+  it("differ wholly in a layer that only one of them reaches", async () => {
+    await using twin = await createTwin({ name: "ecal", plugins: { detector: calorimeter() } });
+    const [file] = await sampleParts([0, 200]);
+    const full = await twin.detector.showers(file as NonNullable<typeof file>);
+    const voxels = new Float32Array(200 * 6480);
+    for await (const { start, energies } of full.batches()) voxels.set(energies.values(), start * 6480);
+    const emptied = voxels.map((energy, at) => (Math.floor((at % 6480) / 144) === 10 ? 0 : energy));
+    const empty = await twin.detector.showers(showerFile([...full.energyMeV], emptied));
+    for (const [made, real] of [
+      [empty, full],
+      [full, empty],
+    ] as const) {
+      const { separation } = await twin.detector.validate(made, real, { metrics: "fast" });
+      const row = separation.find(({ observable }) => observable === "layer energy");
+      expect(row?.perLayer?.[10]).toBe(1);
+      // The mean has the layer in it, and so has what is left above the floor.
+      expect(row?.value).toBeCloseTo(1 / (row?.perLayer?.filter((value) => !Number.isNaN(value)).length ?? 0), 6);
+      expect(row?.excess).toBeGreaterThan(0);
+      expect(row?.floor).toBeLessThan(1);
+    }
+  });
 });

@@ -59,7 +59,7 @@ describe("validation of one half of the sample by the other, against numpy", () 
     real = await twin.detector.showers(second as NonNullable<typeof second>);
     validation = await twin.detector.validate(made, real);
     await twin.stop();
-  });
+  }, 120_000);
 
   it("computes the features of a shower", async () => {
     const features = await showerFeatures(made);

@@ -33,7 +33,10 @@ export async function separations(pool: Pool, options: SeparationOptions): Promi
     for (let layer = 0; layer < layers; layer++) {
       await breathe(signal);
       const values = pooledValues(pool, (features, event) => features[feature][event * layers + layer] as number);
-      const bins = edges(largestOf(values, pool.reference), thresholdMeV);
+      // A layer that only generated showers reach is compared, too: it is as wrong as one that none of them reaches.
+      const bins =
+        edges(largestOf(values, pool.reference), thresholdMeV) ??
+        edges(largestOf(values, pool.generated), thresholdMeV);
       each.push(bins ? compare(values, bins) : EMPTY);
     }
     rows.push({ observable: name, unit, ...summary(each), perLayer: each.map(({ value }) => value) });
@@ -85,20 +88,36 @@ function compareBins(
   const firstReal = pool.generated.length;
   const lastReal = firstReal + pool.reference.length;
   return {
-    value: separationPower(made, real),
-    floor: separationFloor(both.filter((count) => count > 0).length, total(made), total(real)),
-    measuredFloor: pool.scale * separationPower(bins.of(pool.alike[0]), bins.of(pool.alike[1])),
+    value: separationOf(made, real),
+    floor: isEmpty(made) || isEmpty(real) ? Number.NaN : formulaFloor(made, real, both),
+    measuredFloor: pool.scale * separationOf(bins.of(pool.alike[0]), bins.of(pool.alike[1])),
     bootstrap: bootstrap.map((weights) =>
-      separationPower(bins.weighted(weights, 0, firstReal), bins.weighted(weights, firstReal, lastReal)),
+      separationOf(bins.weighted(weights, 0, firstReal), bins.weighted(weights, firstReal, lastReal)),
     ),
     shuffled: shuffled.map((members) => {
       const chosen = bins.of(members);
-      return separationPower(
+      return separationOf(
         both.map((count, bin) => count - (chosen[bin] as number)),
         chosen,
       );
     }),
   };
+}
+
+/**
+ * Separation power; 1 where only one of the two has entries within the edges: such sets do not overlap. Without that, a
+ * simulation that never reaches a layer would have the layer left out of its mean.
+ */
+function separationOf(a: Float64Array, b: Float64Array): number {
+  return isEmpty(a) === isEmpty(b) ? separationPower(a, b) : 1;
+}
+
+function formulaFloor(a: Float64Array, b: Float64Array, both: Float64Array): number {
+  return separationFloor(both.filter((count) => count > 0).length, total(a), total(b));
+}
+
+function isEmpty(counts: Float64Array): boolean {
+  return counts.every((entries) => entries === 0);
 }
 
 /**
