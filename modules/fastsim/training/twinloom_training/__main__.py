@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
         "--repeat", type=int, default=10, help="showers generated per shower of the reference (default 10)"
     )
     result.add_argument("--generated", help="for judge: HDF5 file of the showers to judge")
+    result.add_argument("--model", help="for judge: ONNX file that made them, where there is one")
     result.add_argument("--name", help="for judge: what to call them (default: the file's name)")
     return result
 
@@ -89,7 +90,7 @@ def _run(given: argparse.Namespace, run: stages.Run) -> None:
         if given.generated is None:
             raise RecipeError("The stage judge needs --generated: the HDF5 file of the showers to judge.")
         name = given.name or os.path.splitext(os.path.basename(given.generated))[0]
-        stages.judge_stage(run, given.generated, reference, name)
+        stages.judge_stage(run, given.generated, reference, name, given.model)
     elif given.stage == "baseline":
         stages.baseline_stage(run, reference, given.repeat)
     elif given.stage in stages.TRAINING[run.config["family"]]:

@@ -195,10 +195,10 @@ def evidence_stage(run: Run, reference: str, repeat: int) -> None:
         card.add_evidence(run.path(f"{name}.card.json"), out)
 
 
-def judge_stage(run: Run, generated: str, reference: str, name: str) -> None:
-    """Evidence for showers that came from elsewhere: a baseline, another program."""
+def judge_stage(run: Run, generated: str, reference: str, name: str, model: str | None = None) -> None:
+    """Evidence for showers that came from elsewhere: a baseline, another program, `twinloom detector simulate`."""
     evidence.evidence(
-        generated, reference, run.path(f"evidence-{name}.json"), evidence_settings(run.config), name=name,
+        generated, reference, run.path(f"evidence-{name}.json"), evidence_settings(run.config), name=name, model=model,
         floor=floor_stage(run, reference), device=_device(run), command=run.command,
         remarks=_remarks(run, reference), say=run.say,
     )  # fmt: skip
