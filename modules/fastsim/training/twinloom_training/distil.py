@@ -1,8 +1,8 @@
-"""From the flow to one step: regression on the teacher's pairs, then fine-tuning against critics.
+"""From the flow to one step: regression on the teacher's pairs and, if wanted, fine-tuning against critics.
 
 The student has the teacher's shape and starts from its weights; its output is the displacement from noise to cells.
-Regression on (noise, what the flow makes of it) keeps the flow's own map, but blurs where the map is too steep for one
-evaluation. The critics (`critics.py`) see the decoded showers, features and cells, and repair that.
+Noise and cells differ by little (`marginals.py`), so the flow's map is gentle and regression on (noise, what the flow
+makes of it) nearly reproduces it. Where it blurs, critics (`critics.py`) that see the decoded showers can repair that.
 """
 
 from __future__ import annotations

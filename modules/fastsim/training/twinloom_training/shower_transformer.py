@@ -66,13 +66,13 @@ def train_shape(config: dict[str, Any], data_dir: str | Path, run_dir: str | Pat
 
 
 def train_distil(config: dict[str, Any], data_dir: str | Path, run_dir: str | Path, device: str = "auto") -> None:
-    """One step: the teacher's pairs, then the critics."""
+    """One step: the teacher's pairs, then, if the configuration has a section `adversarial`, the critics."""
     folder, where = Path(run_dir), choose_device(device)
     sets = [load(data_dir, split, config) for split in ("train", "validation")]
     marginals = load_marginals(config, folder / "marginals")
     teacher = load_shape(config, folder / "flow" / "best.pt")
     pairs = PairLearner(config, *sets, marginals, teacher, where, folder / "distil")
-    if trained(pairs, config, "distil", folder):
+    if trained(pairs, config, "distil", folder) and "adversarial" in config:
         student = load_shape(config, folder / "distil" / "best.pt")
         trained(AdversarialLearner(config, *sets, marginals, student, where), config, "adversarial", folder)
 
@@ -93,7 +93,8 @@ def build_generator(run_dir: str | Path, mode: str = "fast") -> TransformerGener
     layers = energy.load_network(config, folder / "layers")
     marginals = load_marginals(config, folder / "marginals")
     if mode == "fast":
-        return TransformerGenerator(layers, marginals, load_shape(config, folder / "adversarial" / "best.pt"), 1).eval()
+        last = "adversarial" if "adversarial" in config else "distil"
+        return TransformerGenerator(layers, marginals, load_shape(config, folder / last / "best.pt"), 1).eval()
     if mode != "quality":
         raise ValueError(f'mode is "{mode}"; allowed are "fast" and "quality"')
     steps = int(config.get("quality", {}).get("steps", 6))

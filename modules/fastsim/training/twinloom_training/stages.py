@@ -99,7 +99,7 @@ def train_stage(run: Run, stage: str) -> None:
     if not os.path.exists(needed):
         raise RecipeError(f"The stage {stage} needs {needed}: run the stage layers first.")
     getattr(import_module(f".{module}", __package__), function)(run.config, run.data_dir, run.out, run.device)
-    for folder in folders:
+    for folder in (name for name in folders if name in run.config):
         _require_finished(run.path(folder), run.config.get(folder, {}))
 
 
