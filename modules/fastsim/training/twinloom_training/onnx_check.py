@@ -79,7 +79,7 @@ def rows_independent(path: str, inputs: dict[str, np.ndarray]) -> bool:
     return True
 
 
-def speed(path: str, inputs: dict[str, np.ndarray], batch: int, seconds: float = 2.0) -> float:
+def speed(path: str, inputs: dict[str, np.ndarray], batch: int, seconds: float = 1.0) -> float:
     """Milliseconds per shower in batches of this size on one thread, the first call not counted."""
     running = session(path)
     part = _first(inputs, batch)
