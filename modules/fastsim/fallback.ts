@@ -9,6 +9,7 @@ import {
   OutOfDomainError,
   type ValidityRange,
 } from "../../core/index.ts";
+import { GeneratedInvalidError } from "./errors.ts";
 import type { GeneratorGraph, GraphCondition } from "./graph-schema.ts";
 
 /** Makes the events that a graph's model was not trained for, with another generator. */
@@ -99,7 +100,17 @@ export class Fallback {
       },
       { signal: from.signal },
     );
-    for await (const batch of batches) this.#place(batch, targets, events, from.start);
+    let made = 0;
+    for await (const batch of batches) {
+      this.#place(batch, targets, events, from.start);
+      made += batch.count;
+    }
+    // What was not made would be left at zero.
+    if (made !== events.length) throw this.#faulty(`it made ${made} of ${events.length} events`);
+  }
+
+  #faulty(problem: string): GeneratedInvalidError {
+    return new GeneratedInvalidError(`${this.model}, the fallback of ${this.#graph.name}, is faulty: ${problem}.`);
   }
 
   #place(
@@ -108,9 +119,10 @@ export class Fallback {
     events: Int32Array,
     first: number,
   ): void {
-    for (const [index, name] of Object.keys(this.#graph.outputs).entries()) {
-      const values = arrays[name]?.values() as Float32Array;
-      const width = values.length / count;
+    for (const [index, [name, { shape }]] of Object.entries(this.#graph.outputs).entries()) {
+      const values = arrays[name]?.values() as Float32Array | undefined;
+      const width = shape.reduce((product, length) => product * length, 1);
+      if (values?.length !== count * width) throw this.#faulty(`it made other arrays of "${name}" than it states`);
       for (let row = 0; row < count; row++) {
         const event = (events[start + row] as number) - first;
         targets[index]?.set(values.subarray(row * width, (row + 1) * width), event * width);

@@ -33,6 +33,7 @@ interface Run {
   readonly start: number;
   /** Indices in the request; rows of the inputs beyond them are padding. */
   readonly events: Int32Array;
+  readonly rows: number;
   readonly inputs: Readonly<Record<string, NdArray>>;
 }
 
@@ -117,7 +118,7 @@ export class FastSimulation implements Generator {
         next = runs.next().value;
         const computed = await computing;
         for (const [index, { tensor }] of this.#outputPlans.entries()) {
-          readers[index]?.read(computed[tensor] as NdArray, run.events, start);
+          readers[index]?.read(computed[tensor], run, start);
         }
         own += run.events.length;
       }
@@ -149,7 +150,8 @@ export class FastSimulation implements Generator {
           Math.floor((run * own.length) / count),
           Math.floor(((run + 1) * own.length) / count),
         );
-        yield { start, events, inputs: writer.make(events, Math.max(events.length, minRows)) };
+        const rows = Math.max(events.length, minRows);
+        yield { start, events, rows, inputs: writer.make(events, rows) };
       }
     }
   }

@@ -9,6 +9,7 @@ import {
 import type { GeneratorGraph, GraphStep } from "./graph-schema.ts";
 import { segmentsLength } from "./input-plan.ts";
 import { noisePurpose } from "./noise.ts";
+import { layoutProblem } from "./output-plan.ts";
 
 type Path = readonly (string | number)[];
 
@@ -65,32 +66,25 @@ function inputProblem(
     : `The model takes ${tensor}, ${width} values per event; its segments have ${length}.`;
 }
 
-function checkOutputs(graph: GeneratorGraph, model: Pick<Model, "outputs">): SchemaProblem[] {
+function checkOutputs(graph: GeneratorGraph, model: Pick<Model, "inputs" | "outputs">): SchemaProblem[] {
   const names = Object.keys(model.outputs);
-  return Object.entries(graph.outputs).flatMap(([name, { tensor = name, shape, dims, axes }]): SchemaProblem[] => {
+  const rows = fixedRows(model);
+  return Object.entries(graph.outputs).flatMap(([name, output]): SchemaProblem[] => {
     const path = ["outputs", name];
+    const { tensor = name } = output;
     const spec = Object.hasOwn(model.outputs, tensor) ? model.outputs[tensor] : undefined;
     if (!spec) return [{ path, message: `The model has no output "${tensor}". ${describeNames(tensor, names)}` }];
     const there = `The model gives ${describeTensor(spec)}`;
     if (spec.dtype !== "float32") return [{ path, message: `${there}; only float32 can be taken.` }];
-    const rest = spec.shape.slice(1);
-    // Exporters often leave lengths open; what then comes is checked when it does.
-    if (spec.shape.length === 0 || rest.some((length) => typeof length === "string")) return [];
-    const lengths = rest as number[];
-    const product = (of: readonly number[]): number => of.reduce((all, length) => all * length, 1);
-    if (product(lengths) !== product(shape)) {
-      return [
-        {
-          path: [...path, "shape"],
-          message: `${there}, ${product(lengths)} values per event; shape [${shape}] has ${product(shape)}.`,
-        },
-      ];
+    const [first, ...rest] = spec.shape;
+    if (first === undefined || (typeof first === "number" && first !== rows)) {
+      return [{ path, message: `${there}; its first axis must be that of events, as the inputs have it.` }];
     }
-    const expected = (axes ?? dims).map((axis) => (dims.includes(axis) ? (shape[dims.indexOf(axis)] as number) : 1));
-    const isFlat = lengths.length === 1;
-    // Without `axes` the values are taken in the order they come in, however they are divided.
-    if (axes === undefined || isFlat || String(expected) === String(lengths)) return [];
-    return [{ path: [...path, "axes"], message: `${there}; axes [${axes}] would be [${expected}] per event.` }];
+    // Exporters often leave lengths open; what then comes is checked when it does.
+    if (rest.some((length) => typeof length === "string")) return [];
+    const problem = layoutProblem(output, rest as number[]);
+    const entry = output.axes === undefined ? "shape" : "axes";
+    return problem === undefined ? [] : [{ path: [...path, entry], message: `${there}: ${problem}.` }];
   });
 }
 

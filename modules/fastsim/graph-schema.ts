@@ -9,6 +9,12 @@ const name = z.string().min(1);
 const unit = z.string().describe("Unit, UDUNITS spelling.");
 const base = z.union([z.literal("e"), z.literal(2), z.literal(10)]);
 
+/** Most values of one event: 1 GB of float32. More is a mistake, or meant to exhaust the memory. */
+const MAX_VALUES = 2 ** 28;
+
+/** Facts that the generator itself states; a file must not state them in its place. */
+const OWN_FACTS = ["model", "model_digest", "provider", "provider_fallback_reason", "fallback"];
+
 const STEP_KEYS = ["scale", "offset", "power", "exp", "log", "times", "over", "cut", "clip"] as const;
 
 /** One step of a calculation, applied to every value. */
@@ -35,6 +41,8 @@ const Step = z
       });
     } else if (step.unit !== undefined && step.times === undefined && step.over === undefined) {
       context.addIssue({ code: "custom", path: ["unit"], message: "Only `times` and `over` have a unit." });
+    } else if (step.clip && step.clip[0] > step.clip[1]) {
+      context.addIssue({ code: "custom", path: ["clip"], message: "Give the smaller limit first." });
     }
   })
   .meta({ oneOf: STEP_KEYS.map((key) => ({ required: [key] })) });
@@ -109,11 +117,18 @@ const Output = z
     if (new Set(dims).size !== dims.length) wrong("dims", "It has a name twice.");
     if (shape.length !== dims.length) wrong("shape", `It must have ${dims.length} lengths, one for each of dims.`);
     const missing = dims.filter((dim) => axes.filter((axis) => axis === dim).length !== 1);
+    const size = shape.reduce((product, length) => product * length, 1);
+    if (size > MAX_VALUES) wrong("shape", `An event may have ${MAX_VALUES} values; this has ${size}.`);
     if (missing.length > 0) wrong("axes", `It must have each of dims once; ${missing.join(", ")} is not there once.`);
   });
 
 const facts = z
   .record(z.string(), z.json())
+  .superRefine((given, context) => {
+    for (const key of OWN_FACTS.filter((own) => Object.hasOwn(given, own))) {
+      context.addIssue({ code: "custom", path: [key], message: "Leave it out: the generator states this itself." });
+    }
+  })
   .default({})
   .describe("What else is known: geometry, readout cut, reference. Goes into files and run records.");
 

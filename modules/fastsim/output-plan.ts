@@ -46,25 +46,39 @@ export class OutputReader {
   }
 
   /**
-   * @param computed - What one run gave; rows beyond the events are padding.
-   * @param events - Index in the request of each row's event, and of the first event of the batch.
+   * @param computed - What one run gave.
+   * @param run - `events`: index in the request of each row's event; rows beyond them are padding. `rows`: of all inputs.
+   * @param first - Index in the request of the first event of the batch.
    * @throws `TWIN_GENERATED_INVALID`
    */
-  read(computed: NdArray, indices: Int32Array, first: number): void {
-    const { width, order, name } = this.#plan;
-    const values = computed.values() as Float32Array;
-    const perRow = values.length / (computed.shape[0] as number);
-    if (perRow !== width) {
-      throw new GeneratedInvalidError(
-        `Model "${this.#model.name}" gave ${perRow} values per event as "${this.#plan.tensor}"; "${name}" of its graph has ${width}, [${this.#plan.output.shape}].`,
-      );
-    }
-    for (const [row, event] of indices.entries()) {
+  read(
+    computed: NdArray | undefined,
+    run: { readonly events: Int32Array; readonly rows: number },
+    first: number,
+  ): void {
+    const { width, order } = this.#plan;
+    const values = this.#valuesOf(computed, run.rows);
+    for (const [row, event] of run.events.entries()) {
       const given = values.subarray(row * width, (row + 1) * width);
       const target = this.#target.subarray((event - first) * width, (event - first + 1) * width);
       this.#calculate(given, target, order, event);
       this.#check(target, event);
     }
+  }
+
+  /** What came, if it is what the graph says; a model may give something else than it states. */
+  #valuesOf(computed: NdArray | undefined, rows: number): Float32Array {
+    const { tensor, name, output } = this.#plan;
+    const [given, ...lengths] = computed?.shape ?? [];
+    const problem =
+      given !== rows || computed?.dtype !== "float32"
+        ? `it must be float32 with ${rows} rows, one per event`
+        : layoutProblem(output, lengths);
+    if (problem === undefined) return computed?.values() as Float32Array;
+    const came = computed === undefined ? "nothing" : `${computed.dtype} [${computed.shape.join(", ")}]`;
+    throw new GeneratedInvalidError(
+      `Model "${this.#model.name}" gave ${came} as "${tensor}", of which its graph makes "${name}": ${problem}. The model is faulty, or its graph describes it wrongly (shape, axes).`,
+    );
   }
 
   #calculate(given: Float32Array, target: Float32Array, order: Int32Array | undefined, event: number): void {
@@ -90,6 +104,38 @@ export class OutputReader {
       );
     }
   }
+}
+
+/**
+ * Why values of these lengths per event cannot be an output's; `undefined` where they can. Without `axes` axes may be
+ * joined or divided, `[45, 144]` for `[45, 16, 9]`, but not be others: `[9, 16, 45]` are the same number of values, and
+ * would be taken for showers with everything in the wrong place.
+ */
+export function layoutProblem({ dims, shape, axes }: GraphOutput, lengths: readonly number[]): string | undefined {
+  const [given, wanted] = [lengths, shape].map((each) => each.reduce((product, length) => product * length, 1));
+  if (given !== wanted)
+    return `[${lengths.join(", ")}] are ${given} values per event; shape [${shape.join(", ")}] has ${wanted}`;
+  if (lengths.length <= 1) return undefined;
+  if (axes !== undefined) {
+    const expected = axes.map((axis) => (dims.includes(axis) ? shape[dims.indexOf(axis)] : 1));
+    const isAs = expected.length === lengths.length && expected.every((length, axis) => length === lengths[axis]);
+    return isAs
+      ? undefined
+      : `axes [${axes.join(", ")}] would be [${expected.join(", ")}], not [${lengths.join(", ")}]`;
+  }
+  const [theirs, ours] = [stridesOf(lengths), stridesOf(shape)];
+  if (isWithin(theirs, ours) || isWithin(ours, theirs)) return undefined;
+  return `[${lengths.join(", ")}] is another order than dims [${dims.join(", ")}] = [${shape.join(", ")}]; name the tensor's axes in \`axes\``;
+}
+
+/** Distances at which the indices of a shape change; axes of length 1 have none of their own. */
+function stridesOf(shape: readonly number[]): ReadonlySet<number> {
+  let stride = 1;
+  return new Set(shape.toReversed().map((length) => (stride *= length)));
+}
+
+function isWithin(some: ReadonlySet<number>, others: ReadonlySet<number>): boolean {
+  return [...some].every((each) => others.has(each));
 }
 
 /** Where each value of an event stands in a row of the tensor. */

@@ -1,4 +1,4 @@
-import { type GenerateRequest, type Generator, NdArray } from "twinloom";
+import { type GeneratedBatch, type GenerateRequest, type Generator, NdArray } from "twinloom";
 import type { GeneratorGraphInput } from "twinloom/modules/fastsim";
 import { describe, expect, it } from "vitest";
 import { all, EchoModel, eventsOf, graphOf, simulationOver } from "./sample.ts";
@@ -116,6 +116,23 @@ describe("a fallback", () => {
     const other = Object.assign(new Other(), change);
     await expect(simulationOver(new EchoModel(LATENT), { graph, outside: "fallback" }, other)).rejects.toMatchObject({
       code: "TWIN_INVALID_ARGUMENT",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it.for<[string, (batch: GeneratedBatch) => GeneratedBatch[], RegExp]>([
+    ["no event", () => [], /other, the fallback of echo, is faulty: it made 0 of 1 events/],
+    ["an event twice", (batch) => [batch, batch], /it made 2 of 1 events/],
+    ["other arrays", (batch) => [{ ...batch, arrays: {} }], /other arrays of "values" than it states/],
+  ])("that makes %s is an error, and no event of zeros", async ([, change, message]) => {
+    const other = new Other();
+    const generate = other.generate.bind(other);
+    other.generate = async function* (request) {
+      for await (const batch of generate(request)) yield* change(batch);
+    };
+    const generator = await simulationOver(new EchoModel(LATENT), { graph, outside: "fallback" }, other);
+    await expect(all(generator, requestOf([20, 5], [1.4, 1.4]))).rejects.toMatchObject({
+      code: "TWIN_GENERATED_INVALID",
       message: expect.stringMatching(message),
     });
   });

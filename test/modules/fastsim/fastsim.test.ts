@@ -1,4 +1,4 @@
-import { constant, createTwin, type GenerateRequest, Model, type NdArray, RandomStream } from "twinloom";
+import { constant, createTwin, type GenerateRequest, Model, NdArray, RandomStream } from "twinloom";
 import { fastsim, noisePurpose } from "twinloom/modules/fastsim";
 import { onnx } from "twinloom/modules/onnx";
 import { describe, expect, it } from "vitest";
@@ -163,8 +163,60 @@ describe("outputs", () => {
     model.infer = async (inputs, options) => ({ open: (await infer(inputs, options))["latent"] as NdArray });
     await expect(all(await simulationOver(open, { graph }), requestOf([20]))).rejects.toMatchObject({
       code: "TWIN_GENERATED_INVALID",
-      message: expect.stringContaining('6 values per event as "open"; "values" of its graph has 7'),
+      message: expect.stringContaining(
+        'as "open", of which its graph makes "values": [6] are 6 values per event; shape [7]',
+      ),
     });
+  });
+});
+
+describe("a model that gives something else than it states", () => {
+  const OPEN = { open: { dtype: "float32", shape: ["rows", "y", "x"] } } as const;
+  const plain = { tensor: "open", dims: ["a", "b"], shape: [2, 3], minimum: null };
+
+  it.for<[string, object, number[], "float32" | "float64", RegExp]>([
+    ["fewer rows", plain, [1, 2, 3], "float32", /gave float32 \[1, 2, 3\].*float32 with 3 rows/],
+    ["more rows", plain, [6, 2, 3], "float32", /gave float32 \[6, 2, 3\].*float32 with 3 rows/],
+    ["no rows", plain, [0, 2, 3], "float32", /float32 with 3 rows/],
+    ["other numbers", plain, [3, 2, 3], "float64", /gave float64.*must be float32/],
+    ["axes in another order", plain, [3, 3, 2], "float32", /\[3, 2\] is another order than dims \[a, b\] = \[2, 3\]/],
+    [
+      "other axes",
+      { ...plain, axes: ["b", "a"] },
+      [3, 2, 3],
+      "float32",
+      /axes \[b, a\] would be \[3, 2\], not \[2, 3\]/,
+    ],
+  ])("%s: delivers nothing, least of all zeros", async ([, output, shape, dtype, message]) => {
+    const model = Object.assign(new EchoModel(LATENT), { outputs: OPEN });
+    const size = shape.reduce((product, length) => product * length, 1);
+    const data = dtype === "float32" ? new Float32Array(size).fill(1) : new Float64Array(size).fill(1);
+    model.infer = async () => ({ open: new NdArray(data, { dtype, shape }) });
+    const graph = graphOf({ outputs: { values: output as never } });
+    await expect(all(await simulationOver(model, { graph }), requestOf([10, 20, 30]))).rejects.toMatchObject({
+      code: "TWIN_GENERATED_INVALID",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it("nothing: is an error with a code", async () => {
+    const model = Object.assign(new EchoModel(LATENT), { infer: async () => ({}) });
+    await expect(all(await simulationOver(model, { graph: graphOf() }), requestOf([10]))).rejects.toMatchObject({
+      code: "TWIN_GENERATED_INVALID",
+      message: expect.stringContaining('gave nothing as "latent"'),
+    });
+  });
+
+  it("joined or divided axes are the same values in the same order", async () => {
+    const model = Object.assign(new EchoModel(LATENT), { outputs: OPEN });
+    const open = new NdArray(
+      Float32Array.from({ length: 24 }, (_, k) => k),
+      { dtype: "float32", shape: [2, 4, 3] },
+    );
+    model.infer = async () => ({ open });
+    const graph = graphOf({ outputs: { values: { tensor: "open", dims: ["a", "b", "c"], shape: [2, 2, 3] } } });
+    const [event] = await eventsOf(await simulationOver(model, { graph }), requestOf([10]), "values");
+    expect(event).toEqual(Array.from({ length: 12 }, (_, k) => k));
   });
 });
 

@@ -80,6 +80,22 @@ describe("the graph of a model", () => {
       /outputs.values.shape: .*6 values per event; shape \[7\] has 7/,
     ],
     [
+      "an event that no memory holds",
+      graphOf({ outputs: { values: { tensor: "latent", dims: ["a", "b"], shape: [1e6, 1e6] } } }),
+      /outputs.values.shape: An event may have 268435456 values; this has 1000000000000/,
+    ],
+    [
+      "limits upside down",
+      graphOf({ inputs: { latent: [{ constant: 1, steps: [{ clip: [2, 1] }] }] } }),
+      /inputs.latent.0.steps.0.clip: Give the smaller limit first/,
+    ],
+    [
+      "facts that only the generator knows",
+      graphOf({ facts: { provider: "cuda", fallback: { outside: {} } } }),
+      /facts.provider: Leave it out.*facts.fallback: Leave it out/s,
+    ],
+    ["facts without end", `{"facts":{"a":${"[".repeat(1e5)}${"]".repeat(1e5)}}}`, /./],
+    [
       "a condition that is not declared",
       graphOf({ inputs: { latent: [{ condition: "enrgy" }, { constant: [1, 2, 3, 4, 5] }] } }),
       /inputs.latent.0.condition: No such condition. Did you mean "energy"/,
@@ -131,6 +147,19 @@ describe("the graph of a model", () => {
   ])("does not fit a model with %s", async ([, shapes, message]) => {
     const graph = graphOf(shapes["time"] ? { inputs: { ...graphOf().inputs, time: [{ constant: 1 }] } } : {});
     expect(await problemsOf(graph, shapes)).toMatchObject({
+      code: "TWIN_GENERATOR_GRAPH",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it.for<[string, readonly (number | string)[], RegExp]>([
+    ["one row for all events", [1, 2, 3], /outputs.values: .*first axis must be that of events/],
+    ["one number", [], /outputs.values: .*first axis must be that of events/],
+    ["other axes", ["batch", 3, 2], /outputs.values.shape: .*\[3, 2\] is another order than dims \[a, b\] = \[2, 3\]/],
+  ])("does not fit a model that gives %s", async ([, shape, message]) => {
+    const model = Object.assign(new EchoModel(SHAPES), { outputs: { out: { dtype: "float32", shape } } });
+    const graph = graphOf({ outputs: { values: { tensor: "out", dims: ["a", "b"], shape: [2, 3] } } });
+    await expect(simulationOver(model, { graph })).rejects.toMatchObject({
       code: "TWIN_GENERATOR_GRAPH",
       message: expect.stringMatching(message),
     });
