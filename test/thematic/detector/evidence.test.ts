@@ -42,7 +42,7 @@ async function validate(evidence: unknown): Promise<Validation> {
 
 describe("evidence of classifiers", () => {
   it("about these showers is taken, with the highest judge of each kind and floors", async () => {
-    const { evidence } = await validate(fits());
+    const { evidence } = await validate({ ...fits(), limits: ["float32 instead of float64."] });
     expect(evidence?.highest).toEqual([
       { features: "low", auc: 0.9, judge: "network" },
       { features: "high", auc: 0.95, judge: "trees" },
@@ -115,6 +115,12 @@ describe("evidence of classifiers", () => {
     [
       "with fewer values than repetitions",
       { ...fits(), judges: [{ ...fits().judges[0], auc: { mean: 0.9, std: 0.01, values: [0.9] } }] },
+    ],
+    ["with more showers than there are", { ...fits(), comparison: { ...fits().comparison, per_class: 21 } }],
+    ["with one judge twice", { ...fits(), judges: [fits().judges[0], fits().judges[0]] }],
+    [
+      "with a floor of other numbers",
+      { ...fits(), judges: [{ ...fits().judges[0], counts: { train: 11, test: 4, validation: 4 } }] },
     ],
     ["with a digest that is none", { ...fits(), generated: { ...fits().generated, content_sha256: "abc" } }],
   ])("that is %s is refused before showers are read", async (_, evidence) => {

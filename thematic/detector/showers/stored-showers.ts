@@ -20,13 +20,15 @@ export async function readShowers(
   const energiesFit = energies.shape.length === 1 || (energies.shape.length === 2 && energies.shape[1] === 1);
   if (!energiesFit || voxels.shape.length !== 2 || voxels.shape[0] !== count || voxels.shape[1] !== width) {
     throw new ShowersInvalidError(
-      `incident_energies has shape [${energies.shape}] and showers [${voxels.shape}]; geometry "${geometry.name}" needs [N, 1] and [N, ${width}] (${geometry.shape.join(" x ")} voxels).`,
+      `incident_energies of "${labelOf(dataset.attributes)}" has shape [${energies.shape}] and showers [${voxels.shape}]; geometry "${geometry.name}" needs [N, 1] and [N, ${width}] (${geometry.shape.join(" x ")} voxels).`,
     );
   }
   const energyMeV = (await energies.read({}, options)).toFloat64();
   const bad = energyMeV.findIndex((energy) => !(energy > 0 && energy < Number.POSITIVE_INFINITY));
   if (bad >= 0) {
-    throw new ShowersInvalidError(`Incident energy ${bad} is ${energyMeV[bad]} MeV; it must be above 0 and finite.`);
+    throw new ShowersInvalidError(
+      `Incident energy ${bad} of "${labelOf(dataset.attributes)}" is ${energyMeV[bad]} MeV; it must be above 0 and finite.`,
+    );
   }
   return new StoredShowers({ voxels, energyMeV, geometry, attributes: dataset.attributes });
 }
@@ -82,7 +84,7 @@ class StoredShowers implements Showers {
       const energy = data[i] as number;
       if (energy >= 0 && energy < Number.POSITIVE_INFINITY) continue;
       throw new ShowersInvalidError(
-        `Shower ${start + Math.floor(i / width)}, voxel ${i % width} is ${energy} MeV; energies must be finite and 0 or more.`,
+        `Shower ${start + Math.floor(i / width)}, voxel ${i % width} of "${this.label}" is ${energy} MeV; energies must be finite and 0 or more.`,
       );
     }
   }

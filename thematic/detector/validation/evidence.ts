@@ -35,7 +35,7 @@ const Judge = z
     if (Math.abs(mean - auc.mean) > 1e-6) problem(["auc", "mean"], `The mean of the values is ${mean}`);
   });
 
-const EvidenceFile = z.looseObject({
+const Fields = z.looseObject({
   schema: z.literal(SCHEMA),
   name: z.string(),
   model: z.looseObject({ file: z.string(), sha256: Digest }).nullable(),
@@ -52,6 +52,26 @@ const EvidenceFile = z.looseObject({
     versions: z.record(z.string(), z.string()),
     hardware: z.record(z.string(), z.unknown()),
   }),
+});
+const EvidenceFile = Fields.superRefine(({ judges, floor, comparison, generated, reference }, context) => {
+  const problem = (path: (string | number)[], message: string): void => {
+    context.addIssue({ code: "custom", path, message });
+  };
+  const most = Math.min(generated.showers, reference.showers);
+  if (comparison.per_class > most) problem(["comparison", "per_class"], `The smaller set has ${most} showers`);
+  const kinds = judges.map(({ judge, features }) => `${judge}/${features}`);
+  for (const [index, { counts, judge, features }] of judges.entries()) {
+    const at = ["judges", index];
+    if (kinds.indexOf(`${judge}/${features}`) !== index) problem(at, `A second ${judge}/${features}`);
+    if (counts.train + counts.test + counts.validation > comparison.per_class) {
+      problem([...at, "counts"], `More than the ${comparison.per_class} showers of a class`);
+    }
+    const same = floor?.judges.find((one) => one.judge === judge && one.features === features);
+    // Areas grow with the number of showers, so a floor of other numbers is none.
+    if (same && same.counts.train !== counts.train) {
+      problem([...at, "counts"], `The floor was trained with ${same.counts.train} showers`);
+    }
+  }
 });
 
 /** Evidence as it is stored: what the training recipe writes. */
@@ -181,7 +201,8 @@ export function checkEvidence(stored: StoredEvidence, subject: EvidenceSubject):
     showersPerSet: stored.comparison.per_class,
     judges,
     highest,
-    limits: stored.floor ? stored.limits : [...stored.limits, NO_FLOOR],
+    // As parts of sentences, whichever way they were written.
+    limits: (stored.floor ? stored.limits : [...stored.limits, NO_FLOOR]).map((limit) => limit.replace(/\.$/, "")),
     made: { date: stored.made.date, command: stored.made.command, codeSha256: stored.made.code.sha256 },
   };
 }
