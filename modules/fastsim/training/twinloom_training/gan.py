@@ -106,6 +106,37 @@ class Curve(nn.Module):
         return result
 
 
+class Neighbours(nn.Module):
+    """Mixes the noise of a layer's cells with that of their neighbours, equally all around the circle, and keeps its
+    spread: a particle that crosses a border leaves energy on both sides.
+
+    `start` has the weights of (ring, ring, distance in alpha); `side` is that of the next cell of a ring where `start`
+    says nothing, `up` that of the next ring.
+    """
+
+    def __init__(self, start: dict[tuple[int, int, int], float], side: float, up: float) -> None:
+        super().__init__()
+        weights = torch.zeros(R, R, ALPHA // 2 + 1)
+        for ring in range(R):
+            weights[ring, ring, 1] = side
+            if ring + 1 < R:
+                weights[ring, ring + 1, 0] = weights[ring + 1, ring, 0] = up
+        for place, weight in start.items():
+            weights[place] = weight
+        self.weights = nn.Parameter(weights)
+        turn = (torch.arange(ALPHA)[:, None] - torch.arange(ALPHA)).abs()
+        self.register_buffer("distance", torch.minimum(turn, ALPHA - turn), persistent=False)
+
+    def matrix(self) -> Tensor:
+        """[144, 144], from the cells of a layer to the cells of the same layer, columns of norm one."""
+        spread = self.weights[:, :, self.distance].permute(2, 0, 3, 1).reshape(CELLS_PER_LAYER, CELLS_PER_LAYER)
+        mixed = torch.eye(CELLS_PER_LAYER, device=spread.device) + spread
+        return mixed / mixed.norm(dim=0, keepdim=True)
+
+    def forward(self, noise: Tensor) -> Tensor:
+        return noise @ self.matrix()
+
+
 class ShapeNetwork(nn.Module):
     """Keys of the configuration: `global_normals`, `sector_normals`, `width` of the MLP, `sector_width`, `blocks`."""
 
@@ -124,8 +155,16 @@ class ShapeNetwork(nn.Module):
         self.mix = nn.ModuleList(nn.Linear(4 * sector, sector) for _ in range(blocks))
         self.cells = nn.Linear(sector, 2 * SECTOR_CELLS)
         self.curve = Curve()
-        self.depth = nn.Parameter(torch.zeros(LAYERS, LAYERS))
-        """Lets the score's noise of a cell run on into the same cell of other layers; only the critics train it."""
+        # Where these start: the correlations of neighbouring cells in the training data that independent noise leaves
+        # over. Only the critics train them.
+        self.score_plane = Neighbours({(0, 0, 1): 0.3, (0, 0, 2): 0.09, (1, 1, 1): 0.1}, 0.045, 0.08)
+        self.energy_plane = Neighbours({(0, 0, 1): 0.14, (0, 0, 2): 0.03, (1, 1, 1): 0.04}, 0.01, 0.02)
+        apart = (torch.arange(LAYERS)[:, None] - torch.arange(LAYERS)).abs().float()
+        off = (apart > 0).float()
+        self.score_depth = nn.Parameter(0.1 * torch.exp(-apart) * off)
+        self.energy_depth = nn.Parameter(0.05 * torch.exp(-apart / 5) * off)
+        """The score's noise, and that of the energy in the inner rings, run on into the same cell of other layers."""
+        self.register_buffer("inner", 4.0 ** -torch.arange(R).float().repeat(ALPHA), persistent=False)
         with torch.no_grad():
             self.rings.weight.mul_(0.3)
             self.cells.weight.mul_(0.5)
@@ -165,12 +204,14 @@ class ShapeNetwork(nn.Module):
     def draw(self, fields: Fields, uniform: Tensor) -> tuple[Tensor, Tensor]:
         """Scores and log energies [B, 45, 144] from `uniform` [B, 6480], odd multiples of 2^-24 in (0, 1)."""
         uniform = uniform.reshape(-1, LAYERS, CELLS_PER_LAYER)
-        noise = near_logit(uniform)
-        scores = fields.score + noise + torch.matmul(self.depth, noise)
+        noise = self.score_plane(near_logit(uniform))
+        scores = fields.score + noise + torch.matmul(self.score_depth, noise)
         # The low 11 of its 23 bits are a uniform of their own, as good as independent of the number itself.
         fine = uniform * 4096
         fine = fine - torch.floor(fine)
-        fine = fine.reshape(-1, LAYERS, ALPHA, R)
+        fine = self.energy_plane(near_logit(fine))
+        fine = fine + torch.matmul(self.energy_depth, fine * self.inner)
+        fine = torch.sigmoid(fine).reshape(-1, LAYERS, ALPHA, R)
         # Below the location lies a share of the probability that makes the density continuous there.
         low = fields.low_scale / (fields.low_scale + fields.high_scale)
         beyond = F.relu(fine - low)
