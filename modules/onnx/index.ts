@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { z } from "zod";
 import {
   type Artifact,
+  ArtifactChangedError,
   artifactOption,
   type Digest,
   type DType,
@@ -93,8 +94,11 @@ export const onnx: PluginFactory<OnnxOptions, OnnxModel> = definePlugin({
     maxBytes: z.number().int().min(1).default(MAX_BYTES).describe("Larger files are refused."),
   }),
   create: async ({ sources }, { file, expect, digests, maxBytes, ...options }, { log, signal }) => {
-    const location = typeof file === "string" ? file : await file.verified({ signal });
+    // Not verified first and then read: between the two it may become another file.
+    const { location, stated } =
+      typeof file === "string" ? { location: file } : { location: file.file, stated: file.digest };
     const { bytes, digest } = await readModelBytes(location, { sources, maxBytes, signal });
+    if (stated !== undefined && digest !== stated) throw new ArtifactChangedError(location, stated, digest);
     if (digests && !digests.includes(digest)) throw new ModelNotAllowedError(location, digest, digests);
     const facts = readOnnxFile(bytes, location);
     const problems = expect ? differences(expect, facts) : [];

@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
@@ -54,6 +55,26 @@ describe("a model", () => {
     await expect(createTwin({ plugins: { model: onnx(file(OTHER)) } })).rejects.toMatchObject({
       code: "TWIN_ARTIFACT_CHANGED",
     });
+  });
+
+  it("of an artifact's digest is what is computed, also where the file becomes another one in between", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "twinloom-onnx-"));
+    const path = join(folder, "dense.onnx");
+    await copyFile(DENSE, path);
+    const file = artifact(path, { digest: DIGEST });
+    const verified = file.verified.bind(file);
+    // Whoever checks the file first and reads it then reads another one.
+    file.verified = async (options) => {
+      const location = await verified(options);
+      await copyFile(join(FIXTURES, "reshape.onnx"), path);
+      return location;
+    };
+    try {
+      await using twin = await createTwin({ plugins: { model: onnx({ file }) } });
+      expect(twin.model.digest).toBe(DIGEST);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("may lie wherever a source of the twin reads", async () => {

@@ -68,6 +68,13 @@ describe("a calorimeter with a learned generator", () => {
       /in GeV/,
     ],
     [
+      "that does not say in which unit",
+      { outputs: { showers: { dtype: "float32", dims: ["layer", "alpha", "r"], shape: [45, 16, 9] } } },
+      {},
+      "TWIN_NO_SIMULATOR",
+      /in no stated unit; they must be in MeV/,
+    ],
+    [
       "of another number of layers",
       { facts: { geometry: { ...GEOMETRY, layers: 90 } } },
       {},

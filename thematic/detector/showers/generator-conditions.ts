@@ -24,9 +24,9 @@ export function checkGenerator(generator: Generator, geometry: CalorimeterGeomet
       `Generator "${generator.model}" makes ${made.join("; ")}; geometry "${geometry.name}" needs showers, float32, [layer, alpha, r] = [${geometry.shape}].`,
     );
   }
-  if (output.unit !== undefined && output.unit !== "MeV") {
+  if (output.unit !== "MeV") {
     throw new NoSimulatorError(
-      `Generator "${generator.model}" makes showers in ${output.unit}; they must be in MeV (a step of its graph).`,
+      `Generator "${generator.model}" makes showers in ${output.unit ?? "no stated unit"}; they must be in MeV (the entry \`unit\` of its graph, after its steps).`,
     );
   }
   const other = differences(generator, geometry);
