@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from . import quantiles
-from .data import CELLS_PER_LAYER, LAYERS, ShowerSet, load
+from .data import CELLS_PER_LAYER, CUT_MEV, LAYERS, ShowerSet, load
 from .layers import CUT_FLOAT32, LARGEST_SCORE, condition
 from .train_loop import Average, LoopSettings, choose_device, learning_rate, load_state, set_learning_rate, train_loop
 
@@ -29,6 +29,14 @@ FEATURES = len(CAPS) + 2
 NORMALS = 1 + 2 * LAYERS
 LOG_CELL_MEAN = 6.6
 """Mean of ln(E_cell / cut) over hit cells of the training set; only a shift of scale."""
+
+FIRST_EDGES_MEV = (
+    *(CUT_MEV, 1.0, 2.5, 5.0, 5.2, 5.225, 5.25, 5.275, 5.3, 5.5, 5.55, 5.6, 5.7, 5.85, 6.1, 6.5, 7.0, 7.7, 8.5, 9.5, 10.4),
+    *(10.6, 11.0, 11.5, 12.2, 13.0, 14.0, 15.5, 17.5, 20.0, 23.0, 27.0, 32.0, 38.0, 45.0, 55.0, 68.0, 85.0, 105.0),
+    *(130.0, 170.0, 220.0, 300.0, 450.0, 800.0, 2000.0, 20000.0),
+)
+"""Bins of the energy of the first layer. The electron crosses its silicon before much has happened: a line at 5.25 MeV
+(no delta ray), a gap up to the production threshold, then the rest. Pieces that move cannot follow that."""
 
 TOTAL_SPREAD = 0.12
 """About sigma(E_tot) / E_tot times sqrt(E / GeV): the stochastic term of the calorimeter, to make the target of order
@@ -58,6 +66,7 @@ class LayerNetwork(nn.Module):
         self.energy_hidden = LayerLinear(hidden, hidden)
         self.from_count = LayerLinear(len(CAPS), hidden)
         self.energy_head = LayerLinear(hidden, quantiles.RAW, small=True)
+        self.first = FirstLayer()
         distance = torch.arange(LAYERS).view(-1, 1) - torch.arange(LAYERS).view(1, -1) - 1
         self.register_buffer("distance", distance.clamp(min=0), persistent=False)
         self.register_buffer("in_front", (distance >= 0).float().view(LAYERS, LAYERS, 1, 1), persistent=False)
@@ -82,7 +91,9 @@ class LayerNetwork(nn.Module):
         counts, energies, target = self.distributions(told, energy_mev, layer_energy, layer_count)
         low, high = anscombe(layer_count - 0.5), anscombe(layer_count + 0.5)
         log_count = quantiles.log_mass(counts, low, high, layer_count < 0.5)
-        log_energy = quantiles.log_density(energies, target, self.window) * (layer_count > 0)
+        log_energy = quantiles.log_density(energies, target, self.window)
+        first = self.first.log_density(told, layer_count[:, :1], layer_energy[:, :1])
+        log_energy = torch.cat([first, log_energy[:, 1:]], -1) * (layer_count > 0)
         return log_total, log_count, log_energy
 
     def distributions(
@@ -116,7 +127,10 @@ class LayerNetwork(nn.Module):
         """[B, 1], [B, 1] and N(0, 1) numbers [B, 91] to layer energies [B, 45] in MeV and counts [B, 45] as float."""
         total, energy, count = self.draw(energy_mev, thickness_mm, normal)
         wanted = energy_mev * torch.exp(total * TOTAL_SPREAD * torch.sqrt(1000.0 / energy_mev))
-        energy = energy * (wanted / (energy @ energy.new_ones(LAYERS, 1)).clamp(min=1e-6))
+        # The first layer keeps its line; the others share the rest.
+        first, others = energy[:, :1], energy[:, 1:]
+        scale = (wanted - first).clamp(min=0.0) / (others @ energy.new_ones(LAYERS - 1, 1)).clamp(min=1e-6)
+        energy = torch.cat([first, others * scale], -1)
         # A layer cannot hold less than its hits at the cut; the margin keeps that true after rounding.
         return torch.maximum(energy, count * (CUT_FLOAT32 * 1.0001)), count
 
@@ -143,7 +157,10 @@ class LayerNetwork(nn.Module):
             features = torch.minimum(count, self.caps) * self.cap_scale
             given_count = F.relu(self.energy_hidden.one(hidden, layer) + self.from_count.one(features, layer))
             raw = self.energy_head.one(given_count, layer)
-            log_cell = quantiles.quantile(raw, functions[:, 1 + LAYERS + layer]).unsqueeze(-1)
+            if layer == 0:
+                log_cell = self.first(prefix, count, normal[:, 1 + LAYERS : 2 + LAYERS])
+            else:
+                log_cell = quantiles.quantile(raw, functions[:, 1 + LAYERS + layer]).unsqueeze(-1)
             log_cell = log_cell.clamp(-LOG_CELL_MEAN, LARGEST_SCORE - LOG_CELL_MEAN)
             energy = torch.exp(log_cell + LOG_CELL_MEAN) * count
             prefix = torch.cat([prefix, features, log_cell * count.clamp(max=1.0), energy * per_energy], -1)
@@ -152,6 +169,39 @@ class LayerNetwork(nn.Module):
         return total, torch.cat(energies, -1), torch.cat(counts, -1)
 
     forward = sample
+
+
+class FirstLayer(nn.Module):
+    """Energy of the first layer given the conditions, the total and the number of hits: a histogram with fixed bins."""
+
+    def __init__(self, hidden: int = 64) -> None:
+        super().__init__()
+        self.network = nn.Sequential(
+            nn.Linear(3 + len(CAPS), hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(),
+            nn.Linear(hidden, len(FIRST_EDGES_MEV) - 1),
+        )  # fmt: skip
+        edges = torch.log(torch.tensor(FIRST_EDGES_MEV))
+        self.register_buffer("edges", edges, persistent=False)
+        self.register_buffer("widths", edges[1:] - edges[:-1], persistent=False)
+        self.register_buffer("below", torch.triu(torch.ones(len(self.widths), len(self.widths)), 1), persistent=False)
+
+    def logits(self, told: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+        features = torch.minimum(count, count.new_tensor(CAPS)) / 3.0
+        return self.network(torch.cat([told, features], -1))
+
+    def log_density(self, told: torch.Tensor, count: torch.Tensor, energy_mev: torch.Tensor) -> torch.Tensor:
+        """ln p of ln E, [B, 1] of [B, 3], [B, 1] and [B, 1]."""
+        log_bins = torch.log_softmax(self.logits(told, count), -1) - torch.log(self.widths)
+        bins = torch.bucketize(torch.log(energy_mev.clamp(min=CUT_MEV)), self.edges[1:-1], right=True)
+        return torch.gather(log_bins, -1, bins)
+
+    def forward(self, told: torch.Tensor, count: torch.Tensor, normal: torch.Tensor) -> torch.Tensor:
+        """ln(E / (n cut)) less its mean, [B, 1], of N(0, 1) numbers [B, 1]."""
+        inside = torch.softmax(self.logits(told, count), -1).clamp(min=1e-7)
+        uniform = 0.5 + 0.5 * torch.erf(normal * math.sqrt(0.5))
+        rises = ((uniform - inside @ self.below) / inside).clamp(0.0, 1.0)
+        log_energy = math.log(CUT_MEV) + rises @ self.widths.unsqueeze(-1)
+        return log_energy - torch.log(count.clamp(min=1.0)) - (LOG_CELL_MEAN + math.log(CUT_FLOAT32))
 
 
 class LayerLinear(nn.Module):
