@@ -109,10 +109,25 @@ class LayerNetwork(unittest.TestCase):
         filled = count > 0
         self.assertGreater(int(filled.sum()), 50)
         found = quantiles.to_normal(energies, target)
+        filled[:, 0] = False  # the first layer has a distribution of its own: see below
         self.assertLess((found - self.normal[:, 1 + LAYERS :])[filled].abs().max().item(), 1e-2)
         low, high = (quantiles.to_normal(counts, energy.anscombe(count + half)) for half in (-0.5, 0.5))
         drawn = self.normal[:, 1 : 1 + LAYERS]
         self.assertTrue(bool(((drawn >= low - 1e-3) | (count == 0)).all() and (drawn <= high + 1e-3).all()))
+
+    @torch.no_grad()
+    def test_first_layer_is_drawn_as_its_density_says(self) -> None:
+        told, count = torch.zeros(20_000, 3), torch.full((20_000, 1), 4.0)
+        normal = torch.randn(20_000, 1)
+        log_energy = self.network.first(told, count, normal) + energy.LOG_CELL_MEAN + np.log(4.0 * layers.CUT_FLOAT32)
+        edges = self.network.first.edges
+        seen = torch.histogram(log_energy.clamp(edges[0], edges[-1]).flatten(), edges)[0] / 20_000
+        middle = torch.exp(0.5 * (edges[1:] + edges[:-1])).unsqueeze(-1)
+        few = len(middle)
+        wanted = self.network.first.log_density(told[:few], count[:few], middle).exp()[:, 0] * self.network.first.widths
+        self.assertLess((wanted.sum() - 1).abs().item(), 1e-4)
+        self.assertLess((seen - wanted).abs().max().item(), 5 * (wanted.max() / 20_000).sqrt().item())
+        self.assertTrue(bool((torch.diff(log_energy[normal.flatten().argsort()].flatten()) >= -1e-5).all()))
 
     @torch.no_grad()
     def test_a_layer_depends_on_those_in_front_only(self) -> None:
