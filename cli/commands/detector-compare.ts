@@ -5,7 +5,7 @@ export const detectorCompare: Command = defineCommand({
   path: ["detector", "compare"],
   summary: "Compare several sets of simulated showers in one table",
   description:
-    "Judges each file by the same reference and prints one row for each, and one for the reference against itself. S is the " +
+    "Judges each file by the same reference and prints one row for each, and the reference against itself. S is the " +
     "separation minus its floor. Classifiers are in the table where their evidence is given, one file per set, in any order.",
   arguments: { generated: { description: "files of showers to judge, in CaloChallenge's layout", many: true } },
   options: {
@@ -39,12 +39,17 @@ export const detectorCompare: Command = defineCommand({
   example:
     "twinloom detector compare gan.h5 transformer.h5 gflash.h5 --reference reference.h5 --evidence gan.json --evidence transformer.json",
   run: async ({ generated }, options, io) => {
-    const { comparisonTable } = await import("../../thematic/detector/index.ts");
+    const { comparisonTable, spectrumWarning } = await import("../../thematic/detector/index.ts");
     const { formatTable } = await import("../table.ts");
     const { pairEvidence, validateFiles } = await import("../validate-files.ts");
     const judged = await pairEvidence(generated, options.evidence ?? [], io);
     const validations = await validateFiles({ ...options, judged }, io);
-    if (io.json) io.printJson(validations);
+    for (const [index, validation] of validations.entries()) {
+      const warning = spectrumWarning(validation);
+      if (warning !== undefined) io.warn(`${generated[index]}: ${warning}`);
+    }
+    // Labels come from the files' attributes, so two sets of one generator have the same.
+    if (io.json) io.printJson(validations.map((validation, index) => ({ file: generated[index], ...validation })));
     else
       io.print(
         formatTable(

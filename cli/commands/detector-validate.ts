@@ -48,7 +48,7 @@ export const detectorValidate: Command = defineCommand({
   ],
   run: async ({ generated }, options, io) => {
     const { writeFileAtomically } = await import("../../core/index.ts");
-    const { validationReport } = await import("../../thematic/detector/index.ts");
+    const { spectrumWarning, validationReport } = await import("../../thematic/detector/index.ts");
     const { validateFiles } = await import("../validate-files.ts");
     const page = options.report === undefined ? undefined : resolve(io.cwd, options.report);
     const read = [generated, options.reference, options.secondReference, options.evidence];
@@ -64,6 +64,8 @@ export const detectorValidate: Command = defineCommand({
       await writeFileAtomically(page, html, { signal: io.signal, existing: "replace" });
     });
     if (!validation) return;
+    const warning = spectrumWarning(validation);
+    if (warning !== undefined) io.warn(warning);
     if (io.json) io.printJson(validation);
     else await printValidation(validation, io);
     if (options.report !== undefined && !io.json) io.print(`\nReport: ${options.report}`);
@@ -83,9 +85,8 @@ async function printValidation(validation: Validation, io: CommandIo): Promise<v
     response,
     fit && 100 * fit.stochastic,
     fit && 100 * fit.constant,
-    extent.r90Mm,
-    extent.centreX0,
-    extent.occupied,
+    // NaN where no shower has energy.
+    ...[extent.r90Mm, extent.centreX0, extent.occupied].map((value) => (Number.isNaN(value) ? null : value)),
   ]);
   const setColumns = [
     { name: "set" },

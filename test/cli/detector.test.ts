@@ -112,6 +112,7 @@ describe("twinloom detector compare", () => {
       "gflash",
       "gflash-published",
     ]);
+    expect(validations.map(({ file }: { file: string }) => file)).toEqual(["one.h5", "two.h5"]);
     expect(validations[0].distances).toEqual({ frechet: null, kernel: null, neighbours: null });
   });
 

@@ -52,6 +52,7 @@ export {
   distanceTable,
   evidenceTable,
   separationTable,
+  spectrumWarning,
   tailTable,
 } from "./validation/tables.ts";
 export type { ValidateOptions } from "./validation/validate.ts";

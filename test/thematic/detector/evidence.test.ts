@@ -64,11 +64,27 @@ describe("evidence of classifiers", () => {
     expect(reportDocumentSchema.safeParse(document).error).toBeUndefined();
     const titles = document.sections.map(({ title }: { title: string }) => title);
     expect(titles).toContain("Classifiers");
+    // Without floors no series of them; a point below one half is on the figure.
+    const judged = validation.evidence as NonNullable<Validation["evidence"]>;
+    const bare = { ...judged, judges: judged.judges.map((one) => ({ ...one, auc: 0.3, floor: null })) };
+    const figures = validationReport({ ...validation, evidence: bare }, twin.detector.geometry)
+      .sections.find(({ title }) => title === "Classifiers")
+      ?.items.filter((item) => item.kind === "figure");
+    expect(figures?.[0]?.series.map(({ name }) => name)).toEqual(["cannot tell", "gan"]);
+    expect(figures?.[0]?.y.min).toBeLessThan(0.3);
     const { columns, rows } = comparisonTable([validation], ["gan.h5"]);
     const at = (name: string): number => columns.findIndex((column) => column.name === name);
     expect(rows.map((row) => [row[0], row[at("AUC low")], row[at("AUC high")]])).toEqual([
       ["gan.h5", 0.9, 0.95],
       ["reference: halves of EGSnrc", 0.51, 0.49],
+    ]);
+    // Sets of other sizes have a row of the reference of their own; classifiers of any set of the size are in it.
+    const without = { ...validation, evidence: null };
+    const larger = { ...without, generated: { ...validation.generated, count: 7 } };
+    const several = comparisonTable([validation, without, larger]).rows.slice(3);
+    expect(several.map((row) => [row[0], row[at("AUC low")]])).toEqual([
+      ["reference: halves of EGSnrc, for 20", 0.51],
+      ["reference: halves of EGSnrc, for 7", null],
     ]);
     expect(rows[0]?.[at("S layers")]).toBe(
       validation.separation.find(({ observable }) => observable === "layer energy")?.excess,

@@ -1,7 +1,14 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createTwin, quantiles, RandomStream, separationPower } from "../../../core/index.ts";
-import { calorimeter, type Showers, showerFeatures, type Validation } from "../../../thematic/detector/index.ts";
+import {
+  calorimeter,
+  type Showers,
+  showerFeatures,
+  spectrumWarning,
+  type Validation,
+  validationReport,
+} from "../../../thematic/detector/index.ts";
 import { featureRows } from "../../../thematic/detector/validation/distance-features.ts";
 import { extrapolate, frechetBatchSizes, frechetScore } from "../../../thematic/detector/validation/frechet.ts";
 import { discrepancy } from "../../../thematic/detector/validation/kernel.ts";
@@ -340,6 +347,30 @@ describe("sets that differ", () => {
     expect(correlations.energy.difference.at).toContain(10);
     const response = separation[0];
     expect(response?.excess).toBeGreaterThan(3 * (response?.error ?? Number.NaN));
+  });
+
+  it("of which one has other energies are no fair comparison, and that is said", async () => {
+    await using twin = await createTwin({ name: "ecal", plugins: { detector: calorimeter() } });
+    const [file] = await sampleParts([0, 200]);
+    const real = await twin.detector.showers(file as NonNullable<typeof file>);
+    const slow = real.energyMeV.toSorted()[50] as number;
+    const voxels = new Float32Array(200 * 6480);
+    for await (const { start, energies } of real.batches()) voxels.set(energies.values(), start * 6480);
+    const few = Array.from(real.energyMeV.keys()).filter((event) => (real.energyMeV[event] as number) < slow);
+    const chosen = Float32Array.from(few.flatMap((event) => [...voxels.subarray(event * 6480, (event + 1) * 6480)]));
+    const low = await twin.detector.showers(
+      showerFile(
+        few.map((event) => real.energyMeV[event] as number),
+        chosen,
+      ),
+    );
+    const other = await twin.detector.validate(low, real, { metrics: "fast" });
+    expect(other.energyTest.statistic).toBeCloseTo(0.75, 9);
+    expect(spectrumWarning(other)).toContain("up to 75 % apart");
+    expect(validationReport(other, twin.detector.geometry).summary).toContain("no fair comparison");
+    const same = await twin.detector.validate(real, real, { metrics: "fast" });
+    expect(same.energyTest).toEqual({ statistic: 0, pValue: 1 });
+    expect(spectrumWarning(same)).toBeUndefined();
   });
 
   it("differ wholly in a layer that only one of them reaches", async () => {

@@ -1,7 +1,7 @@
 import type { Figure, ReportDocument, Series, Table } from "../../../core/index.ts";
 import type { CalorimeterGeometry } from "../geometry/geometry.ts";
 import { correlationItems, decadeSections, distanceSections, evidenceSection, seriesNames } from "./report-sections.ts";
-import { separationTable } from "./tables.ts";
+import { separationTable, spectrumWarning } from "./tables.ts";
 import type { ComparedHistogram, EnergyPoint, ProfilePoint, Validation } from "./validation.ts";
 
 /** A {@link Validation} as tables and figures for people. */
@@ -12,7 +12,7 @@ export function validationReport(validation: Validation, geometry: CalorimeterGe
     : "";
   return {
     title: `${generated.label} against ${reference.label}`,
-    summary: `${generated.count} ${generated.label} showers and ${reference.count} ${reference.label} showers in ${geometry.title}. ${worst}`,
+    summary: `${generated.count} ${generated.label} showers and ${reference.count} ${reference.label} showers in ${geometry.title}. ${[spectrumWarning(validation), worst].filter((text) => text).join(" ")}`,
     sections: [
       {
         title: "Shower shape",

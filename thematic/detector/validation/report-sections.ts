@@ -52,7 +52,12 @@ export function correlationItems(validation: Validation): readonly (Table | Figu
   const layers = energy.reference.length;
   const edges = Array.from({ length: layers + 1 }, (_, edge) => edge - 0.5);
   const [judged, reference] = seriesNames(validation.generated.label, validation.reference.label);
-  const map = (caption: string, values: readonly (readonly number[])[], limit: number): HeatMap => ({
+  const map = (
+    caption: string,
+    values: readonly (readonly number[])[],
+    limit: number,
+    label: string = "correlation",
+  ): HeatMap => ({
     kind: "heatmap",
     caption,
     x: { label: "layer" },
@@ -60,7 +65,7 @@ export function correlationItems(validation: Validation): readonly (Table | Figu
     xEdges: edges,
     yEdges: edges,
     values,
-    color: { label: "correlation", min: -limit, max: limit },
+    color: { label, min: -limit, max: limit },
   });
   const apart = energy.generated.map((row, i) =>
     row.map((value, j) => value - (energy.reference[i]?.[j] ?? Number.NaN)),
@@ -69,7 +74,7 @@ export function correlationItems(validation: Validation): readonly (Table | Figu
   return [
     map(`Correlation of the energies of two layers: ${judged}`, energy.generated, 1),
     map(`Correlation of the energies of two layers: ${reference}`, energy.reference, 1),
-    map(`Difference of the two: ${judged} − ${reference}`, apart, largest),
+    map(`Difference of the two: ${judged} − ${reference}`, apart, largest, "difference of correlations"),
     {
       kind: "figure",
       caption: "Correlation of the energy of a layer with its number of voxels with energy",
@@ -91,6 +96,9 @@ export function evidenceSection({ evidence }: Validation): readonly ReportSectio
   const names = evidence.judges.map(({ judge, features }) => `${judge} on ${features}-level features`);
   const edges = [0, evidence.judges.length + 1];
   const places = evidence.judges.map((_, index) => index + 1);
+  const hasFloor = evidence.judges.some(({ floor }) => floor !== null);
+  // Areas of small sets may lie well below one half; what is measured is drawn.
+  const lowest = Math.min(0.5, ...evidence.judges.flatMap(({ auc, floor }) => [auc, floor?.auc ?? auc])) - 0.05;
   const highest = (["low", "high"] as const).flatMap((features) => {
     const [best] = of(features).toSorted((a, b) => b.auc - a.auc);
     return best ? [`${features}: ${best.auc.toFixed(3)} (${best.judge})`] : [];
@@ -107,7 +115,7 @@ export function evidenceSection({ evidence }: Validation): readonly ReportSectio
           kind: "figure",
           caption: `Area under the ROC curve. ${names.map((name, index) => `${index + 1}: ${name}`).join("; ")}`,
           x: { label: "judge", min: edges[0] as number, max: edges[1] as number },
-          y: { label: "area under the ROC curve", min: 0.45, max: 1.02 },
+          y: { label: "area under the ROC curve", min: lowest, max: 1.02 },
           series: [
             { kind: "line", name: "cannot tell", x: edges, y: [0.5, 0.5] },
             {
@@ -117,13 +125,19 @@ export function evidenceSection({ evidence }: Validation): readonly ReportSectio
               y: evidence.judges.map(({ auc }) => auc),
               yError: evidence.judges.map(({ deviation, sigma }) => Math.max(deviation ?? 0, sigma)),
             },
-            {
-              kind: "points",
-              name: "reference to itself",
-              x: places,
-              y: evidence.judges.map(({ floor }) => floor?.auc ?? null),
-              yError: evidence.judges.map(({ floor, sigma }) => (floor ? Math.max(floor.deviation ?? 0, sigma) : null)),
-            },
+            ...(hasFloor
+              ? [
+                  {
+                    kind: "points" as const,
+                    name: "reference to itself",
+                    x: places,
+                    y: evidence.judges.map(({ floor }) => floor?.auc ?? null),
+                    yError: evidence.judges.map(({ floor, sigma }) =>
+                      floor ? Math.max(floor.deviation ?? 0, sigma) : null,
+                    ),
+                  },
+                ]
+              : []),
           ],
         },
         evidenceTable(evidence, "Judges"),

@@ -35,6 +35,22 @@ export function separationTable(rows: readonly Separation[], caption: string): T
   };
 }
 
+/** Chance of a difference in spectra below which two sets are not of one spectrum. */
+const SAME_SPECTRUM = 1e-4;
+
+/**
+ * What is wrong with a comparison of sets whose incident energies are spread differently; `undefined` where they are not.
+ * Separations less their shuffled floors then look small: showers are only exchanged with those of nearly equal energy.
+ */
+export function spectrumWarning({ generated, reference, energyTest }: Validation): string | undefined {
+  if (energyTest.pValue >= SAME_SPECTRUM) return undefined;
+  const percent = (100 * energyTest.statistic).toFixed(0);
+  return (
+    `The incident energies of ${generated.label} and ${reference.label} have different spectra (their cumulative fractions ` +
+    `are up to ${percent} % apart), so this is no fair comparison: simulate at the reference's energies.`
+  );
+}
+
 /** Differences of correlations with their floors. */
 export function correlationTable({ energy, occupancy }: Correlations, caption: string): Table {
   return {
@@ -183,7 +199,8 @@ const COMPARED = ["layer energy", "total / incident energy", "sparsity"] as cons
 
 /**
  * Several sets in one table, judged by the same reference: S is the separation minus its shuffled floor, of layers and
- * occupancy the mean over layers; the area is the highest of all judges. The last row is the reference to itself.
+ * occupancy the mean over layers; the area is the highest of all judges. Below them stands the reference to itself, once
+ * for each number of showers.
  *
  * @param names - Of the sets, where their labels do not tell them apart.
  */
@@ -206,25 +223,37 @@ export function comparisonTable(validations: readonly Validation[], names?: read
       area("high"),
     ];
   });
-  const last = validations.at(-1);
+  const counts = [...new Set(validations.map(({ generated }) => generated.count))];
+  const itself = counts.map((count) =>
+    referenceRow(
+      validations.filter(({ generated }) => generated.count === count),
+      counts.length > 1 ? `, for ${count}` : "",
+    ),
+  );
   return {
     kind: "table",
     caption: "Sets judged by one reference",
     columns: COMPARISON_COLUMNS,
-    rows: last ? [...rows, referenceRow(last)] : rows,
+    rows: [...rows, ...itself],
   };
 }
 
 const NEIGHBOUR_SCORES = ["precision", "recall", "density", "coverage"] as const;
 
-/** The reference against itself, scaled to the numbers compared: separations less their floors by formula. */
-function referenceRow({ alike, separation, distances, correlations, evidence }: Validation): Table["rows"][number] {
+/**
+ * The reference against itself, scaled to the numbers compared in these validations, which are equal: separations less
+ * their floors by formula; the highest area that any of their judges gave to equal sets.
+ */
+function referenceRow(validations: readonly Validation[], addition: string): Table["rows"][number] {
+  const { alike, separation, distances, correlations } = validations[0] as Validation;
   const area = (features: "low" | "high"): number | null => {
-    const floors = evidence?.judges.flatMap((one) => (one.features === features && one.floor ? [one.floor.auc] : []));
-    return floors && floors.length > 0 ? Math.max(...floors) : null;
+    const floors = validations.flatMap(({ evidence }) =>
+      (evidence?.judges ?? []).flatMap((one) => (one.features === features && one.floor ? [one.floor.auc] : [])),
+    );
+    return floors.length > 0 ? Math.max(...floors) : null;
   };
   return [
-    `reference: ${alike.label}`,
+    `reference: ${alike.label}${addition}`,
     alike.counts.join(" + "),
     ...COMPARED.flatMap((name) => {
       const row = separation.find(({ observable }) => observable === name);

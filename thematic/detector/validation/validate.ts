@@ -152,6 +152,7 @@ export async function validateShowers(
     worstLayer: worstLayer(longitudinal),
     energies,
     responseTest: kolmogorovSmirnov(responses(made), responses(real)),
+    energyTest: kolmogorovSmirnov(made.incidentMeV, real.incidentMeV),
     histograms: comparedHistograms(made, real),
   };
   progress?.(1, "compared");

@@ -28,6 +28,8 @@ export interface Validation extends Judgement {
   })[];
   /** Two-sample Kolmogorov-Smirnov test of total over incident energy. */
   readonly responseTest: { readonly statistic: number; readonly pValue: number };
+  /** The same of incident energies. Sets of different spectra differ in all else, whatever made them. */
+  readonly energyTest: { readonly statistic: number; readonly pValue: number };
   readonly histograms: readonly ComparedHistogram[];
 }
 

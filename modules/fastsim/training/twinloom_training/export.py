@@ -6,6 +6,7 @@ to know about it in its metadata (`twinloom.generator`).
 import inspect
 import json
 import os
+import warnings
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,9 @@ def export(generator: torch.nn.Module, out: str, name: str, conditions: dict[str
     os.makedirs(os.path.dirname(os.path.abspath(out)), exist_ok=True)
     part = out + ".part"
     tensors = tuple(torch.from_numpy(value) for value in example.values())
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # The exporter warns of every constant; whether the graph is the network is measured afterwards (`onnx_check`).
+        warnings.simplefilter("ignore")
         # Frozen, so that what depends on weights alone is computed once, here: half the operators are left.
         frozen = torch.jit.freeze(torch.jit.trace(generator, tensors, check_trace=False))
         torch.onnx.export(frozen, tensors, part, **arguments)
