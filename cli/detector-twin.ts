@@ -36,6 +36,11 @@ export interface DetectorModel {
 /** Models that are formulas. */
 export const PARAMETRISED_MODELS: readonly string[] = ["gflash", "gflash-published"];
 
+/** Whether the name of a model is that of an ONNX file. */
+export function isModelFile(model: string): boolean {
+  return /\.onnx$/i.test(model);
+}
+
 /** A type, not an interface: only that has the index signature that a composition asks for. */
 export type DetectorPlugins = {
   readonly files: ReturnType<typeof hdf5>;
@@ -81,7 +86,12 @@ export async function compositionFor(
     import("../modules/fastsim/index.ts"),
     import("../modules/onnx/index.ts"),
   ]);
-  const isFile = model.model.endsWith(".onnx");
+  const isFile = isModelFile(model.model);
+  if (isFile && /^[a-z][a-z0-9+.-]+:\/\//i.test(model.model)) {
+    throw new UsageError(
+      `--model ${model.model}: this command takes local files. Download it first, or name the URL in a twin.yaml, with its digest.`,
+    );
+  }
   if (!isFile && !SHIPPED_MODELS.includes(model.model)) {
     const known = [...PARAMETRISED_MODELS, ...SHIPPED_MODELS];
     throw new UsageError(

@@ -27,7 +27,7 @@ export function generatorNotes(metadata: Readonly<Record<string, string>>): Gene
   const none = { key: GENERATOR_KEY, name: "", conditions: [], noise: [], outputs: [], facts: [] };
   let description: unknown;
   try {
-    description = JSON.parse(metadata[GENERATOR_KEY] as string);
+    description = jsonOf(metadata[GENERATOR_KEY] as string);
   } catch (error) {
     return { ...none, problem: `its "${GENERATOR_KEY}" is no JSON: ${(error as Error).message}.` };
   }
@@ -77,7 +77,7 @@ export async function readCard(location: string, digest: string): Promise<ModelC
   const none = { file, matches: false, facts: [], metrics: [] };
   let content: unknown;
   try {
-    content = JSON.parse(text);
+    content = jsonOf(text);
   } catch (error) {
     return { ...none, problem: `it is no JSON: ${(error as Error).message}.` };
   }
@@ -133,6 +133,24 @@ function textOf(value: unknown): string | null {
 
 function numberOf(value: unknown): number | null {
   return typeof value === "number" ? value : null;
+}
+
+/** @throws what `JSON.parse` throws, also for what is nested too deeply to be written again. */
+function jsonOf(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  JSON.stringify(value);
+  return value;
+}
+
+/**
+ * A text of a file with control characters spelt out (`\\u001b`), so that no file can steer the terminal: colours, titles,
+ * erased lines, the direction of writing. Line breaks stay.
+ */
+export function harmless(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters meant.
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 const LONGEST = 200;

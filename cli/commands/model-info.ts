@@ -13,15 +13,15 @@ export const modelInfo: Command = defineCommand({
   run: async ({ file }, _options, io) => {
     const { absolute } = await import("../open-file.ts");
     const { describeOnnx } = await import("../../modules/onnx/index.ts");
-    const { generatorNotes, readCard } = await import("../model-notes.ts");
+    const { generatorNotes, harmless, readCard } = await import("../model-notes.ts");
     const location = absolute(file, io.cwd);
     const model = await describeOnnx(location, { signal: io.signal });
     const generator = generatorNotes(model.metadata);
     const card = await readCard(location, model.digest);
     if (io.json) io.printJson({ file, ...model, generator: generator ?? null, card: card ?? null });
     else await printInfo({ file, model, generator, card }, io);
-    if (generator?.problem !== undefined) io.warn(`${file}: ${generator.problem}`);
-    if (card?.problem !== undefined) io.warn(`${card.file}: ${card.problem}`);
+    if (generator?.problem !== undefined) io.warn(harmless(`${file}: ${generator.problem}`));
+    if (card?.problem !== undefined) io.warn(harmless(`${card.file}: ${card.problem}`));
   },
 });
 
@@ -36,14 +36,17 @@ interface Found {
 
 async function printInfo({ file, model, generator, card }: Found, io: CommandIo): Promise<void> {
   const { formatTable } = await import("../table.ts");
-  const title = (text: string): void => io.print(`\n${io.style.bold(text)}`);
+  const { harmless } = await import("../model-notes.ts");
+  const print = (text: string): void => io.print(harmless(text));
+  const entry = (key: string, text: string): void => print(`${key} = ${text}`.replaceAll("\n", "\\n"));
+  const title = (text: string): void => io.print(`\n${io.style.bold(harmless(text))}`);
   const table = (names: readonly string[], rows: readonly (readonly (string | number | null)[])[]): void =>
-    io.print(formatTable({ columns: names.map((name) => ({ name })), rows }));
+    print(formatTable({ columns: names.map((name) => ({ name })), rows }));
   const opsets = Object.entries(model.opsets).map(([domain, version]) => `${domain} ${version}`);
   const { name, version } = model.producer;
-  io.print(`${file} (ONNX, opset ${opsets.join(", ")})`);
-  io.print(model.digest);
-  io.print(`${model.bytes} bytes, ${model.parameters} parameters, by ${`${name} ${version}`.trim() || "unknown"}`);
+  print(`${file} (ONNX, opset ${opsets.join(", ")})`);
+  print(model.digest);
+  print(`${model.bytes} bytes, ${model.parameters} parameters, by ${`${name} ${version}`.trim() || "unknown"}`);
   title("inputs");
   table(["name", "dtype", "shape"], tensorRows(model.inputs));
   title("outputs");
@@ -53,14 +56,14 @@ async function printInfo({ file, model, generator, card }: Found, io: CommandIo)
     table(["condition", "unit", "min", "max"], generator.conditions);
     table(["noise", "values per event"], generator.noise);
     table(["output", "dims", "shape", "unit"], generator.outputs);
-    for (const [key, text] of generator.facts) io.print(`${key} = ${text}`);
+    for (const [key, text] of generator.facts) entry(key, text);
   }
   const others = Object.entries(model.metadata).filter(([key]) => generator === undefined || key !== generator.key);
   if (others.length > 0) title("metadata");
-  for (const [key, text] of others) io.print(`${key} = ${shortened(text)}`);
+  for (const [key, text] of others) entry(key, shortened(text));
   if (card === undefined || card.problem !== undefined) return;
   title(`card ${card.file}`);
-  for (const [key, text] of card.facts) io.print(`${key} = ${text}`);
+  for (const [key, text] of card.facts) entry(key, text);
   if (card.metrics.length > 0) table(["metric", "value", "floor"], card.metrics);
 }
 

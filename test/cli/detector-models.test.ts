@@ -89,6 +89,8 @@ describe("twinloom detector simulate --model", () => {
     ["a network's option for a formula", "--model gflash --threads 2", /gflash is a formula; --threads/],
     ["a thickness for a formula", "--model gflash --absorber-mm 1.5", /gflash stands for an absorber of 1\.4 mm/],
     ["a file that is not there", "--model none.onnx", /none\.onnx/],
+    ["a file that is not there, in capitals", "--model NONE.ONNX", /There is no file .*NONE\.ONNX/],
+    ["a URL", "--model https://example.org/a.onnx", /takes local files\. Download it first/],
   ])("refuses %s", async ([, options, message]) => {
     const { code, stderr } = await twinloom(`detector simulate ${options} --energy-mev 5000 -n 2 --out none.h5`);
     expect(code).not.toBe(0);

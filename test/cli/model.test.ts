@@ -100,4 +100,18 @@ author = Twinloom
     const missing = await runTwinloom(["model", "info", join(folder, "none.onnx")]);
     expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining("TWIN_FILE_NOT_FOUND") });
   });
+
+  it("lets no file steer the terminal, nor fail it by what is nested without end", async () => {
+    const bytes = await readFile(DENSE);
+    // As long as the name that stands there: the file stays a model.
+    bytes.write("\u001b]0;x\u0007\ny", bytes.indexOf("Twinloom"));
+    await writeFile(file, bytes);
+    await writeFile(join(folder, "dense.card.json"), "[".repeat(1e5) + "]".repeat(1e5));
+    const { code, stdout, stderr } = await runTwinloom(["model", "info", file]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("dense.card.json: it is no JSON") });
+    expect(stdout).toContain("author = \\u001b]0;x\\u0007\\ny");
+    expect(stdout).not.toContain("\u001b");
+    const json = await runTwinloom(["model", "info", file, "--json"]);
+    expect(JSON.parse(json.stdout)).toMatchObject({ metadata: { author: "\u001b]0;x\u0007\ny" } });
+  });
 });
