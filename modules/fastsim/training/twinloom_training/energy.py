@@ -147,8 +147,8 @@ class LayerNetwork(nn.Module):
         per_energy = 10.0 * CUT_FLOAT32 / energy_mev
         counts, energies = [], []
         for layer in range(LAYERS):
-            in_front = weights[layer, :layer].reshape(layer * FEATURES, self.bias.shape[1])
-            given = torch.cat([self.from_condition[layer], in_front])
+            in_front = weights[layer, :layer].reshape(layer * FEATURES, self.bias.shape[1]) if layer else None
+            given = self.from_condition[layer] if in_front is None else torch.cat([self.from_condition[layer], in_front])
             hidden = F.relu(torch.addmm(self.bias[layer], prefix, given))
             hidden = F.relu(self.middle.one(hidden, layer))
             raw = self.count_head.one(hidden, layer)
