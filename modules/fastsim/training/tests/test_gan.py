@@ -5,6 +5,7 @@ import unittest
 import torch
 
 from tests.test_features import toy_showers
+from twinloom_training.adversarial import AdversarialLearner
 from twinloom_training.critics import Critics, View, image_of
 from twinloom_training.data import CUT_MEV, Batch
 from twinloom_training.gan import Curve, ShapeNetwork, near_logit, random_uniform
@@ -163,6 +164,37 @@ class CriticsTest(unittest.TestCase):
         for name, parameter in network.named_parameters():
             self.assertTrue(bool(torch.isfinite(parameter.grad).all()), name)
             self.assertGreater(float(parameter.grad.abs().max()), 0, name)
+
+
+class Energies(unittest.TestCase):
+    def test_critics_that_train_the_energies_leave_the_gate_as_it_is(self) -> None:
+        torch.manual_seed(7)
+        batch = toy_batch(24)
+        config = {
+            "shape": SMALL, "critics": {"feature_width": 16, "cell_weight": 0.0}, "warm": {"encoder_width": 16},
+            "adversarial": {"batch": 8, "critic_warm_up": 1, "energies_only": True, "rate": 1e-2},
+        }  # fmt: skip
+        learner = AdversarialLearner(config, ToySet(batch), ToySet(batch), torch.device("cpu"))
+        normal, uniform = noise(learner.network, 24)
+        before = learner.network.draw(learner.network.fields(batch, normal), uniform)
+        for step in range(4):
+            learner.step(step, 0.1)
+        after = learner.network.draw(learner.network.fields(batch, normal), uniform)
+        self.assertTrue(torch.equal(before[0], after[0]))
+        self.assertGreater(float((before[1] - after[1]).abs().max()), 1e-4)
+
+
+class ToySet:
+    """As much of `data.ShowerSet` as a learner asks for."""
+
+    def __init__(self, showers: Batch) -> None:
+        self.showers = showers
+
+    def __len__(self) -> int:
+        return len(self.showers.energy_mev)
+
+    def batch(self, indices: torch.Tensor, rng: torch.Generator | None = None) -> Batch:
+        return Batch(*(value[indices] for value in self.showers))
 
 
 if __name__ == "__main__":

@@ -69,6 +69,11 @@ class WarmLearner(_Shared):
         self.network = ShapeNetwork(config.get("shape")).to(device)
         self.encoder = Encoder(self.network, int(settings.get("encoder_width", 128))).to(device)
         self.average = Average(self.network, float(settings.get("average", 0.999)))
+        self.energies_only = bool(settings.get("energies_only", False))
+        if self.energies_only:
+            moved = ("rings", "cells", "curve", "energy_plane", "energy_depth")
+            for name, parameter in self.network.named_parameters():
+                parameter.requires_grad_(name.startswith(moved))
         self.parameters = [*self.network.parameters(), *self.encoder.parameters()]
         self.optimizer = torch.optim.Adam(self.parameters, self.rate, betas=(0.9, 0.99))
 
@@ -105,7 +110,9 @@ class WarmLearner(_Shared):
 class AdversarialLearner(_Shared):
     """The critics' turn. Keys of `adversarial`: `batch`, `rate`, `critic_rate`, `average`, `temperature`,
     `critic_warm_up` (steps of the critics alone), `anchor` (weight of the likelihood, in nats per hit cell, that keeps
-    the network near its warm start while the critics are still learning; zero: none)."""
+    the network near its warm start while the critics are still learning; zero: none), `energies_only` (the critics
+    train the last layers of the energies and leave the gate as the likelihood made it: their gradient to the energies
+    is exact, that to the gate is not, and a short training has no time to average its error away)."""
 
     def __init__(
         self,
@@ -130,6 +137,11 @@ class AdversarialLearner(_Shared):
         self.average = Average(self.network, float(settings.get("average", 0.995)))
         self.critics = Critics(config.get("critics")).to(device)
         self.critics.fit(self.reference.showers, self.reference)
+        self.energies_only = bool(settings.get("energies_only", False))
+        if self.energies_only:
+            moved = ("rings", "cells", "curve", "energy_plane", "energy_depth")
+            for name, parameter in self.network.named_parameters():
+                parameter.requires_grad_(name.startswith(moved))
         self.parameters = [*self.network.parameters(), *(self.encoder.parameters() if self.anchor else [])]
         self.optimizer = torch.optim.Adam(self.parameters, self.rate, betas=(0.5, 0.99))
         self.critic_optimizer = torch.optim.Adam(self.critics.parameters(), self.critic_rate, betas=(0.5, 0.99))
@@ -142,8 +154,9 @@ class AdversarialLearner(_Shared):
         uniform = random_uniform(self.size, self.device)
         generating = step >= self.critic_warm_up
         with torch.set_grad_enabled(generating):
-            drawn = self.network.draw(self.network.fields(batch, normal), uniform)
-            fake = View(*decode(*drawn, batch.layer_energy, batch.layer_count, self.temperature))
+            scores, log_energy = self.network.draw(self.network.fields(batch, normal), uniform)
+            scores = scores.detach() if self.energies_only else scores
+            fake = View(*decode(scores, log_energy, batch.layer_energy, batch.layer_count, self.temperature))
         loss, seen = self.critics.discriminator_loss(batch.showers, fake, batch, step)
         self.critic_optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -159,7 +172,7 @@ class AdversarialLearner(_Shared):
                 loss, seen["likelihood"] = loss + self.anchor * bound, parts["loss"]
             loss.backward()
             self.critics.requires_grad_(True)
-            seen["gradient"] = float(torch.nn.utils.clip_grad_norm_(self.parameters, 50.0))
+            seen["gradient"] = float(torch.nn.utils.clip_grad_norm_([p for p in self.parameters if p.grad is not None], 50.0))
             self.optimizer.step()
             self.average.update(self.network, step - self.critic_warm_up)
         return seen

@@ -36,7 +36,7 @@ FAMILY_KEYS: dict[str, dict[str, dict]] = {
         },
         "adversarial": {
             "batch": int, "rate": float, "critic_rate": float, "average": float, "temperature": float,
-            "critic_warm_up": int, "anchor": float, **LOOP,
+            "critic_warm_up": int, "anchor": float, "energies_only": bool, **LOOP,
         },
     },
     "transformer": {

@@ -92,13 +92,27 @@ def ring_features(seen: View) -> Tensor:
     return torch.cat([part.reshape(-1, SECTOR_CELLS) for part in parts], dim=1)
 
 
+def centre_features(high: Tensor) -> Tensor:
+    """[B, 132]: how far each layer's centre lies off the axis, and the scalar products of the centres of layers one and
+    two apart. A critic would have to learn these even functions of the centres before it could see their spread."""
+    eta, phi = high[:, 1 + LAYERS : 1 + 2 * LAYERS] * 10, high[:, 1 + 2 * LAYERS : 1 + 3 * LAYERS] * 10
+    parts = [torch.sqrt(eta * eta + phi * phi + 1e-3)]
+    for apart in (1, 2):
+        product = eta[:, apart:] * eta[:, :-apart] + phi[:, apart:] * phi[:, :-apart]
+        parts.append(product / (1 + product.abs()))
+    return torch.cat(parts, dim=1)
+
+
+CENTRE_FEATURES = 3 * LAYERS - 3
+
+
 class FeatureCritic(nn.Module):
     """An MLP on standardised features and the conditions."""
 
     def __init__(self, width: int = 384, depth: int = 3, rings: bool = True) -> None:
         super().__init__()
         self.rings = rings
-        inputs = 362 + (RING_FEATURES * SECTOR_CELLS if rings else 0)
+        inputs = 362 + CENTRE_FEATURES + (RING_FEATURES * SECTOR_CELLS if rings else 0)
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("scale", torch.ones(inputs))
         sizes = [inputs + CONDITIONS] + [width] * depth
@@ -115,7 +129,8 @@ class FeatureCritic(nn.Module):
         parts = (1 + LAYERS, 4 * LAYERS, 1 + LAYERS, 2 * LAYERS)
         energy, shape, sparsity, radius = high.split(parts, dim=1)
         high = torch.cat([energy.detach(), shape, sparsity.detach(), radius], dim=1)
-        return torch.cat([high, ring_features(seen)], dim=1) if self.rings else high
+        parts = [high, centre_features(high)] + ([ring_features(seen)] if self.rings else [])
+        return torch.cat(parts, dim=1)
 
     def prepare(self, seen: View, condition: Any) -> Tensor:
         standard = (self.describe(seen, condition) - self.mean) * self.scale
@@ -129,7 +144,8 @@ class FeatureCritic(nn.Module):
         self.mean.copy_(described.mean(dim=0))
         spread = described.std(dim=0).clamp(min=1e-3)
         # Rings that are hardly ever hit keep a small voice; the features themselves all count.
-        spread[362:] = spread[362:].clamp(min=0.1)
+        spread[362 + CENTRE_FEATURES :] = spread[362 + CENTRE_FEATURES :].clamp(min=0.1)
+        spread[362:] = spread[362:].clamp(min=0.02)
         self.scale.copy_(1 / spread)
 
     def forward(self, prepared: Tensor) -> Tensor:
