@@ -141,7 +141,7 @@ class LayerNetwork(nn.Module):
         the layers: about twenty small operators each."""
         told = condition(energy_mev, thickness_mm)
         functions = quantiles.basis(normal)
-        total = quantiles.quantile(self.total(told), functions[:, 0]).unsqueeze(-1)
+        total = quantiles.quantile(self.total(told), functions[:, 0])
         prefix = torch.cat([told, total], -1)
         weights = self.layer_weights()
         per_energy = 10.0 * CUT_FLOAT32 / energy_mev
@@ -152,7 +152,7 @@ class LayerNetwork(nn.Module):
             hidden = F.relu(torch.addmm(self.bias[layer], prefix, given))
             hidden = F.relu(self.middle.one(hidden, layer))
             raw = self.count_head.one(hidden, layer)
-            scaled = F.relu(quantiles.quantile(raw, functions[:, 1 + layer]).unsqueeze(-1))
+            scaled = F.relu(quantiles.quantile(raw, functions[:, 1 + layer]))
             count = torch.clamp(torch.round(scaled * scaled * 0.25 - 0.375), 0.0, float(CELLS_PER_LAYER))
             features = torch.minimum(count, self.caps) * self.cap_scale
             given_count = F.relu(self.energy_hidden.one(hidden, layer) + self.from_count.one(features, layer))
@@ -160,13 +160,13 @@ class LayerNetwork(nn.Module):
             if layer == 0:
                 log_cell = self.first(prefix, count, normal[:, 1 + LAYERS : 2 + LAYERS])
             else:
-                log_cell = quantiles.quantile(raw, functions[:, 1 + LAYERS + layer]).unsqueeze(-1)
+                log_cell = quantiles.quantile(raw, functions[:, 1 + LAYERS + layer])
             log_cell = log_cell.clamp(-LOG_CELL_MEAN, LARGEST_SCORE - LOG_CELL_MEAN)
             energy = torch.exp(log_cell + LOG_CELL_MEAN) * count
             prefix = torch.cat([prefix, features, log_cell * count.clamp(max=1.0), energy * per_energy], -1)
             counts.append(count)
-            energies.append(energy * CUT_FLOAT32)
-        return total, torch.cat(energies, -1), torch.cat(counts, -1)
+            energies.append(energy)
+        return total, torch.cat(energies, -1) * CUT_FLOAT32, torch.cat(counts, -1)
 
     forward = sample
 

@@ -31,9 +31,9 @@ def basis(normal: torch.Tensor) -> torch.Tensor:
 
 
 def quantile(raw: torch.Tensor, functions: torch.Tensor) -> torch.Tensor:
-    """The value at the normal number whose `basis` is given: [..., 13] twice to [...]. The sum is a product with ones:
-    a reduction over 13 numbers would depend on where they lie in memory."""
-    return ((torch.exp(raw) * functions) @ functions.new_ones(RAW, 1)).squeeze(-1)
+    """The value at the normal number whose `basis` is given: [..., 13] twice to [..., 1]. The sum is a product with
+    ones: a reduction over 13 numbers would depend on where they lie in memory."""
+    return (torch.exp(raw) * functions) @ functions.new_ones(RAW, 1)
 
 
 def to_normal(raw: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
