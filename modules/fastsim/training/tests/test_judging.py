@@ -4,6 +4,7 @@ import hashlib
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import h5py
 import numpy as np
@@ -157,6 +158,15 @@ class TestEvidence(unittest.TestCase):
             )
             self.assertIn("one of the training files", found["limits"][0])
             self.assertEqual(stages._remarks(run, f"{out}/r.h5"), ())
+
+
+    def test_what_cannot_be_judged_is_told_before_the_floor_is_made(self):
+        run = stages.Run(config={"family": "gan", "name": "gan"}, data_dir="", out="/nowhere")
+        with mock.patch.object(stages, "floor_stage", side_effect=AssertionError):
+            with self.assertRaisesRegex(RecipeError, "There is no file"):
+                stages.judge_stage(run, "/nowhere.h5", SAMPLE, "r")
+            with self.assertRaisesRegex(RecipeError, "run the stage export first"):
+                stages.evidence_stage(run, SAMPLE, 1)
 
 
 class TestResampling(unittest.TestCase):

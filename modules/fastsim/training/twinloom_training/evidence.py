@@ -141,6 +141,10 @@ def write_with_floor(document: dict, floor: dict | None, out: str) -> dict:
 def _per_class(ours: ShowerFile, theirs: ShowerFile, settings: dict) -> int:
     smallest = min(ours.count, theirs.count)
     size = settings["per_class"] or smallest
+    if smallest < 50:
+        raise RecipeError(
+            f"{ours.path} has {ours.count} showers, {theirs.path} has {theirs.count}: judges need at least 50 of each."
+        )
     if not 50 <= size <= smallest:
         raise RecipeError(
             f"{size} showers per class cannot be compared: {ours.path} has {ours.count}, {theirs.path} has "

@@ -179,11 +179,12 @@ def floor_stage(run: Run, reference: str) -> dict | None:
 def evidence_stage(run: Run, reference: str, repeat: int) -> None:
     """Generates at the energies of the reference, `repeat` times over, judges, and completes the cards."""
     wanted = np.tile(ShowerFile(reference).energy_mev, repeat)
+    for name in variants(run):
+        if not os.path.exists(run.path(f"{name}.onnx")):
+            raise RecipeError(f"There is no {run.path(f'{name}.onnx')}: run the stage export first.")
     floor = floor_stage(run, reference)
     for name in variants(run):
         model, generated = run.path(f"{name}.onnx"), run.path(f"{name}.h5")
-        if not os.path.exists(model):
-            raise RecipeError(f"There is no {model}: run the stage export first.")
         if not _is_of(generated, model, len(wanted)):
             seconds = generate.generate(model, wanted, generated, seed=run.config.get("seed", 1), say=run.say)
             run.say(f"{generated}: {len(wanted)} showers, {seconds * 1e3 / len(wanted):.2f} ms each")
@@ -197,6 +198,7 @@ def evidence_stage(run: Run, reference: str, repeat: int) -> None:
 
 def judge_stage(run: Run, generated: str, reference: str, name: str, model: str | None = None) -> None:
     """Evidence for showers that came from elsewhere: a baseline, another program, `twinloom detector simulate`."""
+    ShowerFile(generated)  # what cannot be judged is told before the floor, which takes long
     evidence.evidence(
         generated, reference, run.path(f"evidence-{name}.json"), evidence_settings(run.config), name=name, model=model,
         floor=floor_stage(run, reference), device=_device(run), command=run.command,
