@@ -41,6 +41,7 @@ export interface ValidateOptions {
   /** Seed of the resamplings behind errors, floors and subsets, 0 to 2^64 - 1. Default 1. */
   readonly seed?: bigint | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called with what is done of all, 0 to 1, and what is being done. */
   progress?(fraction: number, doing: string): void;
 }
 
