@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from onnx import numpy_helper
 
 from . import provenance
 from .data import ALPHA, CUT_MEV, LAYERS, R
@@ -111,6 +112,7 @@ def export(generator: torch.nn.Module, out: str, name: str, conditions: dict[str
     model = make_rows_independent(onnx.load(part))
     os.remove(part)
     metadata = describe(name, generator.segments, conditions)
+    _share_equal(model.graph)
     _tidy(model, lengths, metadata)
     onnx.checker.check_model(model, full_check=True)
     data = model.SerializeToString()
@@ -123,6 +125,30 @@ def export(generator: torch.nn.Module, out: str, name: str, conditions: dict[str
         file.write(data)
     os.replace(part, out)
     return {"file": os.path.basename(out), "sha256": provenance.digest(out), "bytes": len(data), "metadata": metadata}
+
+
+def _share_equal(graph: onnx.GraphProto) -> None:
+    """Keeps one of weights that are the same: a network evaluated several times is in the frozen graph as often."""
+    weights = list(graph.initializer)
+    nodes = []
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            node.attribute[0].t.name = node.output[0]
+            weights.append(node.attribute[0].t)
+        else:
+            nodes.append(node)
+    kept: dict[tuple, onnx.TensorProto] = {}
+    renamed: dict[str, str] = {}
+    for tensor in weights:
+        values = numpy_helper.to_array(tensor)
+        first = kept.setdefault((tensor.data_type, values.shape, values.tobytes()), tensor)
+        renamed[tensor.name] = first.name
+    for node in nodes:
+        for place, name in enumerate(node.input):
+            node.input[place] = renamed.get(name, name)
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(kept.values())
 
 
 def _tidy(model: onnx.ModelProto, lengths: dict[str, int], metadata: dict) -> None:
