@@ -64,8 +64,8 @@ class Fields(NamedTuple):
 
     score: Tensor  # [B, 45, 144]: logit of a hit, up to a constant per layer
     log_energy: Tensor  # [B, 45, 144]: location
-    low_scale: Tensor  # [B, 45, 1 or 16, 9]: scale of the energy below its location
-    high_scale: Tensor  # [B, 45, 1 or 16, 9]: and above
+    low_scale: Tensor  # [B, 45, 9]: scale of the energy below its location, the same all around a ring
+    high_scale: Tensor  # [B, 45, 9]: and above
 
 
 class Curve(nn.Module):
@@ -164,6 +164,7 @@ class ShapeNetwork(nn.Module):
         self.score_depth = nn.Parameter(0.1 * torch.exp(-apart) * off)
         self.energy_depth = nn.Parameter(0.05 * torch.exp(-apart / 5) * off)
         """The score's noise, and that of the energy in the inner rings, run on into the same cell of other layers."""
+        self.register_buffer("ring_of_cell", torch.eye(R).repeat(1, ALPHA), persistent=False)
         self.register_buffer("inner", 4.0 ** -torch.arange(R).float().repeat(ALPHA), persistent=False)
         with torch.no_grad():
             self.rings.weight.mul_(0.3)
@@ -181,7 +182,7 @@ class ShapeNetwork(nn.Module):
         code = condition_vector(condition)
         hidden = F.leaky_relu(self.first(torch.cat([code, normal[:, : self.global_normals]], dim=1)), 0.1)
         hidden = F.leaky_relu(self.second(hidden), 0.1)
-        rings = self.rings(hidden).reshape(-1, 4, LAYERS, 1, R)
+        rings = self.rings(hidden).reshape(-1, 4, LAYERS, R)
         films = self.film(hidden).unsqueeze(1).chunk(2 * (len(self.mix) + 1), dim=2)
         sectors = normal[:, self.global_normals :].reshape(-1, ALPHA, self.sector_normals)
         state = F.leaky_relu(self.embed(sectors) * (1 + films[0]) + films[1], 0.1)
@@ -190,16 +191,19 @@ class ShapeNetwork(nn.Module):
             gain, shift = films[2 * number + 2], films[2 * number + 3]
             state = state + F.leaky_relu(mixed * (1 + gain) + shift, 0.1)
         cells = self.cells(state).reshape(-1, ALPHA, 2, LAYERS, R).permute(0, 2, 3, 1, 4)
+        cells = cells.reshape(-1, 2, LAYERS, CELLS_PER_LAYER)
         # A layer's mean log energy is known: the network learns what differs from cell to cell.
         base_energy = 0.85 * near_log(condition.layer_energy / CUT_MEV / condition.layer_count.clamp(min=1) + 1)
-        score = rings[:, 0] + cells[:, 0]
-        log_energy = rings[:, 1] + cells[:, 1] + base_energy[:, :, None, None]
         return Fields(
-            score.clamp(-20, 20).reshape(-1, LAYERS, CELLS_PER_LAYER),
-            log_energy.reshape(-1, LAYERS, CELLS_PER_LAYER),
+            (self.all_around(rings[:, 0]) + cells[:, 0]).clamp(-20, 20),
+            self.all_around(rings[:, 1] + base_energy.unsqueeze(-1)) + cells[:, 1],
             torch.exp(rings[:, 2].clamp(-4, 2)),
             torch.exp(rings[:, 3].clamp(-4, 2)),
         )
+
+    def all_around(self, rings: Tensor) -> Tensor:
+        """[B, 45, 9] to all cells [B, 45, 144]. As a product, which is cheaper than to broadcast rows of nine."""
+        return rings @ self.ring_of_cell
 
     def draw(self, fields: Fields, uniform: Tensor) -> tuple[Tensor, Tensor]:
         """Scores and log energies [B, 45, 144] from `uniform` [B, 6480], odd multiples of 2^-24 in (0, 1)."""
@@ -211,14 +215,15 @@ class ShapeNetwork(nn.Module):
         fine = fine - torch.floor(fine)
         fine = self.energy_plane(near_logit(fine))
         fine = fine + torch.matmul(self.energy_depth, fine * self.inner)
-        fine = torch.sigmoid(fine).reshape(-1, LAYERS, ALPHA, R)
+        fine = torch.sigmoid(fine)
         # Below the location lies a share of the probability that makes the density continuous there.
         low = fields.low_scale / (fields.low_scale + fields.high_scale)
-        beyond = F.relu(fine - low)
-        other = near_logit((fine - beyond) * (0.5 / low) + beyond * (0.5 / (1 - low)))
+        beyond = F.relu(fine - self.all_around(low))
+        even = (fine - beyond) * self.all_around(0.5 / low) + beyond * self.all_around(0.5 / (1 - low))
+        other = near_logit(even)
         above = TAIL * (torch.sqrt(1 + other.clamp(min=0) * (2 / TAIL)) - 1)
-        spread = other.clamp(max=0) * fields.low_scale + above * fields.high_scale
-        value = fields.log_energy + spread.reshape(-1, LAYERS, CELLS_PER_LAYER)
+        below = other.clamp(max=0) * self.all_around(fields.low_scale)
+        value = fields.log_energy + below + above * self.all_around(fields.high_scale)
         return scores.clamp(-39.9, 39.9), self.curve(value)
 
     def forward(self, condition: Any, normal: Tensor, uniform: Tensor) -> Tensor:

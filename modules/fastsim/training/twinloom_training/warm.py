@@ -64,7 +64,7 @@ def log_likelihood(network: ShapeNetwork, fields: Fields, showers: Tensor) -> tu
     ring = cell % R
     value, log_slope = network.curve.inverse(torch.log(flat[row, layer, cell] / CUT_MEV))
     away = value - fields.log_energy[row, layer, cell]
-    low, high = fields.low_scale[row, layer, 0, ring], fields.high_scale[row, layer, 0, ring]
+    low, high = fields.low_scale[row, layer, ring], fields.high_scale[row, layer, ring]
     scale = torch.where(away < 0, low, high)
     noise = away / scale
     above = noise.clamp(min=0)
