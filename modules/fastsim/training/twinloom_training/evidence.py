@@ -82,7 +82,8 @@ def evidence(
 
     def write(judges: list[dict], measured: dict) -> dict:
         document = {**about, "judges": judges, "distances": measured, "floor": None}
-        document |= {"limits": [*remarks, *_limits(settings, size, judges)], "made": provenance.made(started, command)}
+        limits = [*remarks, *_limits(settings, size, ours.count, judges)]
+        document |= {"limits": limits, "made": provenance.made(started, command)}
         return write_with_floor(document, floor, out)
 
     every = np.arange(ours.count)
@@ -292,7 +293,7 @@ def _summary(kind: str, level: str, used: dict, counts: dict, runs: list[dict]) 
     }
 
 
-def _limits(settings: dict, size: int, judges: list[dict]) -> list[str]:
+def _limits(settings: dict, size: int, generated: int, judges: list[dict]) -> list[str]:
     """How this differs from the published protocol, in words."""
     patience, epochs = settings["network_patience"], settings["network_epochs"]
     kinds = {(judge["judge"], judge["features"]) for judge in judges}
@@ -301,6 +302,11 @@ def _limits(settings: dict, size: int, judges: list[dict]) -> list[str]:
         result.append(
             f"{size} showers per class in each repetition instead of 100,000: a judge with few showers sees less, so "
             "its AUC is a lower bound."
+        )
+    if generated > size:
+        result.append(
+            f"FPD and separations are of all {generated} generated showers, their floor is of {size}: FPD is biased less "
+            "with more showers, so it may come out below its floor."
         )
     if {("network", "low"), ("network", "high")} & kinds:
         result.append("The network is trained in float32 instead of float64.")
