@@ -118,8 +118,8 @@ describe("twinloom detector compare", () => {
 
   it("gives evidence to the file that it names, and refuses it where there is none", async () => {
     const evidence = evidenceAbout(
-      { file: "named.h5", digest: "0".repeat(64), showers: 5 },
-      { file: "sample.h5", digest: "0".repeat(64), showers: 200 },
+      { file: "named.h5", digest: "0".repeat(64), showers: 10_000 },
+      { file: "sample.h5", digest: "0".repeat(64), showers: 10_000 },
     );
     await writeFile(join(cwd, "evidence.json"), JSON.stringify(evidence));
     await twinloom("detector simulate --energy-mev 5000 -n 5 --out named.h5");
