@@ -305,8 +305,8 @@ def _limits(settings: dict, size: int, generated: int, judges: list[dict]) -> li
         )
     if generated > size:
         result.append(
-            f"FPD and separations are of all {generated} generated showers, their floor is of {size}: more showers bias "
-            "FPD less, so it may come out below its floor."
+            f"FPD and separations are of all {generated} generated showers, their floor is of {size}: more of "
+            "them bias FPD less, so it may come out below its floor."
         )
     if {("network", "low"), ("network", "high")} & kinds:
         result.append("The network is trained in float32 instead of float64.")
