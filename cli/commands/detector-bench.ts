@@ -60,7 +60,10 @@ export const detectorBench: Command = defineCommand({
     provider: { kind: "text", placeholder: "name", description: "cpu or cuda, for networks", choices: ["cpu", "cuda"] },
     threads: { kind: "integer", placeholder: "number", description: "threads of a network", default: 1, min: 1 },
   },
-  example: ["twinloom detector bench", "twinloom detector bench --model gan --batch 100 --threads 2 --json"],
+  example: [
+    "twinloom detector bench --repeats 3",
+    "twinloom detector bench --model gan --batch 100 --threads 2 --json",
+  ],
   run: async (_args, options, io) => {
     const { availableParallelism, cpus } = await import("node:os");
     const { loadGeometry } = await import("../../thematic/detector/index.ts");
