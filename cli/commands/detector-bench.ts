@@ -1,5 +1,6 @@
 import type { CalorimeterGeometry, SimulationTiming } from "../../thematic/detector/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
+import { GEOMETRY_OPTION } from "../detector-options.ts";
 
 const BATCH_SIZES = [1, 100, 10_000];
 const SHOWN_ENERGIES_MEV = [1000, 10_000, 100_000];
@@ -25,12 +26,7 @@ export const detectorBench: Command = defineCommand({
       description: "model or ONNX file to time, as detector simulate has them; repeatable (default: all)",
       many: true,
     },
-    geometry: {
-      kind: "text",
-      placeholder: "name",
-      description: "shipped geometry, or a binning .xml file with its .json beside it",
-      default: "w-si-45",
-    },
+    ...GEOMETRY_OPTION,
     energyRangeMev: {
       kind: "text",
       placeholder: "min:max",

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { type Command, defineCommand } from "../command.ts";
+import { JUDGING_OPTIONS } from "../detector-options.ts";
 
 export const detectorCompare: Command = defineCommand({
   path: ["detector", "compare"],
@@ -9,31 +10,12 @@ export const detectorCompare: Command = defineCommand({
     "separation minus its floor. Classifiers are in the table where their evidence is given, one file per set, in any order.",
   arguments: { generated: { description: "files of showers to judge, in CaloChallenge's layout", many: true } },
   options: {
-    reference: { kind: "text", placeholder: "file", description: "showers to judge them by", required: true },
-    secondReference: {
-      kind: "text",
-      placeholder: "file",
-      description:
-        "another set of the reference's simulation, to measure floors with (default: the reference's halves)",
-    },
+    ...JUDGING_OPTIONS,
     evidence: {
       kind: "text",
       placeholder: "file",
       description: "evidence of classifiers about one of the sets; may be repeated",
       many: true,
-    },
-    metrics: {
-      kind: "text",
-      placeholder: "which",
-      choices: ["all", "fast"],
-      description: "fast leaves out FPD, KPD and PRDC, which take minutes for large sets",
-      default: "all",
-    },
-    geometry: {
-      kind: "text",
-      placeholder: "name",
-      description: "shipped geometry, or a binning .xml file with its .json beside it",
-      default: "w-si-45",
     },
   },
   example:

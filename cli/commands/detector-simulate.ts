@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, defineCommand } from "../command.ts";
+import { GEOMETRY_OPTION } from "../detector-options.ts";
 import type { DetectorModel } from "../detector-twin.ts";
 
 export const detectorSimulate: Command = defineCommand({
@@ -18,12 +19,7 @@ export const detectorSimulate: Command = defineCommand({
         "gflash-published (published constants), or an ONNX file",
       default: "gflash",
     },
-    geometry: {
-      kind: "text",
-      placeholder: "name",
-      description: "shipped geometry, or a binning .xml file with its .json beside it",
-      default: "w-si-45",
-    },
+    ...GEOMETRY_OPTION,
     energyMev: { kind: "number", placeholder: "MeV", description: "kinetic energy of every electron [MeV]", above: 0 },
     energyRangeMev: {
       kind: "text",

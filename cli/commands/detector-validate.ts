@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Validation } from "../../thematic/detector/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
+import { JUDGING_OPTIONS } from "../detector-options.ts";
 
 export const detectorValidate: Command = defineCommand({
   path: ["detector", "validate"],
@@ -11,30 +12,11 @@ export const detectorValidate: Command = defineCommand({
     "at the reference's energies (--energies-from) for a fair comparison.",
   arguments: { generated: { description: "showers to judge, in CaloChallenge's layout" } },
   options: {
-    reference: { kind: "text", placeholder: "file", description: "showers to judge them by", required: true },
-    secondReference: {
-      kind: "text",
-      placeholder: "file",
-      description:
-        "another set of the reference's simulation, to measure floors with (default: the reference's halves)",
-    },
+    ...JUDGING_OPTIONS,
     evidence: {
       kind: "text",
       placeholder: "file",
       description: "what classifiers of the training recipe found between these two files, JSON",
-    },
-    metrics: {
-      kind: "text",
-      placeholder: "which",
-      choices: ["all", "fast"],
-      description: "fast leaves out FPD, KPD and PRDC, which take minutes for large sets",
-      default: "all",
-    },
-    geometry: {
-      kind: "text",
-      placeholder: "name",
-      description: "shipped geometry, or a binning .xml file with its .json beside it",
-      default: "w-si-45",
     },
     report: {
       kind: "text",
