@@ -30,6 +30,7 @@ export {
 } from "./hdf-files.ts";
 export { Log, type LogFields } from "./log.ts";
 export { Model, type ModelProvider, type TensorSpec } from "./model.ts";
+export { type ObjectOptions, ObjectStore, type StoredObject } from "./object-store.ts";
 export {
   type Axis,
   type Figure,

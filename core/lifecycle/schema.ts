@@ -1,0 +1,153 @@
+import { z } from "zod";
+import type { Digest } from "../canonical/digest.ts";
+import { MEDIA_TYPES } from "./media-types.ts";
+
+/** Digests as a store writes them. */
+export const DigestSchema: z.ZodType<Digest, Digest> = z
+  .custom<Digest>((value) => typeof value === "string" && /^sha256:[0-9a-f]{64}$/.test(value), {
+    error: 'It must be "sha256:" and 64 lower-case hexadecimal digits.',
+  })
+  .meta({ type: "string", pattern: "^sha256:[0-9a-f]{64}$" });
+
+/** Which object, how long, and what it is. @see OCI image-spec, descriptor.md */
+export const DescriptorSchema = z.strictObject({
+  mediaType: z.string().min(1).describe("What the bytes are."),
+  digest: DigestSchema.describe("SHA-256 of the bytes."),
+  size: z.number().int().min(0).describe("Length [bytes]."),
+  artifactType: z.string().optional().describe("Of a manifest: what kind."),
+  annotations: z.record(z.string(), z.string()).optional().describe("More, as texts."),
+});
+export type Descriptor = z.output<typeof DescriptorSchema>;
+
+/** A file of a version: where it lies beside the twin.yaml when the version is restored, and its bytes. */
+const FileSchema = z.strictObject({
+  path: z.string().min(1).describe("Path below the folder of the restored twin.yaml, with forward slashes."),
+  descriptor: DescriptorSchema,
+});
+
+const RELATIONS = ["revision", "derivation", "calibrationOf", "mergeOf"] as const;
+
+/**
+ * What a version is made of: the config of its manifest. Holds no clock, no author and no path of a machine, so that equal
+ * content has an equal digest.
+ */
+export const VersionConfigSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  twin: z.string().min(1).describe("Name of the twin."),
+  spec: DescriptorSchema.describe("The twin.yaml; its files are named by path and digest."),
+  code: z
+    .strictObject({
+      files: z.array(FileSchema).describe("Plugins that lie beside the twin.yaml, and what they import from there."),
+      vcs: z
+        .strictObject({
+          commit: z.string().describe("Commit of git that was checked out."),
+          dirty: z.boolean().describe("Whether tracked files differed from it."),
+          diff: DescriptorSchema.optional().describe("How, where they did."),
+        })
+        .optional(),
+    })
+    .describe("The code that is no package."),
+  data: z
+    .array(FileSchema.extend({ role: z.enum(["input", "calibration", "observation", "reference", "option"]) }))
+    .describe("Files that the twin reads and that are no model."),
+  models: z
+    .array(
+      FileSchema.extend({
+        part: z.string().describe("Part of the twin that has it."),
+        metrics: z.record(z.string(), z.number()).optional().describe("From the model's card."),
+        card: FileSchema.optional(),
+      }),
+    )
+    .describe("Trained models."),
+  environment: z.strictObject({
+    engine: z.string().describe("Version of Twinloom."),
+    node: z.string().describe("Version of Node.js, major and minor."),
+    lock: DescriptorSchema.optional().describe("Lock file of the packages."),
+    packages: z
+      .array(
+        z.strictObject({
+          purl: z.string().describe("Package URL: pkg:npm/zod@4.1.0."),
+          integrity: z.string().optional().describe("As the lock file has it."),
+          part: z.string().optional().describe("Part of the twin whose plugin it brings."),
+        }),
+      )
+      .describe("Packages that bring plugins, and the engine's own."),
+  }),
+  validation: z
+    .strictObject({ policy: DescriptorSchema.optional().describe("The fidelity gate that this version must pass.") })
+    .optional(),
+  parents: z
+    .array(z.strictObject({ digest: DigestSchema, relation: z.enum(RELATIONS) }))
+    .describe("Versions that this one came from."),
+  annotations: z.record(z.string(), z.string()).describe("More, as texts: licence (SPDX), description."),
+});
+export type VersionConfig = z.output<typeof VersionConfigSchema>;
+
+/** The manifest of a version or an attestation. @see OCI image-spec v1.1, manifest.md */
+export const ManifestSchema = z.strictObject({
+  schemaVersion: z.literal(2),
+  mediaType: z.literal(MEDIA_TYPES.ociManifest),
+  artifactType: z.enum([MEDIA_TYPES.version, MEDIA_TYPES.attestation]),
+  config: DescriptorSchema,
+  layers: z.array(DescriptorSchema).min(1),
+  subject: DescriptorSchema.optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
+});
+export type Manifest = z.output<typeof ManifestSchema>;
+
+/** How far the evidence of a version goes. */
+export const STATES = ["sealed", "validated", "released", "deprecated", "withdrawn"] as const;
+export type VersionState = (typeof STATES)[number];
+
+/** Evidence about a version, apart from it: the statement of an attestation. In the manner of in-toto statements. */
+export const AttestationSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  kind: z.enum(["validation", "reproduction", "audit", "waiver"]),
+  subject: DigestSchema.describe("Manifest of the version."),
+  verdict: z.enum(["passed", "failed"]),
+  /** Numbers that a policy asks for, by name: `S.layer_energy`, `auc.high`. */
+  metrics: z.record(z.string(), z.number()),
+  /** What was measured against what, in full: evidence JSON, a reproduction report, the reason of a waiver. */
+  statement: z.json(),
+});
+export type Attestation = z.output<typeof AttestationSchema>;
+
+/** One entry of a twin's log. */
+export const EventSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  twin: z.string(),
+  /** 1, 2, 3… without a gap. */
+  sequence: z.number().int().min(1),
+  /** Digest of the text of the event before; `null` for the first. */
+  previous: DigestSchema.nullable(),
+  at: z.iso.datetime().describe("When, UTC, by the clock of the machine that wrote it."),
+  actor: z.string().describe("Who: user@host unless told otherwise."),
+  reason: z.string().nullable(),
+  change: z.discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("sealed"), version: DescriptorSchema, number: z.number().int().min(1) }),
+    z.strictObject({
+      type: z.literal("aliasMoved"),
+      alias: z.string(),
+      from: DigestSchema.nullable(),
+      to: DigestSchema.nullable().describe("`null`: the alias is taken away."),
+    }),
+    z.strictObject({
+      type: z.literal("stateChanged"),
+      version: DigestSchema,
+      from: z.enum(STATES),
+      to: z.enum(STATES),
+      evidence: z.array(DigestSchema).describe("Manifests of the attestations that allowed it."),
+    }),
+    z.strictObject({
+      type: z.literal("attested"),
+      version: DigestSchema,
+      attestation: DescriptorSchema,
+      kind: AttestationSchema.shape.kind,
+      verdict: AttestationSchema.shape.verdict,
+    }),
+    z.strictObject({ type: z.literal("ran"), version: DigestSchema, run: DescriptorSchema, id: z.string() }),
+    z.strictObject({ type: z.literal("commented"), version: DigestSchema, text: z.string() }),
+  ]),
+});
+export type Event = z.output<typeof EventSchema>;
+export type Change = Event["change"];
