@@ -19,9 +19,17 @@ export const DescriptorSchema = z.strictObject({
 });
 export type Descriptor = z.output<typeof DescriptorSchema>;
 
+// Below the folder on every system: no root, no drive, no "..", no backslash, no control characters.
+const PATH = /^(?![A-Za-z]:)(?!\.{1,2}(?:\/|$))[^/\\\p{Cc}]+(?:\/(?!\.{1,2}(?:\/|$))[^/\\\p{Cc}]+)*$/u;
+
+/** Whether a relative path can be one of a version's files. */
+export function isFilePath(path: string): boolean {
+  return PATH.test(path);
+}
+
 /** A file of a version: where it lies beside the twin.yaml when the version is restored, and its bytes. */
 const FileSchema = z.strictObject({
-  path: z.string().min(1).describe("Path below the folder of the restored twin.yaml, with forward slashes."),
+  path: z.string().regex(PATH).describe("Path below the folder of the restored twin.yaml, with forward slashes."),
   descriptor: DescriptorSchema,
 });
 
