@@ -20,12 +20,17 @@ export interface Environment {
   };
   /** Plugins of the twin by the user's name for the part. */
   readonly plugins: Readonly<Record<string, { readonly plugin: string; readonly version: string }>>;
+  /** Models among the parts, with the digest of the file that each was read from. Older records lack them. */
+  readonly models?: Readonly<Record<string, { readonly name: string; readonly digest: string | null }>>;
 }
+
+/** What the twin tells of the environment; the machine tells the rest. */
+export type EngineFacts = Required<Pick<Environment, "engine" | "plugins" | "models">>;
 
 const LOCK_FILES = ["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"];
 
 /** The environment of this process. */
-export async function currentEnvironment(facts: Pick<Environment, "engine" | "plugins">): Promise<Environment> {
+export async function currentEnvironment(facts: EngineFacts): Promise<Environment> {
   const cores = cpus();
   return {
     engine: facts.engine,
@@ -34,6 +39,7 @@ export async function currentEnvironment(facts: Pick<Environment, "engine" | "pl
     os: { platform: platform(), release: release() },
     cpu: { architecture: arch(), model: cores[0]?.model ?? "unknown", count: cores.length, endianness: endianness() },
     plugins: facts.plugins,
+    models: facts.models,
   };
 }
 
