@@ -24,6 +24,8 @@ export interface RunRecord {
     /** What the twin was composed of. Secrets are references. */
     readonly spec: JsonValue;
   };
+  /** The version of the twin, where it came from a store; absent for any other. */
+  readonly version?: Digest;
   /** What was asked for: a plan, or one task as a plan of one step. */
   readonly plan: PlanDocument;
   /** Whether `plan` is a single task; its outputs then lie in the folder itself, else in one folder per step. */
