@@ -1,0 +1,74 @@
+import { canonicalJson } from "../../canonical/canonical-json.ts";
+import type { Digest } from "../../canonical/digest.ts";
+import type { ObjectStore } from "../../contracts/object-store.ts";
+import { MEDIA_TYPES } from "../media-types.ts";
+import { type Attestation, AttestationSchema, type Descriptor, type Manifest, ManifestSchema } from "../schema.ts";
+import { AttestationInvalidError } from "./errors.ts";
+
+/**
+ * Keeps an attestation: its statement, and a manifest whose `subject` is the version, as OCI 1.1 has it. Equal ones have
+ * equal digests.
+ *
+ * @param subject - The version's manifest.
+ * @returns The attestation's manifest, durable.
+ * @throws `TWIN_ATTESTATION_INVALID`, `TWIN_WRITE_FAILED`
+ */
+export async function writeAttestation(
+  objects: ObjectStore,
+  subject: Descriptor,
+  attestation: Attestation,
+): Promise<Descriptor> {
+  const checked = checkAttestation(attestation, "The attestation");
+  if (checked.subject !== subject.digest) {
+    throw new AttestationInvalidError(`The attestation is about ${checked.subject}, and not about ${subject.digest}.`);
+  }
+  const put = async (mediaType: string, value: unknown): Promise<Descriptor> => {
+    const { digest, bytes } = await objects.put(canonicalJson(value));
+    return { mediaType, digest, size: bytes };
+  };
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociManifest,
+    artifactType: MEDIA_TYPES.attestation,
+    config: await put(MEDIA_TYPES.ociEmpty, {}),
+    layers: [await put(MEDIA_TYPES.attestation, checked)],
+    subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
+  };
+  await objects.flush();
+  const descriptor = await put(MEDIA_TYPES.ociManifest, manifest);
+  await objects.flush();
+  return { ...descriptor, artifactType: MEDIA_TYPES.attestation };
+}
+
+/**
+ * Reads an attestation.
+ *
+ * @param digest - Of its manifest.
+ * @throws `TWIN_OBJECT_MISSING`, `TWIN_OBJECT_CORRUPT`; `TWIN_ATTESTATION_INVALID` for an object that is none.
+ */
+export async function readAttestation(objects: ObjectStore, digest: Digest): Promise<Attestation> {
+  const manifest = ManifestSchema.safeParse(await json(objects, digest));
+  const layer = manifest.data?.artifactType === MEDIA_TYPES.attestation ? manifest.data.layers[0] : undefined;
+  if (layer === undefined) throw new AttestationInvalidError(`${digest} is no manifest of an attestation.`);
+  const attestation = checkAttestation(await json(objects, layer.digest), `The attestation ${digest}`);
+  if (attestation.subject !== manifest.data?.subject?.digest) {
+    throw new AttestationInvalidError(`The attestation ${digest} and its manifest are about different versions.`);
+  }
+  return attestation;
+}
+
+function checkAttestation(value: unknown, what: string): Attestation {
+  const checked = AttestationSchema.safeParse(value);
+  if (checked.success) return checked.data;
+  const problems = checked.error.issues.map(({ path, message }) => `${path.join(".") || "as a whole"}: ${message}`);
+  throw new AttestationInvalidError(`${what} is not of the schema: ${problems.join("; ")}.`);
+}
+
+async function json(objects: ObjectStore, digest: Digest): Promise<unknown> {
+  const bytes = await objects.get(digest);
+  try {
+    return JSON.parse(Buffer.from(bytes).toString());
+  } catch {
+    throw new AttestationInvalidError(`${digest} is no attestation: it is not JSON.`);
+  }
+}

@@ -1,0 +1,15 @@
+import { type Event, EventSchema } from "../schema.ts";
+
+/** Reads the text of an event. @returns The event, or what is wrong with the text. */
+export function parseEvent(text: string): Event | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return text.trim() === "" ? "it is empty." : "it is not JSON.";
+  }
+  const parsed = EventSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  return `it is no event: ${issue?.path.join(".") || "the whole"}: ${issue?.message ?? "invalid"}.`;
+}

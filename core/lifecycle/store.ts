@@ -1,0 +1,229 @@
+import { hostname, userInfo } from "node:os";
+import { join } from "node:path";
+import type { Digest } from "../canonical/digest.ts";
+import type { Clock } from "../contracts/clock.ts";
+import type { ObjectStore } from "../contracts/object-store.ts";
+import { replaceFile } from "./fs/publish.ts";
+import { type StoreFs, systemCode } from "./fs/store-fs.ts";
+import { openStoreFolder, STORE_NAMES, type StoreFolder } from "./layout.ts";
+import { writeAttestation } from "./log/attestations.ts";
+import { type AppendOptions, type EventCache, EventLog } from "./log/event-log.ts";
+import { findVersion, splitName } from "./log/find-version.ts";
+import { twinOfFolder } from "./log/folder-name.ts";
+import { decideMove, versionBefore } from "./log/move-alias.ts";
+import type { TwinState, VersionEntry } from "./log/twin-state.ts";
+import { FileObjects } from "./objects/file-objects.ts";
+import { ociIndex } from "./oci-index.ts";
+import { type LivePin, livePins, type Pin, pinStore } from "./pins.ts";
+import type { Attestation, Descriptor } from "./schema.ts";
+
+/** How {@link openStore} opens. */
+export interface OpenStoreOptions {
+  /** Whether a store is made where there is none. */
+  readonly create?: boolean | undefined;
+  readonly fs?: StoreFs | undefined;
+  /** Who writes: `user@host` by default. */
+  readonly actor?: string | undefined;
+  /** For the times that events carry; nothing is decided by them. */
+  readonly clock?: Clock | undefined;
+}
+
+/** A version and the twin whose log it is in. */
+interface Found {
+  readonly entry: VersionEntry;
+  readonly log: EventLog;
+}
+
+/**
+ * Opens a store of versions.
+ *
+ * @throws `TWIN_STORE_NOT_FOUND`, `TWIN_WRITE_FAILED`
+ *
+ * @example
+ * await using store = await openStore(".twinloom");
+ * const champion = await store.resolve("ecal@champion");
+ */
+export async function openStore(folder: string, options: OpenStoreOptions = {}): Promise<TwinStore> {
+  return new TwinStore(await openStoreFolder(folder, options), options);
+}
+
+/** Versions of twins, their names and the evidence about them, in a folder of plain files. */
+export class TwinStore implements AsyncDisposable {
+  /** Absolute path. */
+  readonly folder: string;
+  readonly writable: boolean;
+  readonly fs: StoreFs;
+  readonly clock: Clock;
+  readonly objects: ObjectStore;
+  readonly #actor: string;
+  readonly #cache: EventCache | undefined;
+  readonly #logs = new Map<string, EventLog>();
+  #indexing: Promise<void> = Promise.resolve();
+  #nextIndexing: Promise<void> | undefined;
+
+  constructor(folder: StoreFolder, options: Pick<OpenStoreOptions, "actor" | "clock"> = {}) {
+    this.folder = folder.path;
+    this.writable = folder.writable;
+    this.fs = folder.fs;
+    this.clock = options.clock ?? { now: () => Date.now() };
+    this.objects = new FileObjects(folder.path, folder.fs);
+    this.#actor = options.actor ?? `${userInfo().username}@${hostname()}`;
+  }
+
+  /** Names of the twins that have a log, sorted. */
+  async twins(): Promise<readonly string[]> {
+    try {
+      const entries = await this.fs.list(join(this.folder, STORE_NAMES.events));
+      const names = entries.map(({ name }) => twinOfFolder(name)).filter((twin) => twin !== undefined);
+      return names.sort((a, b) => (a < b ? -1 : 1));
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return [];
+      throw error;
+    }
+  }
+
+  /** The log of a twin; it may have no event yet. @throws `TWIN_INVALID_ARGUMENT` for a name that no twin can have here. */
+  log(twin: string): EventLog {
+    let log = this.#logs.get(twin);
+    if (log === undefined) {
+      log = new EventLog(twin, {
+        store: this.folder,
+        fs: this.fs,
+        clock: this.clock,
+        actor: this.#actor,
+        cache: this.#cache,
+        onAppended: () => this.#writeIndex(),
+      });
+      this.#logs.set(twin, log);
+    }
+    return log;
+  }
+
+  /** What the log of a twin, or of each twin, adds up to. @throws `TWIN_LOG_BROKEN` */
+  async states(twin?: string): Promise<readonly TwinState[]> {
+    const states: TwinState[] = [];
+    for (const name of twin === undefined ? await this.twins() : [twin]) states.push(await this.log(name).read());
+    return states;
+  }
+
+  /** Versions of a twin, or of each twin, in the order of their numbers. @throws `TWIN_LOG_BROKEN` */
+  async list(twin?: string): Promise<readonly VersionEntry[]> {
+    return (await this.states(twin)).flatMap(({ versions }) => [...versions.values()]);
+  }
+
+  /**
+   * The version that a name stands for: `ecal` (the newest that is not withdrawn), `ecal@v7`, `ecal@prod/champion`,
+   * `sha256:` and at least 8 digits.
+   *
+   * @throws `TWIN_VERSION_NOT_FOUND` telling what there is.
+   */
+  async resolve(name: string): Promise<VersionEntry> {
+    return (await this.#find(name)).entry;
+  }
+
+  /**
+   * Puts an alias on a version, or takes it away.
+   *
+   * @param name - `ecal@champion`.
+   * @param to - A name of a version of the same twin; `null` takes the alias away.
+   * @param options - `expected`: the digest that it must be on, `null` for a new alias; by default where it is when this is
+   *   called. `reason`: needed where the alias is on another version.
+   * @returns The version that it is on.
+   * @throws `TWIN_ALIAS_MOVED` when it is elsewhere; `TWIN_STATE_REFUSED` for a withdrawn version;
+   *   `TWIN_VERSION_NOT_FOUND`, `TWIN_INVALID_ARGUMENT`.
+   */
+  async moveAlias(
+    name: string,
+    to: string | null,
+    options: AppendOptions & { readonly expected?: Digest | null | undefined } = {},
+  ): Promise<VersionEntry | undefined> {
+    const [twin, alias = ""] = splitName(name);
+    const log = this.log(twin);
+    const state = await log.read();
+    const target = to === null ? null : findVersion(to, [state]).digest;
+    return await this.#move(log, { state, alias, to: target }, options);
+  }
+
+  /** Puts an alias back on the version that it was on before. @throws as {@link moveAlias} does. */
+  async rollBackAlias(name: string, options: AppendOptions): Promise<VersionEntry> {
+    const [twin, alias = ""] = splitName(name);
+    const log = this.log(twin);
+    const state = await log.read();
+    const to = versionBefore(state, alias);
+    return (await this.#move(log, { state, alias, to }, options)) as VersionEntry;
+  }
+
+  /** Writes a comment on a version into the log. @throws `TWIN_VERSION_NOT_FOUND` */
+  async comment(name: string, text: string, options: AppendOptions = {}): Promise<void> {
+    const { entry, log } = await this.#find(name);
+    await log.append(() => ({ type: "commented", version: entry.digest, text }), options);
+  }
+
+  /**
+   * Adds evidence about a version, which stays as it is.
+   *
+   * @returns The manifest of the attestation. Adding the same again changes nothing.
+   * @throws `TWIN_VERSION_NOT_FOUND`, `TWIN_ATTESTATION_INVALID`, `TWIN_WRITE_FAILED`
+   */
+  async attest(name: string, attestation: Attestation, options: AppendOptions = {}): Promise<Descriptor> {
+    const { entry, log } = await this.#find(name);
+    await using pin = await this.pin();
+    const descriptor = await writeAttestation(this.objects, entry.descriptor, attestation);
+    await log.append(async ({ attestations }) => {
+      await pin.check();
+      const known = attestations.get(entry.digest)?.some((each) => each.descriptor.digest === descriptor.digest);
+      const { kind, verdict } = attestation;
+      return known ? undefined : { type: "attested", version: entry.digest, attestation: descriptor, kind, verdict };
+    }, options);
+    return descriptor;
+  }
+
+  /** Says that this process writes: nothing that is stored from now on is collected until it is disposed of. */
+  async pin(): Promise<Pin> {
+    return await pinStore(this.folder, { fs: this.fs, clock: this.clock });
+  }
+
+  /** Writers that live, for a collector. */
+  async livePins(): Promise<readonly LivePin[]> {
+    return await livePins(this.folder, { fs: this.fs, clock: this.clock });
+  }
+
+  async close(): Promise<void> {
+    await this.#indexing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #find(name: string): Promise<Found> {
+    const [twin] = splitName(name);
+    const known = await this.twins();
+    // One log is enough to find a version in; for what is not found, all names are told.
+    const entry = findVersion(name, await this.states(known.includes(twin) ? twin : undefined));
+    return { entry, log: this.log(entry.twin) };
+  }
+
+  async #move(
+    log: EventLog,
+    move: { readonly state: TwinState; readonly alias: string; readonly to: Digest | null },
+    options: AppendOptions & { readonly expected?: Digest | null | undefined },
+  ): Promise<VersionEntry | undefined> {
+    const { state, alias, to } = move;
+    const { expected = state.aliases.get(alias) ?? null, reason = null } = options;
+    await log.append((now) => decideMove(now, { alias, to, expected, reason }), options);
+    return to === null ? undefined : (await log.read()).versions.get(to);
+  }
+
+  /** Brings index.json up to date. Derived, so its failure is no failure of what was written. */
+  async #writeIndex(): Promise<void> {
+    // What has begun may miss the newest event; what waits does not.
+    this.#nextIndexing ??= this.#indexing.then(async () => {
+      this.#nextIndexing = undefined;
+      const text = JSON.stringify(ociIndex(await this.states()));
+      await replaceFile(this.fs, join(this.folder, STORE_NAMES.ociIndex), text);
+    });
+    this.#indexing = this.#nextIndexing.catch(() => undefined);
+    await this.#indexing;
+  }
+}
