@@ -55,7 +55,12 @@ export interface ObjectStore {
   verify(digest: Digest, options?: ObjectOptions): Promise<"sound" | "corrupt" | "missing">;
   /** Makes everything put so far durable: what is told of it afterwards outlives a power cut. */
   flush(): Promise<void>;
-  /** Removes an object for good; no error where it is not there. Only a collector that knows every reference may. */
-  remove(digest: Digest): Promise<void>;
+  /**
+   * Removes an object for good. Only a collector that knows every reference may.
+   *
+   * @param listed - What {@link list} said of it: it stays if it was put again since.
+   * @returns Whether it was removed; not where it is not there.
+   */
+  remove(digest: Digest, listed?: { readonly storedAtMs?: number }): Promise<boolean>;
 }
 export const ObjectStore: Token<ObjectStore> = token("object-store");

@@ -1,0 +1,162 @@
+import { randomBytes } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type StoreFs, systemCode } from "./store-fs.ts";
+
+/** What {@link link} says where a file system has no hard links (FAT, some mounts). */
+const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+
+/** A new hidden name beside a path, on the same file system. What is left under it by a killed process is garbage. */
+export function temporaryPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.partial`);
+}
+
+/** Whether a name is that of a temporary file. */
+export function isTemporary(name: string): boolean {
+  return /^\..*\.[0-9a-f]{12}\.partial$/.test(name);
+}
+
+/**
+ * Puts a complete, synced temporary file under a name that must be free. The temporary name is gone afterwards, whatever
+ * comes of it.
+ *
+ * @returns Whether it is there now; not when the name is taken.
+ */
+export async function publish(fs: StoreFs, temporary: string, path: string): Promise<boolean> {
+  try {
+    await fs.link(temporary, path);
+    return true;
+  } catch (error) {
+    const code = systemCode(error);
+    // NFS repeats a call whose answer was lost, and then finds what it did itself.
+    if (code === "EEXIST") return await isSame(fs, temporary, path);
+    if (!NO_LINKS.has(code ?? "")) throw error;
+    return await publishWithoutLinks(fs, temporary, path);
+  } finally {
+    await removeIfThere(fs, temporary);
+  }
+}
+
+async function isSame(fs: StoreFs, temporary: string, path: string): Promise<boolean> {
+  return (await fs.stat(temporary)).identity === (await fs.stat(path)).identity;
+}
+
+/** How long a claim is waited for [ms]; then its owner is taken for dead. */
+const CLAIM_MS = 10_000;
+
+/** An empty file claims the name; the one who made it renames over it. */
+async function publishWithoutLinks(fs: StoreFs, temporary: string, path: string): Promise<boolean> {
+  const claim = join(dirname(path), `.${basename(path)}.claim`);
+  for (const start = performance.now(); !(await claims(fs, claim)); await sleep(10)) {
+    if (await isThere(fs, path)) return false;
+    if (performance.now() - start > CLAIM_MS) await removeIfThere(fs, claim);
+  }
+  try {
+    if (await isThere(fs, path)) return false;
+    await fs.rename(temporary, path);
+    return true;
+  } finally {
+    await removeIfThere(fs, claim);
+  }
+}
+
+async function claims(fs: StoreFs, claim: string): Promise<boolean> {
+  try {
+    await (await fs.create(claim, 0o644)).close();
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** How a file of a store is written. */
+export interface WriteOptions {
+  /** Permissions: 0644 by default. */
+  readonly mode?: number;
+}
+
+/**
+ * Writes a new file: complete under its name, or not there. Durable once its folder is synced.
+ *
+ * @returns Whether it was written; not when the name is taken.
+ */
+export async function writeNew(
+  fs: StoreFs,
+  path: string,
+  data: Uint8Array | string,
+  options: WriteOptions = {},
+): Promise<boolean> {
+  const temporary = await writeTemporary(fs, path, data, options);
+  return await publish(fs, temporary, path);
+}
+
+/** Writes a file in the place of another: readers see the old one or the new one. Durable once its folder is synced. */
+export async function replaceFile(
+  fs: StoreFs,
+  path: string,
+  data: Uint8Array | string,
+  options: WriteOptions = {},
+): Promise<void> {
+  const temporary = await writeTemporary(fs, path, data, options);
+  try {
+    await fs.rename(temporary, path);
+  } catch (error) {
+    await removeIfThere(fs, temporary);
+    throw error;
+  }
+}
+
+async function writeTemporary(
+  fs: StoreFs,
+  path: string,
+  data: Uint8Array | string,
+  { mode = 0o644 }: WriteOptions,
+): Promise<string> {
+  const temporary = temporaryPath(path);
+  const file = await fs.create(temporary, mode);
+  try {
+    try {
+      await file.write(typeof data === "string" ? Buffer.from(data) : data);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    await removeIfThere(fs, temporary);
+    throw error;
+  }
+  return temporary;
+}
+
+/** Makes a folder and those above it, as far as they are missing. What is made is synced. */
+export async function makeStoreFolder(fs: StoreFs, path: string): Promise<void> {
+  try {
+    await fs.makeFolder(path);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "EEXIST" && (await fs.stat(path)).kind === "folder") return;
+    const above = dirname(path);
+    if (code !== "ENOENT" || above === path) throw error;
+    await makeStoreFolder(fs, above);
+    return await makeStoreFolder(fs, path);
+  }
+  await fs.syncFolder(dirname(path));
+}
+
+/** Whether there is something at a path. */
+export async function isThere(fs: StoreFs, path: string): Promise<boolean> {
+  try {
+    await fs.stat(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** Removes a file that need not be there. Never fails: it is done in passing, and what stays is a temporary file. */
+export async function removeIfThere(fs: StoreFs, path: string): Promise<void> {
+  await fs.remove(path).catch(() => undefined);
+}
