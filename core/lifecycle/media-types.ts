@@ -15,6 +15,8 @@ export const MEDIA_TYPES = {
   attestation: "application/vnd.twinloom.attestation.v1+json",
   /** A twin.yaml whose files are named by digest. */
   spec: "application/vnd.twinloom.spec.v1+yaml",
+  /** A policy: a fidelity gate. */
+  policy: "application/vnd.twinloom.policy.v1+yaml",
   /** What `git diff --binary HEAD` says. */
   diff: "text/x-diff",
   /** A lock file of packages, as it is. */
@@ -25,6 +27,8 @@ export const MEDIA_TYPES = {
   source: "text/plain",
   /** A network. */
   onnx: "application/vnd.onnx",
+  /** What is known of a network; `X.card.json` beside `X.onnx`. */
+  card: "application/json",
   /** Any other file. */
   file: "application/octet-stream",
 } as const;

@@ -145,6 +145,7 @@ export const EventSchema = z.strictObject({
       from: z.enum(STATES),
       to: z.enum(STATES),
       evidence: z.array(DigestSchema).describe("Manifests of the attestations that allowed it."),
+      policies: z.array(DescriptorSchema).describe("Policies that it satisfied."),
     }),
     z.strictObject({
       type: z.literal("attested"),

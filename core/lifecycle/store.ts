@@ -6,16 +6,21 @@ import type { ObjectStore } from "../contracts/object-store.ts";
 import { replaceFile } from "./fs/publish.ts";
 import { type StoreFs, systemCode } from "./fs/store-fs.ts";
 import { openStoreFolder, STORE_NAMES, type StoreFolder } from "./layout.ts";
-import { writeAttestation } from "./log/attestations.ts";
+import { readAttestation, writeAttestation } from "./log/attestations.ts";
+import { decideState, isGated } from "./log/change-state.ts";
 import { type AppendOptions, type EventCache, EventLog } from "./log/event-log.ts";
-import { findVersion, splitName } from "./log/find-version.ts";
+import { findVersion, splitName, versionName } from "./log/find-version.ts";
 import { twinOfFolder } from "./log/folder-name.ts";
+import { checkGate, type Evidence, type GateCheck } from "./log/gate.ts";
 import { decideMove, versionBefore } from "./log/move-alias.ts";
+import { type Policy, readPolicy } from "./log/policy.ts";
 import type { TwinState, VersionEntry } from "./log/twin-state.ts";
+import { MEDIA_TYPES } from "./media-types.ts";
 import { FileObjects } from "./objects/file-objects.ts";
 import { ociIndex } from "./oci-index.ts";
 import { type LivePin, livePins, type Pin, pinStore } from "./pins.ts";
-import type { Attestation, Descriptor } from "./schema.ts";
+import type { Attestation, Descriptor, VersionState } from "./schema.ts";
+import { readVersion } from "./version/manifest.ts";
 
 /** How {@link openStore} opens. */
 export interface OpenStoreOptions {
@@ -26,6 +31,12 @@ export interface OpenStoreOptions {
   readonly actor?: string | undefined;
   /** For the times that events carry; nothing is decided by them. */
   readonly clock?: Clock | undefined;
+}
+
+/** By what a version is judged. */
+export interface GateOptions {
+  /** Text of a policy, YAML; beside the one that was sealed with the version. */
+  readonly policy?: string | undefined;
 }
 
 /** A version and the twin whose log it is in. */
@@ -153,6 +164,39 @@ export class TwinStore implements AsyncDisposable {
     return (await this.#move(log, { state, alias, to }, options)) as VersionEntry;
   }
 
+  /**
+   * What is shown of a version, and what is not, for a state that needs evidence. Changes nothing.
+   *
+   * @throws `TWIN_VERSION_NOT_FOUND`, `TWIN_POLICY_INVALID`; `TWIN_ATTESTATION_INVALID`, `TWIN_OBJECT_MISSING` and
+   *   `TWIN_OBJECT_CORRUPT` for evidence that cannot be read.
+   */
+  async gate(name: string, to: "validated" | "released", options: GateOptions = {}): Promise<readonly GateCheck[]> {
+    const { entry, log } = await this.#find(name);
+    return checkGate(to, await this.#evidence(await log.read(), entry), await this.#policies(entry, options));
+  }
+
+  /**
+   * Changes how far the evidence of a version goes. `validated` and `released` need what the policies demand: that which
+   * was sealed with the version, and the one given.
+   *
+   * @returns The version as it is then.
+   * @throws `TWIN_STATE_REFUSED` telling what is allowed from here, or everything that is missing; as {@link gate} does.
+   */
+  async changeState(name: string, to: VersionState, options: AppendOptions & GateOptions = {}): Promise<VersionEntry> {
+    const { entry, log } = await this.#find(name);
+    const policies = isGated(to) ? await this.#policies(entry, options) : [];
+    await using pin = await this.pin();
+    await log.append(async (state) => {
+      const now = state.versions.get(entry.digest) as VersionEntry;
+      const checks = isGated(to) ? checkGate(to, await this.#evidence(state, now), policies) : [];
+      const change = decideState(now, to, { reason: options.reason ?? null, checks });
+      const kept = await this.#keepPolicies(policies);
+      await pin.check();
+      return { ...change, policies: kept };
+    }, options);
+    return (await log.read()).versions.get(entry.digest) as VersionEntry;
+  }
+
   /** Writes a comment on a version into the log. @throws `TWIN_VERSION_NOT_FOUND` */
   async comment(name: string, text: string, options: AppendOptions = {}): Promise<void> {
     const { entry, log } = await this.#find(name);
@@ -202,6 +246,38 @@ export class TwinStore implements AsyncDisposable {
     // One log is enough to find a version in; for what is not found, all names are told.
     const entry = findVersion(name, await this.states(known.includes(twin) ? twin : undefined));
     return { entry, log: this.log(entry.twin) };
+  }
+
+  async #evidence(state: TwinState, { digest }: VersionEntry): Promise<readonly Evidence[]> {
+    const entries = state.attestations.get(digest) ?? [];
+    return await Promise.all(
+      entries.map(async ({ descriptor }) => ({
+        digest: descriptor.digest,
+        attestation: await readAttestation(this.objects, descriptor.digest),
+      })),
+    );
+  }
+
+  async #policies(entry: VersionEntry, { policy }: GateOptions): Promise<readonly Policy[]> {
+    const { config } = await readVersion(this.objects, entry.digest);
+    const own = config.validation?.policy?.digest;
+    const policies: Policy[] = [];
+    if (own !== undefined) {
+      const text = Buffer.from(await this.objects.get(own)).toString();
+      policies.push(readPolicy(text, `of ${versionName(entry)}`));
+    }
+    if (policy !== undefined) policies.push(readPolicy(policy, "given"));
+    return policies.filter(({ digest }, index) => policies.findIndex((each) => each.digest === digest) === index);
+  }
+
+  async #keepPolicies(policies: readonly Policy[]): Promise<Descriptor[]> {
+    const kept: Descriptor[] = [];
+    for (const { text } of policies) {
+      const { digest, bytes } = await this.objects.put(text);
+      kept.push({ mediaType: MEDIA_TYPES.policy, digest, size: bytes });
+    }
+    await this.objects.flush();
+    return kept;
   }
 
   async #move(

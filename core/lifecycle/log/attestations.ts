@@ -1,9 +1,14 @@
+import { z } from "zod";
 import { canonicalJson } from "../../canonical/canonical-json.ts";
 import type { Digest } from "../../canonical/digest.ts";
 import type { ObjectStore } from "../../contracts/object-store.ts";
+import { checkSchema, type SchemaProblem } from "../../errors/check-schema.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
 import { type Attestation, AttestationSchema, type Descriptor, type Manifest, ManifestSchema } from "../schema.ts";
 import { AttestationInvalidError } from "./errors.ts";
+
+/** The statement of a waiver: instead of evidence of what kind, and why. */
+export const Waiver = z.strictObject({ waives: z.literal("audit"), reason: z.string().trim().min(1) });
 
 /**
  * Keeps an attestation: its statement, and a manifest whose `subject` is the version, as OCI 1.1 has it. Equal ones have
@@ -58,10 +63,19 @@ export async function readAttestation(objects: ObjectStore, digest: Digest): Pro
 }
 
 function checkAttestation(value: unknown, what: string): Attestation {
-  const checked = AttestationSchema.safeParse(value);
-  if (checked.success) return checked.data;
-  const problems = checked.error.issues.map(({ path, message }) => `${path.join(".") || "as a whole"}: ${message}`);
-  throw new AttestationInvalidError(`${what} is not of the schema: ${problems.join("; ")}.`);
+  const checked = checkSchema(AttestationSchema, value);
+  if (checked.problems) throw new AttestationInvalidError(`${what} is not of the schema: ${told(checked.problems)}`);
+  if (checked.value.kind !== "waiver") return checked.value;
+  const waiver = checkSchema(Waiver, checked.value.statement);
+  if (waiver.problems) {
+    const how = '{"waives": "audit", "reason": "…"}';
+    throw new AttestationInvalidError(`${what} is a waiver; its statement must be ${how}: ${told(waiver.problems)}`);
+  }
+  return checked.value;
+}
+
+function told(problems: readonly SchemaProblem[]): string {
+  return problems.map(({ path, message }) => `${path.join(".") || "as a whole"}: ${message}`).join(" ");
 }
 
 async function json(objects: ObjectStore, digest: Digest): Promise<unknown> {
