@@ -1,0 +1,1 @@
+export { type CompareRunsOptions, compareRuns } from "./compare-runs.ts";
