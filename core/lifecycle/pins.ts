@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { canonicalJson } from "../canonical/canonical-json.ts";
 import type { Clock } from "../contracts/clock.ts";
-import { system } from "../files/write-atomically.ts";
 import { PinLostError } from "./errors.ts";
+import { writing } from "./fs/failures.ts";
 import { isThere, makeStoreFolder, removeIfThere, replaceFile } from "./fs/publish.ts";
 import { type StoreFs, systemCode } from "./fs/store-fs.ts";
 import { STORE_NAMES } from "./layout.ts";
@@ -65,7 +65,7 @@ export async function pinStore(store: string, options: { readonly fs: StoreFs; r
     await replaceFile(fs, path, canonicalJson(pin));
     refreshedMs = now;
   };
-  await system(path, async () => {
+  await writing(path, async () => {
     await makeStoreFolder(fs, folder);
     await write();
     // Objects have the times of the file system, which may be another machine's.

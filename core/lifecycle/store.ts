@@ -2,13 +2,16 @@ import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import type { Digest } from "../canonical/digest.ts";
 import type { Clock } from "../contracts/clock.ts";
+import type { Log } from "../contracts/log.ts";
 import type { ObjectStore } from "../contracts/object-store.ts";
 import { replaceFile } from "./fs/publish.ts";
 import { type StoreFs, systemCode } from "./fs/store-fs.ts";
+import { EventIndex } from "./index/event-index.ts";
+import { networkFileSystem } from "./index/network-file-system.ts";
 import { openStoreFolder, STORE_NAMES, type StoreFolder } from "./layout.ts";
 import { readAttestation, writeAttestation } from "./log/attestations.ts";
 import { decideState, isGated } from "./log/change-state.ts";
-import { type AppendOptions, type EventCache, EventLog } from "./log/event-log.ts";
+import { type AppendOptions, EventLog } from "./log/event-log.ts";
 import { findVersion, splitName, versionName } from "./log/find-version.ts";
 import { twinOfFolder } from "./log/folder-name.ts";
 import { checkGate, type Evidence, type GateCheck } from "./log/gate.ts";
@@ -31,6 +34,10 @@ export interface OpenStoreOptions {
   readonly actor?: string | undefined;
   /** For the times that events carry; nothing is decided by them. */
   readonly clock?: Clock | undefined;
+  /** Whether copies of the events are kept in index.sqlite for faster reading; by default where the store is on disk. */
+  readonly index?: boolean | undefined;
+  /** Told what somebody may want to know: that the index does without a write-ahead log on a network file system. */
+  readonly log?: Log | undefined;
 }
 
 /** By what a version is judged. */
@@ -67,18 +74,28 @@ export class TwinStore implements AsyncDisposable {
   readonly clock: Clock;
   readonly objects: ObjectStore;
   readonly #actor: string;
-  readonly #cache: EventCache | undefined;
+  readonly #index: EventIndex | undefined;
   readonly #logs = new Map<string, EventLog>();
   #indexing: Promise<void> = Promise.resolve();
   #nextIndexing: Promise<void> | undefined;
 
-  constructor(folder: StoreFolder, options: Pick<OpenStoreOptions, "actor" | "clock"> = {}) {
+  constructor(folder: StoreFolder, options: Omit<OpenStoreOptions, "create"> = {}) {
     this.folder = folder.path;
     this.writable = folder.writable;
     this.fs = folder.fs;
     this.clock = options.clock ?? { now: () => Date.now() };
     this.objects = new FileObjects(folder.path, folder.fs);
     this.#actor = options.actor ?? `${userInfo().username}@${hostname()}`;
+    const { index = options.fs === undefined, log } = options;
+    if (!index) return;
+    this.#index = new EventIndex(join(folder.path, STORE_NAMES.sqlite), {
+      network: networkFileSystem(folder.path),
+      onNetwork: (fileSystem) =>
+        log?.warn(
+          { folder: folder.path, fileSystem },
+          "The index of this store is on a network file system: it does without a write-ahead log.",
+        ),
+    });
   }
 
   /** Names of the twins that have a log, sorted. */
@@ -102,7 +119,7 @@ export class TwinStore implements AsyncDisposable {
         fs: this.fs,
         clock: this.clock,
         actor: this.#actor,
-        cache: this.#cache,
+        cache: this.#index,
         onAppended: () => this.#writeIndex(),
       });
       this.#logs.set(twin, log);
@@ -234,6 +251,7 @@ export class TwinStore implements AsyncDisposable {
 
   async close(): Promise<void> {
     await this.#indexing;
+    this.#index?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

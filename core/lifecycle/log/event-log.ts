@@ -5,7 +5,7 @@ import { digestBytes } from "../../canonical/digest.ts";
 import type { Clock } from "../../contracts/clock.ts";
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { ReadFailedError } from "../../files/errors.ts";
-import { system } from "../../files/write-atomically.ts";
+import { writing } from "../fs/failures.ts";
 import { makeStoreFolder } from "../fs/publish.ts";
 import { type StoreFs, systemCode } from "../fs/store-fs.ts";
 import { STORE_NAMES } from "../layout.ts";
@@ -126,7 +126,7 @@ export class EventLog {
       const problem = changeProblem(state, change) ?? asProblem(parseEvent(text));
       if (problem) throw new InvalidArgumentError(`An event of twin "${this.twin}" is refused: ${problem}`);
       signal?.throwIfAborted();
-      const isOurs = await system(path, async () => {
+      const isOurs = await writing(path, async () => {
         if (head === undefined) await makeStoreFolder(fs, this.#folder);
         return await publishEvent(fs, path, this.#folder, text);
       });

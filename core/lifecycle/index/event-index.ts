@@ -1,0 +1,153 @@
+import { closeSync, openSync, readSync, rmSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import type { EventCache } from "../log/event-log.ts";
+import { loadSqlite } from "./load-sqlite.ts";
+
+/** Raised when the tables change; an index of an older form is made anew. */
+const FORM = 1;
+/** How long it waits for another process [ms]; then the files are read instead. */
+const BUSY_MS = 200;
+const TABLE = `CREATE TABLE events (twin TEXT NOT NULL, sequence INTEGER NOT NULL, text TEXT NOT NULL,
+  PRIMARY KEY (twin, sequence)) WITHOUT ROWID`;
+
+/** How an index is opened. */
+export interface EventIndexOptions {
+  /** Network file system that it lies on: then it does without a write-ahead log. */
+  readonly network?: string | undefined;
+  /** Told once in the life of an index that it does without. */
+  readonly onNetwork?: ((fileSystem: string) => void) | undefined;
+}
+
+/**
+ * Copies of events in an SQLite file, so that ten thousand need not be read from ten thousand files.
+ *
+ * It decides nothing and is never trusted: whoever reads it compares the chain of digests and its end with the log. It may
+ * be deleted at any time. Where it cannot be read or written, it has nothing, and no command fails.
+ */
+export class EventIndex implements EventCache {
+  readonly #file: string;
+  readonly #options: EventIndexOptions;
+  /** `undefined` where there is none that works. */
+  #database: DatabaseSync | "unopened" | undefined = "unopened";
+
+  /** Opens nothing yet. */
+  constructor(file: string, options: EventIndexOptions = {}) {
+    this.#file = file;
+    this.#options = options;
+  }
+
+  load(twin: string): readonly string[] {
+    return this.#try((database) => {
+      const rows = database.prepare("SELECT text FROM events WHERE twin = ? ORDER BY sequence").all(twin);
+      return rows.map((row) => row["text"]).filter((text) => typeof text === "string");
+    }, []);
+  }
+
+  save(twin: string, first: number, texts: readonly string[]): void {
+    this.#try((database) => {
+      // Taken at once: two that read first could not both go on to write.
+      database.exec("BEGIN IMMEDIATE");
+      try {
+        if (first === 1) database.prepare("DELETE FROM events WHERE twin = ?").run(twin);
+        const { last } = database.prepare("SELECT max(sequence) AS last FROM events WHERE twin = ?").get(twin) ?? {};
+        if (Number(last ?? 0) >= first - 1) {
+          const insert = database.prepare("INSERT OR REPLACE INTO events VALUES (?, ?, ?)");
+          for (const [index, text] of texts.entries()) insert.run(twin, first + index, text);
+        }
+        database.exec("COMMIT");
+      } catch (error) {
+        database.exec("ROLLBACK");
+        throw error;
+      }
+    }, undefined);
+  }
+
+  close(): void {
+    const database = this.#database;
+    this.#database = undefined;
+    if (database !== undefined && database !== "unopened") closeQuietly(database);
+  }
+
+  /** Runs a call; where it fails, the index is left alone from then on, and is made anew by the next process. */
+  #try<T>(call: (database: DatabaseSync) => T, otherwise: T): T {
+    // What is damaged is removed at the first try.
+    if (this.#database === "unopened") this.#database = this.#open() ?? this.#open();
+    const database = this.#database;
+    if (database === undefined) return otherwise;
+    try {
+      return call(database);
+    } catch (error) {
+      this.close();
+      if (!isBusy(error)) this.#remove();
+      return otherwise;
+    }
+  }
+
+  /** The database; one that is damaged or of another form is removed, and is there to be made at the second try. */
+  #open(): DatabaseSync | undefined {
+    const sqlite = loadSqlite();
+    if (sqlite === undefined) return undefined;
+    const { network, onNetwork } = this.#options;
+    // It must not even be opened there with a write-ahead log.
+    if (network !== undefined && usesWal(this.#file)) this.#remove();
+    let database: DatabaseSync | undefined;
+    try {
+      database = new sqlite.DatabaseSync(this.#file);
+      database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+      const form = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
+      if (form !== FORM) {
+        if (form !== 0) throw new Error(`an index of form ${form}`);
+        database.exec(`PRAGMA journal_mode = ${network === undefined ? "WAL" : "DELETE"}`);
+        database.exec(`BEGIN IMMEDIATE; ${TABLE}; PRAGMA user_version = ${FORM}; COMMIT`);
+        if (network !== undefined) onNetwork?.(network);
+      }
+      database.exec(`PRAGMA synchronous = ${network === undefined ? "NORMAL" : "FULL"}`);
+      // Says whether the pages can be read at all.
+      database.prepare("SELECT count(*) FROM events WHERE twin = ''").get();
+      return database;
+    } catch (error) {
+      if (database) closeQuietly(database);
+      if (!isBusy(error)) this.#remove();
+      return undefined;
+    }
+  }
+
+  #remove(): void {
+    try {
+      for (const end of ["", "-wal", "-shm", "-journal"]) rmSync(`${this.#file}${end}`, { force: true });
+    } catch {
+      // A store that cannot be written to has no index.
+    }
+  }
+}
+
+/** What it held is in the log; it may never have been open. */
+function closeQuietly(database: DatabaseSync): void {
+  try {
+    database.close();
+  } catch {
+    // Nothing is lost.
+  }
+}
+
+/** Whether another process has it: no reason to remove it. @see https://sqlite.org/rescode.html */
+function isBusy(error: unknown): boolean {
+  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
+  const [BUSY, LOCKED] = [5, 6];
+  return code === BUSY || code === LOCKED;
+}
+
+/** What the header of an SQLite file says. @see https://sqlite.org/fileformat.html#file_format_version_numbers */
+function usesWal(file: string): boolean {
+  try {
+    const handle = openSync(file, "r");
+    try {
+      const header = Buffer.alloc(20);
+      return readSync(handle, header, 0, 20, 0) === 20 && header[18] === 2;
+    } finally {
+      closeSync(handle);
+    }
+  } catch {
+    return false;
+  }
+}
