@@ -10,8 +10,10 @@ import { type RunRecord, writeRunRecord } from "./run-record.ts";
 export const RECORD_FILE = "run.json";
 /** Where files of steps that did not succeed are kept. */
 const PARTIAL = "partial";
+/** Name of the report in the folder of a run that repeats another. */
+export const REPORT_FILE = "reproduction.json";
 /** Names in the folder of a run that are the runner's own. */
-export const RESERVED: readonly string[] = [RECORD_FILE, PARTIAL];
+export const RESERVED: readonly string[] = [RECORD_FILE, PARTIAL, REPORT_FILE];
 
 /**
  * The folder of a run while it runs: a hidden folder beside the final one, `.<name>.<random>.partial`, which is renamed

@@ -99,18 +99,37 @@ export async function writeRunRecord(path: string, record: RunRecord): Promise<v
  * @throws {@link RunRecordDamagedError} when it is no record, of a newer schema, or changed after sealing.
  */
 export async function readRunRecord(path: string): Promise<RunRecord> {
-  let record: RunRecord | null;
+  let text: string;
   try {
-    record = JSON.parse(await readFile(path, "utf8")) as RunRecord | null;
+    text = await readFile(path, "utf8");
   } catch (error) {
     throw new RunRecordDamagedError(path, `cannot be read: ${(error as Error).message}`, { cause: error });
   }
+  return parseRunRecord(text, path);
+}
+
+/**
+ * A record of its text, its seal checked.
+ *
+ * @param location - Where the text is from, for messages.
+ * @throws {@link RunRecordDamagedError} as {@link readRunRecord} does.
+ */
+export function parseRunRecord(text: string, location: string): RunRecord {
+  let record: RunRecord | null;
+  try {
+    record = JSON.parse(text) as RunRecord | null;
+  } catch (error) {
+    throw new RunRecordDamagedError(location, `cannot be read: ${(error as Error).message}`, { cause: error });
+  }
   if (record?.schemaVersion !== 1) {
-    throw new RunRecordDamagedError(path, `has schema version ${record?.schemaVersion}; this engine reads version 1.`);
+    throw new RunRecordDamagedError(
+      location,
+      `has schema version ${record?.schemaVersion}; this engine reads version 1.`,
+    );
   }
   const { digest, ...sealed } = record;
   if (digestJson(sealed) !== digest) {
-    throw new RunRecordDamagedError(path, "was changed after it was sealed: its digest does not fit.");
+    throw new RunRecordDamagedError(location, "was changed after it was sealed: its digest does not fit.");
   }
   return record;
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { canonicalJson } from "../../canonical/canonical-json.ts";
+import { digestFile } from "../../canonical/digest.ts";
 import { ownValue } from "../../kernel/check-part.ts";
 import type { FileRecord, RunRecord, StepRecord } from "../../run/run-record.ts";
 import { Closeness } from "./closeness.ts";
@@ -59,10 +60,25 @@ async function compareOutput(
   const found = toleranceOf(tolerances, name);
   const closeness = new Closeness(found?.tolerance);
   const paths = [join(files.original, original.path), join(files.repeat, repeat.path)] as const;
+  for (const [index, file] of [original, repeat].entries()) {
+    const run = index === 0 ? "original" : "repeat";
+    if (!(await isAsRecorded(paths[index] as string, file, signal))) {
+      return different(`The contents differ; the file of the ${run} is gone or changed since, so not by how much.`);
+    }
+  }
   if (!(await compareFiles(paths, files.connectors, closeness, { signal }))) {
     return different("The contents differ, and nothing here reads both of them.");
   }
   return judged(closeness, found?.name);
+}
+
+async function isAsRecorded(path: string, { fileDigest }: FileRecord, signal?: AbortSignal): Promise<boolean> {
+  try {
+    return (await digestFile(path, { signal })).digest === fileDigest;
+  } catch {
+    signal?.throwIfAborted();
+    return false;
+  }
 }
 
 /** A result is in the record, and so it is always there to be compared. */

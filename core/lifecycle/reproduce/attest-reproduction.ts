@@ -1,0 +1,38 @@
+import type { JsonValue } from "../../canonical/json-value.ts";
+import type { Attestation, Descriptor } from "../schema.ts";
+import type { TwinStore } from "../store.ts";
+import type { ReproductionReport, Verdict } from "./report.ts";
+
+const PASSED: readonly Verdict[] = ["identical", "equivalent"];
+
+/**
+ * Keeps a report as evidence about the version that ran, both times. One that says nothing of the version is not kept:
+ * another version ran, or none, or the runs cannot be compared.
+ *
+ * @returns The manifest of the attestation.
+ */
+export async function attestReproduction(
+  store: TwinStore,
+  report: ReproductionReport,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<Descriptor | undefined> {
+  const { original, repeat, verdict, outputs } = report;
+  const { version } = original;
+  if (version === null || repeat?.version !== version || verdict === "incomparable") return undefined;
+  const count = (...matches: readonly string[]): number =>
+    outputs.filter(({ match }) => matches.includes(match)).length;
+  const attestation: Attestation = {
+    schemaVersion: 1,
+    kind: "reproduction",
+    subject: version,
+    verdict: PASSED.includes(verdict) ? "passed" : "failed",
+    metrics: {
+      outputs: outputs.length,
+      "outputs.identical": count("bitwise", "canonical"),
+      "outputs.within_tolerance": count("within-tolerance"),
+      "outputs.different": count("different", "missing", "extra"),
+    },
+    statement: report as unknown as Extract<Attestation["statement"], JsonValue>,
+  };
+  return await store.attest(version, attestation, { signal: options.signal });
+}

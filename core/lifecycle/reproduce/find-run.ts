@@ -1,0 +1,85 @@
+import { stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { canonicalJson } from "../../canonical/canonical-json.ts";
+import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
+import { FileNotFoundError } from "../../files/errors.ts";
+import { RECORD_FILE } from "../../run/run-folder.ts";
+import { parseRunRecord, type RunRecord, readRunRecord } from "../../run/run-record.ts";
+import { versionName } from "../log/find-version.ts";
+import type { VersionEntry } from "../log/twin-state.ts";
+import { MEDIA_TYPES } from "../media-types.ts";
+import type { Descriptor } from "../schema.ts";
+import type { TwinStore } from "../store.ts";
+
+/** A run that was made earlier. */
+export interface FoundRun {
+  readonly record: RunRecord;
+  /** Absolute path of its folder; `undefined` where only its record is kept. */
+  readonly folder: string | undefined;
+}
+
+/**
+ * Finds a run.
+ *
+ * @param target - The folder of a run, its `run.json`, or a version in the store: then its newest run that succeeded, or
+ *   else its newest.
+ * @throws `TWIN_RUN_RECORD_DAMAGED`; `TWIN_FILE_NOT_FOUND` for what is neither, without a store; `TWIN_VERSION_NOT_FOUND`;
+ *   `TWIN_INVALID_ARGUMENT` for a version that has no run.
+ */
+export async function findRun(target: string, store: TwinStore | undefined): Promise<FoundRun> {
+  for (const path of [join(target, RECORD_FILE), target]) {
+    if (await isFile(path)) return { record: await readRunRecord(path), folder: resolve(dirname(path)) };
+  }
+  if (store === undefined) throw new FileNotFoundError(join(target, RECORD_FILE));
+  const entry = await store.resolve(target);
+  return { record: await newestRun(store, entry), folder: undefined };
+}
+
+async function newestRun(store: TwinStore, entry: VersionEntry): Promise<RunRecord> {
+  const { runs } = await store.log(entry.twin).read();
+  let newest: RunRecord | undefined;
+  for (const { descriptor, id } of [...(runs.get(entry.digest) ?? [])].reverse()) {
+    const text = Buffer.from(await store.objects.get(descriptor.digest)).toString();
+    const record = parseRunRecord(text, `of run ${id} in the store`);
+    if (record.state === "succeeded") return record;
+    newest ??= record;
+  }
+  if (newest !== undefined) return newest;
+  throw new InvalidArgumentError(
+    `The store has no run of ${versionName(entry)}. Run it and keep the record, or give the folder of a run.`,
+  );
+}
+
+/**
+ * Keeps the record of a run in a store, and notes it in the log of its twin: `rerun` finds it by the version. The outputs
+ * stay where they are.
+ *
+ * @returns Descriptor of the record. Keeping it again changes nothing.
+ * @throws `TWIN_INVALID_ARGUMENT` for a run of no version; `TWIN_VERSION_NOT_FOUND`, `TWIN_WRITE_FAILED`.
+ */
+export async function keepRun(store: TwinStore, record: RunRecord): Promise<Descriptor> {
+  if (record.version === undefined) {
+    throw new InvalidArgumentError(
+      `Run ${record.id} names no version, so a store cannot keep it. Seal the twin first.`,
+    );
+  }
+  const { digest: version, twin } = await store.resolve(record.version);
+  await using pin = await store.pin();
+  const { digest, bytes } = await store.objects.put(canonicalJson(record));
+  await store.objects.flush();
+  const run: Descriptor = { mediaType: MEDIA_TYPES.run, digest, size: bytes };
+  await store.log(twin).append(async ({ runs }) => {
+    await pin.check();
+    const isKnown = runs.get(version)?.some(({ descriptor }) => descriptor.digest === digest);
+    return isKnown ? undefined : { type: "ran", version, run, id: record.id };
+  });
+  return run;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
