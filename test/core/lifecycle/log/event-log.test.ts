@@ -1,0 +1,227 @@
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { digestBytes } from "../../../../core/index.ts";
+import type { Change, Event } from "../../../../core/lifecycle/schema.ts";
+import { openStore, type TwinStore } from "../../../../core/lifecycle/store.ts";
+import { interceptedFs, systemError } from "./intercepted-fs.ts";
+import { sampleStore } from "./sample-store.ts";
+
+const sealing =
+  (text: string) =>
+  ({ versions }: { readonly versions: ReadonlyMap<string, unknown> }): Change => ({
+    type: "sealed",
+    version: { mediaType: "text/plain", digest: digestBytes(text), size: text.length },
+    number: versions.size + 1,
+  });
+
+async function events(store: TwinStore): Promise<Event[]> {
+  const all: Event[] = [];
+  for await (const event of store.log("ecal").events()) all.push(event);
+  return all;
+}
+
+const fileOf = (folder: string, sequence: number): string =>
+  join(folder, "events/ecal", `${String(sequence).padStart(8, "0")}.json`);
+
+async function logOf(store: TwinStore, count: number): Promise<void> {
+  for (let i = 1; i <= count; i++) await store.log("ecal").append(sealing(`${i}`));
+}
+
+describe("The log of a twin", () => {
+  it("chains its events by the digests of their texts, with who, when and why", async () => {
+    await using sample = await sampleStore({ clock: { now: () => Date.UTC(2026, 10, 21) } });
+    const log = sample.store.log("ecal");
+    await log.append(sealing("a"), { reason: "first light" });
+    await log.append(sealing("b"), { actor: "ben@lab" });
+    const [first, second] = await events(sample.store);
+    expect(first).toMatchObject({
+      sequence: 1,
+      previous: null,
+      at: "2026-11-21T00:00:00.000Z",
+      actor: "ann@lab",
+      reason: "first light",
+    });
+    expect(second).toMatchObject({
+      sequence: 2,
+      previous: digestBytes(await readFile(fileOf(sample.folder, 1))),
+      actor: "ben@lab",
+      reason: null,
+    });
+    expect([...(await log.read()).versions.values()].map(({ number }) => number)).toEqual([1, 2]);
+    expect(await readdir(join(sample.folder, "events/ecal"))).toEqual(["00000001.json", "00000002.json"]);
+  });
+
+  it("has no event where the decision wants none, and refuses what cannot follow", async () => {
+    await using sample = await sampleStore();
+    const log = sample.store.log("ecal");
+    await logOf(sample.store, 1);
+    expect(await log.append(() => undefined)).toBeUndefined();
+    await expect(log.append(sealing("1"))).rejects.toMatchObject({ code: "TWIN_INVALID_ARGUMENT" });
+    const late: Change = {
+      ...(sealing("2")({ versions: new Map() }) as Extract<Change, { type: "sealed" }>),
+      number: 3,
+    };
+    await expect(log.append(() => late)).rejects.toThrow("it seals v3, and v2 is the next.");
+    expect(await events(sample.store)).toHaveLength(1);
+  });
+
+  it("decides anew when another writer is faster, and loses nothing", async () => {
+    await using sample = await sampleStore();
+    const writers = await Promise.all(Array.from({ length: 5 }, () => openStore(sample.folder, { index: false })));
+    let decisions = 0;
+    await Promise.all(
+      writers.flatMap((store, writer) =>
+        Array.from({ length: 8 }, async (_, i) => {
+          await store.log("ecal").append((state) => {
+            decisions++;
+            return sealing(`${writer}/${i}`)(state);
+          });
+        }),
+      ),
+    );
+    const numbers = (await sample.store.list("ecal")).map(({ number }) => number);
+    expect(numbers).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+    expect(await events(sample.store)).toHaveLength(40);
+    expect(decisions).toBeGreaterThan(40);
+  });
+
+  it("works without hard links, and completes the event of a writer that was killed in between", async () => {
+    const noLinks = (more: (call: string, path: string) => void | Promise<void> = () => undefined) =>
+      interceptedFs(async (call, path) => {
+        if (call === "link" && path.includes("events")) throw systemError("EPERM");
+        await more(call, path);
+      });
+    await using sample = await sampleStore({ fs: noLinks() });
+    await logOf(sample.store, 1);
+    // Never goes on after the claim.
+    const killed = await openStore(sample.folder, {
+      fs: noLinks(async (call, path) => {
+        if (call === "readFile" && path.endsWith("2.json.claim/event")) await new Promise(() => undefined);
+      }),
+    });
+    void killed.log("ecal").append(sealing("of the killed one"));
+    while (!(await readdir(join(sample.folder, "events/ecal"))).includes("00000002.json.claim")) {
+      await new Promise(setImmediate);
+    }
+    const writers = await Promise.all(Array.from({ length: 3 }, () => openStore(sample.folder, { fs: noLinks() })));
+    await Promise.all(writers.map((store, i) => store.log("ecal").append(sealing(`after ${i}`))));
+    const sealed = (await events(sample.store)).map(({ change }) => change.type === "sealed" && change.version.digest);
+    expect(sealed).toHaveLength(5);
+    expect(sealed[1]).toBe(digestBytes("of the killed one"));
+  });
+
+  it("takes an event for its own when the reply to its link was lost", async () => {
+    let links = 0;
+    await using sample = await sampleStore({
+      fs: interceptedFs(async (call, path) => {
+        if (call !== "link" || !path.includes("events")) return;
+        links++;
+        // What a network file system does: the link is made, and then made again.
+        const { link } = await import("node:fs/promises");
+        await link(path, fileOf(sample.folder, 1));
+      }),
+    });
+    expect(await sample.store.log("ecal").append(sealing("a"))).toMatchObject({ sequence: 1 });
+    expect(links).toBe(1);
+    expect(await events(sample.store)).toHaveLength(1);
+  });
+
+  it("is read from the start when the store was replaced beneath it", async () => {
+    await using sample = await sampleStore();
+    await logOf(sample.store, 3);
+    await using other = await sampleStore();
+    await other.store.log("ecal").append(sealing("another"));
+    for (const sequence of [1, 2, 3]) await rm(fileOf(sample.folder, sequence));
+    await writeFile(fileOf(sample.folder, 1), await readFile(fileOf(other.folder, 1)));
+    expect((await sample.store.list("ecal")).map(({ digest }) => digest)).toEqual([digestBytes("another")]);
+  });
+
+  it("stops at its signal", async () => {
+    await using sample = await sampleStore();
+    const signal = AbortSignal.abort(new Error("enough"));
+    await expect(sample.store.log("ecal").append(sealing("a"), { signal })).rejects.toThrow("enough");
+    expect(await events(sample.store)).toEqual([]);
+  });
+});
+
+describe("A damaged log", () => {
+  const damages: Readonly<Record<string, readonly [(folder: string) => Promise<void>, number, string]>> = {
+    "an altered event": [
+      async (folder) => {
+        const text = await readFile(fileOf(folder, 3), "utf8");
+        await writeFile(fileOf(folder, 3), text.replace("ann@lab", "eve@lab"));
+      },
+      4,
+      "its `previous` is not the digest of the event before",
+    ],
+    "a missing event": [(folder) => rm(fileOf(folder, 3)), 3, "it is missing, and later ones are there."],
+    "a truncated event": [(folder) => writeFile(fileOf(folder, 3), "{"), 3, "it is not JSON."],
+    "an empty event": [(folder) => writeFile(fileOf(folder, 3), ""), 3, "it is empty."],
+    "an event in the place of another": [
+      async (folder) => writeFile(fileOf(folder, 3), await readFile(fileOf(folder, 2))),
+      3,
+      "it says that it is event 2.",
+    ],
+    "an event of another schema": [
+      async (folder) => {
+        const event = JSON.parse(await readFile(fileOf(folder, 3), "utf8")) as object;
+        await writeFile(fileOf(folder, 3), JSON.stringify({ ...event, schemaVersion: 2 }));
+      },
+      3,
+      "it is no event: schemaVersion",
+    ],
+  };
+
+  it.each(Object.entries(damages))(
+    "with %s names it, and what can be trusted",
+    async (_, [damage, sequence, problem]) => {
+      await using sample = await sampleStore();
+      await logOf(sample.store, 5);
+      await damage(sample.folder);
+      const file = `events/ecal/0000000${sequence}.json`;
+      const store = await openStore(sample.folder, { index: false });
+      await expect(store.list("ecal")).rejects.toMatchObject({ code: "TWIN_LOG_BROKEN", sequence, file, twin: "ecal" });
+      const broken = await store.list().catch((error: unknown) => error as Error);
+      expect(broken).toMatchObject({ message: expect.stringContaining(`Events 1 to ${sequence - 1} can be trusted`) });
+      expect(broken).toMatchObject({ message: expect.stringContaining(problem) });
+      // Nothing is written onto it.
+      await expect(store.log("ecal").append(sealing("x"))).rejects.toMatchObject({ code: "TWIN_LOG_BROKEN" });
+      const trusted: number[] = [];
+      const reading = async (): Promise<void> => {
+        for await (const event of store.log("ecal").events()) trusted.push(event.sequence);
+      };
+      await expect(reading()).rejects.toMatchObject({ code: "TWIN_LOG_BROKEN", sequence });
+      expect(trusted).toEqual(Array.from({ length: sequence - 1 }, (_, i) => i + 1));
+    },
+  );
+
+  it("of another twin is not read as this one's", async () => {
+    await using sample = await sampleStore();
+    await sample.store.log("hcal").append(sealing("a"));
+    const { cp } = await import("node:fs/promises");
+    await cp(join(sample.folder, "events/hcal"), join(sample.folder, "events/ecal"), { recursive: true });
+    await expect(sample.store.list("ecal")).rejects.toThrow('it belongs to the twin "hcal".');
+  });
+
+  it("with what the rules do not allow is refused, though its chain is sound", async () => {
+    await using sample = await sampleStore();
+    await logOf(sample.store, 1);
+    const text = await readFile(fileOf(sample.folder, 1), "utf8");
+    const forged = {
+      ...(JSON.parse(text) as Event),
+      sequence: 2,
+      previous: digestBytes(text),
+      change: {
+        type: "stateChanged",
+        version: digestBytes("1"),
+        from: "sealed",
+        to: "released",
+        evidence: [],
+        policies: [],
+      },
+    };
+    await writeFile(fileOf(sample.folder, 2), JSON.stringify(forged));
+    await expect(sample.store.list()).rejects.toThrow("nothing sealed can become released.");
+  });
+});
