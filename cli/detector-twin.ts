@@ -18,6 +18,7 @@ import { report } from "../modules/report/index.ts";
 import { calorimeter, gflash } from "../thematic/detector/index.ts";
 import type { CommandIo } from "./command.ts";
 import { UsageError } from "./errors.ts";
+import { isRemote } from "./open-file.ts";
 import { withTwin } from "./with-twin.ts";
 
 /** What makes showers, and how. */
@@ -82,12 +83,12 @@ export async function compositionFor(
     return { plugins: { ...parts, model: gflash({ geometry, constants }) }, wire: {} };
   }
   // Only who simulates with a network loads what that takes.
-  const [{ fastsim, SHIPPED_MODELS, shippedModel }, { onnx }] = await Promise.all([
+  const [{ fastsim, hasModelCard, modelWithCard, SHIPPED_MODELS, shippedModel }, { onnx }] = await Promise.all([
     import("../modules/fastsim/index.ts"),
     import("../modules/onnx/index.ts"),
   ]);
   const isFile = isModelFile(model.model);
-  if (isFile && /^[a-z][a-z0-9+.-]+:\/\//i.test(model.model)) {
+  if (isFile && isRemote(model.model)) {
     throw new UsageError(
       `--model ${model.model}: this command takes local files. Download it first, or name the URL in a twin.yaml, with its digest.`,
     );
@@ -99,9 +100,15 @@ export async function compositionFor(
     );
   }
   const { provider = "cpu", threads = 1, outside = "refuse" } = model;
+  // A card beside the file says which bytes it is about; others are refused.
+  const file = !isFile
+    ? shippedModel(model.model)
+    : hasModelCard(model.model)
+      ? modelWithCard(model.model)
+      : model.model;
   const plugins = {
     ...parts,
-    network: onnx({ file: isFile ? model.model : shippedModel(model.model), provider, threads }),
+    network: onnx({ file, provider, threads }),
     model: fastsim({ outside }),
     ...(outside === "fallback" && { gflash: gflash({ geometry }) }),
   };

@@ -201,6 +201,7 @@ export function absolute(file: string, cwd: string): string {
   return /[\\/]$/.test(file) ? `${resolve(cwd, file)}/` : resolve(cwd, file);
 }
 
-function isRemote(location: string): boolean {
+/** Whether it is a URL. */
+export function isRemote(location: string): boolean {
   return /^[a-z][a-z0-9+.-]+:\/\//i.test(location);
 }

@@ -14,7 +14,7 @@ export interface JudgedFile {
 /**
  * Gives each file the evidence that names it; whether its content is the same is checked when it is read.
  *
- * @throws `UsageError` for evidence about none of the files, or twice about one.
+ * @throws `UsageError` for evidence about none of the files, about several, or twice about one.
  */
 export async function pairEvidence(
   files: readonly string[],
@@ -24,11 +24,12 @@ export async function pairEvidence(
   const pairs = new Map<string, string>();
   for (const path of evidence) {
     const { generated } = parseEvidence(await readEvidence(resolve(cwd, path), signal));
-    const file = files.find((each) => basename(each) === generated.file);
-    if (file === undefined || pairs.has(file)) {
-      const problem = file === undefined ? "and no such file is given" : `and so is ${pairs.get(file)}`;
-      throw new UsageError(`--evidence ${path} is about "${generated.file}", ${problem}.`);
-    }
+    const refuse = (problem: string): UsageError =>
+      new UsageError(`--evidence ${path} is about "${generated.file}", ${problem}.`);
+    const [file, ...others] = files.filter((each) => basename(each) === generated.file);
+    if (file === undefined) throw refuse("and no such file is given");
+    if (others.length > 0) throw refuse(`and ${[file, ...others].join(" and ")} have that name: compare them apart`);
+    if (pairs.has(file)) throw refuse(`and so is ${pairs.get(file)}`);
     pairs.set(file, path);
   }
   return files.map((file) => ({ file, evidence: pairs.get(file) }));

@@ -7,7 +7,8 @@ export const detectorCompare: Command = defineCommand({
   summary: "Compare several sets of simulated showers in one table",
   description:
     "Judges each file by the same reference and prints one row for each, and the reference against itself. S is the " +
-    "separation minus its floor. Classifiers are in the table where their evidence is given, one file per set, in any order.",
+    "separation minus its floor. Classifiers are in the table where their evidence is given, one file per set, in any " +
+    "order: it is given to the set whose file's name it states, and refused if that has other showers.",
   arguments: { generated: { description: "files of showers to judge, in CaloChallenge's layout", many: true } },
   options: {
     ...JUDGING_OPTIONS,
@@ -32,14 +33,11 @@ export const detectorCompare: Command = defineCommand({
     }
     // Labels come from the files' attributes, so two sets of one generator have the same.
     if (io.json) io.printJson(validations.map((validation, index) => ({ file: generated[index], ...validation })));
-    else
-      io.print(
-        formatTable(
-          comparisonTable(
-            validations,
-            generated.map((file) => basename(file)),
-          ),
-        ),
-      );
+    else {
+      const names = generated.map((file) => basename(file));
+      io.print(formatTable(comparisonTable(validations, names)));
+      io.print("");
+      io.print("All energies together; each decade is in --json, and in the --report of detector validate.");
+    }
   },
 });

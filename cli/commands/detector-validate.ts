@@ -93,6 +93,7 @@ async function printValidation(validation: Validation, io: CommandIo): Promise<v
     io.print(formatTable(table));
   }
   io.print("");
+  io.print("All energies together; each decade is in --json and --report.");
   io.print(`Reference to itself: ${alike.label}, ${alike.counts.join(" and ")} showers.`);
   for (const limit of evidence?.limits ?? []) io.print(`Classifiers: ${limit}.`);
   if (worstLayer) {

@@ -11,7 +11,11 @@ export const modelInfo: Command = defineCommand({
   arguments: { file: { description: "ONNX file to look into" } },
   example: ["twinloom model info gan.onnx", "twinloom model info gan.onnx --json"],
   run: async ({ file }, _options, io) => {
-    const { absolute } = await import("../open-file.ts");
+    const { absolute, isRemote } = await import("../open-file.ts");
+    if (isRemote(file)) {
+      const { UsageError } = await import("../errors.ts");
+      throw new UsageError(`${file}: this command takes local files. Download it first, with the card beside it.`);
+    }
     const { describeOnnx } = await import("../../modules/onnx/index.ts");
     const { generatorNotes, harmless, readCard } = await import("../model-notes.ts");
     const location = absolute(file, io.cwd);

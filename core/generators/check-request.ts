@@ -4,13 +4,15 @@ import { describeNames } from "../errors/nearest-names.ts";
 import { OutOfDomainError } from "../errors/out-of-domain.ts";
 
 const MAX_SEED = (1n << 64n) - 1n;
+/** Distance of neighbours in float32, relative. */
+const FLOAT32_STEP = 2 ** -23;
 
 /**
  * Checks a request before anything is generated, so that every generator refuses alike.
  *
  * @throws `TWIN_INVALID_ARGUMENT` when a condition is missing, unknown or not one per event, the seed is outside 0 to
  *   2^64 - 1, or `batchSize` is no integer of 1 or more; `TWIN_OUT_OF_DOMAIN` for the first event with a condition
- *   outside its range.
+ *   outside its range ({@link isWithinRange}).
  *
  * @example
  * async *generate(request) {
@@ -51,5 +53,13 @@ export function checkGenerateRequest(
 
 /** Index of the first value that is outside a range or no number; -1 where none is. */
 export function findOutside(values: Float64Array, { min, max }: Pick<ValidityRange, "min" | "max">): number {
-  return values.findIndex((value) => !(value >= min && value <= max));
+  return values.findIndex((value) => !isWithinRange(value, { min, max }));
+}
+
+/**
+ * Whether a value is in a range, ends included. They reach one step of float32 further: files often store conditions so,
+ * and 1.6 comes back as 1.60000002.
+ */
+export function isWithinRange(value: number, { min, max }: Pick<ValidityRange, "min" | "max">): boolean {
+  return value >= min - FLOAT32_STEP * Math.abs(min) && value <= max + FLOAT32_STEP * Math.abs(max);
 }

@@ -5,6 +5,7 @@ import {
   type Generator,
   type GeneratorOutput,
   InvalidArgumentError,
+  isWithinRange,
   type LinearMap,
   OutOfDomainError,
   type ValidityRange,
@@ -60,11 +61,10 @@ export class Fallback {
    */
   route({ conditions, eventIds }: GenerateRequest): Uint8Array {
     const outside = new Uint8Array(eventIds.length);
-    for (const [name, { min, max }] of Object.entries(this.#graph.conditions)) {
+    for (const [name, range] of Object.entries(this.#graph.conditions)) {
       const values = conditions[name] as Float64Array;
       for (let event = 0; event < values.length; event++) {
-        const value = values[event] as number;
-        if (!(value >= min && value <= max)) outside[event] = 1;
+        if (!isWithinRange(values[event] as number, range)) outside[event] = 1;
       }
     }
     for (let event = outside.indexOf(1); event >= 0; event = outside.indexOf(1, event + 1)) {
@@ -137,8 +137,8 @@ export class Fallback {
     const { model } = this;
     const facts = { condition: name, value, index };
     if (map === undefined) {
-      if (value === nominal) return;
       const known = nominal ?? Number.NaN;
+      if (isWithinRange(value, { min: known, max: known })) return;
       throw new OutOfDomainError({
         ...facts,
         what: `${model}, the fallback, does not know ${name}`,
@@ -149,7 +149,7 @@ export class Fallback {
     }
     const range = this.#generator.validity[name] as ValidityRange;
     const theirs = converted(value, map);
-    if (theirs >= range.min && theirs <= range.max) return;
+    if (isWithinRange(theirs, range)) return;
     throw new OutOfDomainError({
       ...facts,
       what: `${model}, the fallback of ${this.#graph.name}`,

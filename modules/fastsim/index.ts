@@ -20,6 +20,7 @@ export {
 } from "./graph-schema.ts";
 export { noisePurpose } from "./noise.ts";
 export {
+  hasModelCard,
   modelWithCard,
   readModelCard,
   SHIPPED_MODELS,

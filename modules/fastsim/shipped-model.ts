@@ -35,6 +35,11 @@ export function modelWithCard(file: string): Artifact {
   return artifact(file, { digest: `sha256:${readModelCard(cardPath(file)).model.sha256}` });
 }
 
+/** Whether a card lies beside an ONNX file: whether {@link modelWithCard} can check it. */
+export function hasModelCard(file: string): boolean {
+  return existsSync(cardPath(file));
+}
+
 /** Reads a card. @throws `TWIN_SHIPPED_MODEL` where it is missing or none. */
 export function readModelCard(file: string): ModelCard {
   let value: unknown;
@@ -61,5 +66,5 @@ function shippedPath(name: string): string {
 }
 
 function cardPath(file: string): string {
-  return file.replace(/(\.onnx)?$/, ".card.json");
+  return file.replace(/(\.onnx)?$/i, ".card.json");
 }

@@ -1,4 +1,5 @@
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -44,11 +45,34 @@ describe("twinloom detector simulate --model <file.onnx>", () => {
     });
   });
 
+  it("checks the file against the card beside it, where there is one", async () => {
+    const file = join(cwd, "carded.onnx");
+    await copyFile(MODEL, file);
+    const bytes = await readFile(file);
+    const card = {
+      ...{ schema: "twinloom.model-card/1", name: "made-up", family: "gan", description: "Made up.", seed: 1 },
+      ...{ reference: "none", config: {}, training: [], onnx: {}, speed: {}, metrics: [], made: {} },
+      validity: { conditions: {}, particle: "electron", geometry: "w-si-45" },
+      data: { files: [] },
+      model: { file: "carded.onnx", bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") },
+    };
+    const carded = line.replace("mine.onnx", "carded.onnx");
+    await writeFile(join(cwd, "carded.card.json"), JSON.stringify(card));
+    expect(await json(`${carded} --out carded.h5`)).toMatchObject({ modelDigest: `sha256:${card.model.sha256}` });
+    const other = { ...card, model: { ...card.model, sha256: "0".repeat(64) } };
+    await writeFile(join(cwd, "carded.card.json"), JSON.stringify(other));
+    const refused = await twinloom(`${carded} --out none.h5`);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("TWIN_ARTIFACT_CHANGED")]);
+  });
+
   it("takes the thickness of the absorber, which the showers depend on", async () => {
     await twinloom(`${line} --out nominal.h5 --absorber-mm 1.4`);
     await twinloom(`${line} --out thick.h5 --absorber-mm 1.5`);
     expect(await sumOf("nominal.h5")).toBe(await sumOf("a.h5"));
     expect(await sumOf("thick.h5")).not.toBe(await sumOf("a.h5"));
+    // As a file with float32 gives the end of the range back.
+    const { code: atEnd } = await twinloom(`${line} --out end.h5 --absorber-mm ${Math.fround(1.6)}`);
+    expect(atEnd).toBe(0);
     const { stderr, code } = await twinloom(`${line} --out none.h5 --absorber-mm 1.9`);
     expect([code, stderr]).toEqual([
       1,

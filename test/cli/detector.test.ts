@@ -100,7 +100,9 @@ describe("twinloom detector compare", () => {
     const line = `detector compare one.h5 two.h5 --reference ${SAMPLE} --metrics fast`;
     const { stdout, code } = await twinloom(line);
     expect(code).toBe(0);
-    const rows = stdout.trim().split("\n");
+    const [table = "", note] = stdout.trim().split("\n\n");
+    expect(note).toMatch(/each decade is in --json/);
+    const rows = table.split("\n");
     expect(rows[0]).toMatch(/set +showers +S layers +±.* +AUC low +AUC high/);
     expect(rows.slice(1).map((row) => row.split(/ {2,}/)[0])).toEqual([
       "one.h5",
@@ -129,6 +131,9 @@ describe("twinloom detector compare", () => {
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('is about "named.h5"')]);
     const mismatch = await twinloom(line("other.h5 named.h5"));
     expect([mismatch.code, mismatch.stderr]).toEqual([1, expect.stringContaining("TWIN_EVIDENCE_MISMATCH")]);
+    const alike = await twinloom(line("named.h5 elsewhere/named.h5"));
+    expect(alike.code).toBe(2);
+    expect(alike.stderr).toContain("named.h5 and elsewhere/named.h5 have that name");
     const twice = await twinloom(`${line("named.h5")} --evidence evidence.json`);
     expect([twice.code, twice.stderr]).toEqual([2, expect.stringContaining("so is evidence.json")]);
   });
@@ -141,6 +146,7 @@ describe("twinloom detector validate", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/observable +S +S − floor +± bootstrap +floor, shuffled +floor, formula/);
     expect(stdout).toMatch(/total \/ incident energy +0\.\d+ +0\.\d+/);
+    expect(stdout).toContain("each decade is in --json and --report");
     const page = await readFile(join(cwd, "page.html"), "utf8");
     expect(page.match(/<svg /g)?.length).toBeGreaterThan(5);
   });

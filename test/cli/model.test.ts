@@ -97,6 +97,8 @@ author = Twinloom
     await writeFile(file, bytes.subarray(0, 300));
     const cut = await runTwinloom(["model", "info", file]);
     expect(cut).toMatchObject({ code: 1, stderr: expect.stringContaining("TWIN_MODEL_UNREADABLE") });
+    const remote = await runTwinloom(["model", "info", "https://example.org/dense.onnx"]);
+    expect(remote).toMatchObject({ code: 2, stderr: expect.stringMatching(/takes local files\. Download it first/) });
     const missing = await runTwinloom(["model", "info", join(folder, "none.onnx")]);
     expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining("TWIN_FILE_NOT_FOUND") });
   });

@@ -30,6 +30,18 @@ describe("checkGenerateRequest", () => {
     expect(refusal(none)).toEqual({});
   });
 
+  it("takes ends that were stored as float32, and nothing further out", () => {
+    const validity = { thickness: { unit: "mm", min: 1.3, max: 1.6 } };
+    const ends = { thickness: Float64Array.of(1.3, 1.6).map(Math.fround) };
+    expect(ends.thickness.every((value, index) => value !== [1.3, 1.6][index])).toBe(true);
+    const check = (thickness: Float64Array): void =>
+      checkGenerateRequest({ model: "toy", validity }, { ...request, conditions: { thickness } });
+    expect(() => check(ends.thickness)).not.toThrow();
+    for (const value of [1.6000004, 1.2999996, Number.NaN]) {
+      expect(() => check(Float64Array.of(1.4, value))).toThrow(expect.objectContaining({ code: "TWIN_OUT_OF_DOMAIN" }));
+    }
+  });
+
   it.for<[string, object, RegExp]>([
     [
       "an unknown condition",

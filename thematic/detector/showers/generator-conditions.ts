@@ -1,8 +1,10 @@
 import {
   areConvertible,
   convertUnits,
+  findOutside,
   type Generator,
   InvalidArgumentError,
+  isWithinRange,
   OutOfDomainError,
   type ValidityRange,
 } from "../../../core/index.ts";
@@ -89,10 +91,7 @@ export function countByFallback(
   const [first] = Object.values(conditions);
   let count = 0;
   for (let event = 0; event < (first?.length ?? 0); event++) {
-    const isInside = ranges.every(([name, { min, max }]) => {
-      const value = conditions[name]?.[event] ?? Number.NaN;
-      return value >= min && value <= max;
-    });
+    const isInside = ranges.every(([name, range]) => isWithinRange(conditions[name]?.[event] ?? Number.NaN, range));
     if (!isInside) count++;
   }
   return ranges.length === 0 ? 0 : count;
@@ -104,7 +103,7 @@ export function absorberOf({ slabs }: CalorimeterGeometry): number {
 }
 
 function checkRange(model: string, condition: string, values: Float64Array, range: ValidityRange): void {
-  const index = values.findIndex((value) => !(value >= range.min && value <= range.max));
+  const index = findOutside(values, range);
   if (index < 0) return;
   throw new OutOfDomainError({ what: model, condition, value: values[index] as number, ...range, index });
 }
