@@ -114,9 +114,13 @@ export class FastSimulation implements Generator {
       for (let run = next; run !== undefined && run.start === start; run = next) {
         signal?.throwIfAborted();
         const computing = this.#model.infer(run.inputs, { signal });
-        // Where the model has a thread of its own, the next inputs are made while it computes.
-        next = runs.next().value;
-        const computed = await computing;
+        let computed: Readonly<Record<string, NdArray>>;
+        try {
+          // Where the model has a thread of its own, the next inputs are made while it computes.
+          next = runs.next().value;
+        } finally {
+          computed = await computing;
+        }
         for (const [index, { tensor }] of this.#outputPlans.entries()) {
           readers[index]?.read(computed[tensor], run, start);
         }

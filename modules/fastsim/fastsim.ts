@@ -25,9 +25,9 @@ const Options = z.strictObject({
   minRows: z
     .int()
     .min(1)
-    .default(2)
+    .default(1)
     .describe(
-      "Fewer events than this are computed with rows that are thrown away, so that products take the same path.",
+      "Fewer events than this are computed with rows that are thrown away, for graphs that compute few rows in another way.",
     ),
   maxRows: z.int().min(1).default(256).describe("Most events that the model computes at once; bounds its memory."),
 });

@@ -92,18 +92,26 @@ export class OutputReader {
   }
 
   #check(values: Float32Array, event: number): void {
-    const minimum = this.#plan.output.minimum ?? Number.NEGATIVE_INFINITY;
-    for (let k = 0; k < values.length; k++) {
-      const value = values[k] as number;
-      if (value >= minimum && value < Number.POSITIVE_INFINITY && value > Number.NEGATIVE_INFINITY) continue;
-      const { name, output } = this.#plan;
-      const unit = output.unit === undefined ? "" : ` ${output.unit}`;
-      const allowed = output.minimum === null ? "finite" : `finite and ${minimum} or more`;
-      throw new GeneratedInvalidError(
-        `Model "${this.#model.name}": "${name}" of event ${event} is ${value}${unit} at [${placeOf(k, output.shape)}]; it must be ${allowed}. The model is faulty, or its graph describes it wrongly (steps, unit).`,
-      );
-    }
+    const { name, output } = this.#plan;
+    const { minimum } = output;
+    const k = findInvalid(values, minimum ?? -Number.MAX_VALUE);
+    if (k < 0) return;
+    const unit = output.unit === undefined ? "" : ` ${output.unit}`;
+    const allowed = minimum === null ? "finite" : `finite and ${minimum} or more`;
+    throw new GeneratedInvalidError(
+      `Model "${this.#model.name}": "${name}" of event ${event} is ${values[k]}${unit} at [${placeOf(k, output.shape)}]; it must be ${allowed}. The model is faulty, or its graph describes it wrongly (steps, unit).`,
+    );
   }
+}
+
+/** Index of the first value that is NaN, infinite or below the minimum; -1 where none is. */
+function findInvalid(values: Float32Array, minimum: number): number {
+  const { length } = values;
+  for (let k = 0; k < length; k++) {
+    const value = values[k] as number;
+    if (!(value >= minimum && value <= Number.MAX_VALUE)) return k;
+  }
+  return -1;
 }
 
 /**

@@ -73,7 +73,7 @@ describe("inputs of the model", () => {
     expect(made).toEqual(noise.map((value) => Math.fround(value * 30 * 0.01)));
   });
 
-  it("are rows of at least two, and of as many as the model fixes, and never more than maxRows", async () => {
+  it("are rows of as many as the model fixes, of minRows and more, and never of more than maxRows", async () => {
     const rowsOf = async (
       options: object,
       shape: readonly (number | string)[],
@@ -85,11 +85,11 @@ describe("inputs of the model", () => {
       return model.rows;
     };
     const free = ["batch", 6];
-    expect(await rowsOf({}, free, 2)).toEqual([2, 2, 2]);
+    expect(await rowsOf({}, free, 2)).toEqual([2, 2, 1]);
     expect(await rowsOf({}, free, 10)).toEqual([5]);
     expect(await rowsOf({ minRows: 4 }, free, 3)).toEqual([4, 4]);
     expect(await rowsOf({ maxRows: 3 }, free, 5)).toEqual([2, 3]);
-    expect(await rowsOf({ minRows: 1, maxRows: 1 }, free, 10)).toEqual([1, 1, 1, 1, 1]);
+    expect(await rowsOf({ maxRows: 1 }, free, 10)).toEqual([1, 1, 1, 1, 1]);
     expect((await rowsOf({}, [3, 6], 10)).length).toBe(2);
   });
 });
@@ -215,7 +215,7 @@ describe("a model that gives something else than it states", () => {
     );
     model.infer = async () => ({ open });
     const graph = graphOf({ outputs: { values: { tensor: "open", dims: ["a", "b", "c"], shape: [2, 2, 3] } } });
-    const [event] = await eventsOf(await simulationOver(model, { graph }), requestOf([10]), "values");
+    const [event] = await eventsOf(await simulationOver(model, { graph }), requestOf([10, 10]), "values");
     expect(event).toEqual(Array.from({ length: 12 }, (_, k) => k));
   });
 });
@@ -241,7 +241,7 @@ describe("cancelling", () => {
   it("stops between the runs of one batch", async () => {
     const abort = new AbortController();
     const model = new EchoModel(LATENT);
-    const generator = await simulationOver(model, { graph: graphOf(), maxRows: 1, minRows: 1 });
+    const generator = await simulationOver(model, { graph: graphOf(), maxRows: 1 });
     const infer = model.infer.bind(model);
     model.infer = async (inputs) => {
       if (model.rows.length === 2) abort.abort(new Error("called off"));
@@ -250,6 +250,39 @@ describe("cancelling", () => {
     const batches = generator.generate(requestOf([10, 20, 30, 40, 50]), { signal: abort.signal });
     await expect(batches.next()).rejects.toThrow("called off");
     expect(model.rows.length).toBe(3);
+  });
+});
+
+describe("inputs that cannot be made", () => {
+  it("are told once the model has finished what it computes, also where that fails", async () => {
+    const model = new EchoModel(LATENT);
+    const generator = await simulationOver(model, { graph: graphOf(), maxRows: 1 });
+    const request = requestOf([10, 20]);
+    const energy = request.conditions["energy"] as Float64Array;
+    Object.defineProperty(request.conditions, "energy", {
+      enumerable: true,
+      get: () => {
+        if (model.rows.length > 0) throw new Error("gone");
+        return energy;
+      },
+    });
+    const infer = model.infer.bind(model);
+    let finished = false;
+    model.infer = async (inputs) => {
+      const made = await infer(inputs);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      finished = true;
+      return made;
+    };
+    await expect(all(generator, request)).rejects.toThrow("gone");
+    expect(finished).toBe(true);
+    model.rows.length = 0;
+    // Were nobody to wait for it, this rejection would end the process.
+    model.infer = async (inputs) => {
+      await infer(inputs);
+      throw new Error("failed");
+    };
+    await expect(all(generator, request)).rejects.toThrow("failed");
   });
 });
 
