@@ -1,3 +1,12 @@
+export { diffVersions } from "./compare/diff-versions.ts";
+export { type Lineage, type LineageEdge, type LineageNode, lineage } from "./compare/lineage.ts";
+export { lineageDot, lineageText } from "./compare/lineage-text.ts";
+export type { MetricRow } from "./compare/metric-rows.ts";
+export type { VersionChange } from "./compare/value-changes.ts";
+export type { ComparedVersion, DiffSection, VersionDiff } from "./compare/version-diff.ts";
+export { StoreNewerError, StoreNotFoundError } from "./errors.ts";
+export type { FileFacts, FolderEntry, StoreFile, StoreFs } from "./fs/store-fs.ts";
+export { type OpenStoreFolderOptions, openStoreFolder, type StoreFolder } from "./layout.ts";
 export { readAttestation } from "./log/attestations.ts";
 export {
   AliasMovedError,
@@ -10,7 +19,14 @@ export { type AppendOptions, EventLog } from "./log/event-log.ts";
 export { versionName } from "./log/find-version.ts";
 export type { AliasMove, AttestationEntry, TwinState, VersionEntry } from "./log/twin-state.ts";
 export { MEDIA_TYPES } from "./media-types.ts";
+export { ObjectCorruptError, ObjectMissingError } from "./objects/errors.ts";
+export { FileObjects } from "./objects/file-objects.ts";
+export { MemoryObjects } from "./objects/memory-objects.ts";
 export type { LivePin, Pin } from "./pins.ts";
 export { type OpenStoreOptions, openStore, TwinStore } from "./store.ts";
 export { FolderNotEmptyError, NotSealableError, VersionDamagedError, VersionWithdrawnError } from "./version/errors.ts";
 export { readVersion, type SealedVersion, versionLayers, writeVersion } from "./version/manifest.ts";
+export { type OpenTwinOptions, openTwin } from "./version/open-twin.ts";
+export { type RestoredVersion, type RestoreOptions, restoreVersion } from "./version/restore.ts";
+export { type SealOptions, type SealResult, sealVersion } from "./version/seal.ts";
+export type { SealTwinOptions } from "./version/seal-twin.ts";

@@ -11,6 +11,8 @@ export { type ConnectorFixture, connectorCases, readOnlyConnectorCases, testConn
 export { type GeneratorFixture, generatorCases, testGenerator } from "./generator.ts";
 export { type HdfFilesFixture, hdfFilesCases, testHdfFiles } from "./hdf-files.ts";
 export { type ModelFixture, modelCases, testModel } from "./model.ts";
+export { type ObjectStoreFixture, objectStoreCases, testObjectStore } from "./object-store.ts";
+export { corruptObjectCases } from "./object-store-corrupt-cases.ts";
 export type { ConformanceCase, ConformanceOptions, TestRunner } from "./register.ts";
 export { sampleDataset } from "./sample-dataset.ts";
 export { type SourceFixture, sourceCases, testSource } from "./source.ts";

@@ -1,7 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
-import { performance } from "node:perf_hooks";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type StoreFs, systemCode } from "./store-fs.ts";
 
 /** What {@link link} says where a file system has no hard links (FAT, some mounts). */
@@ -19,7 +17,8 @@ export function isTemporary(name: string): boolean {
 
 /**
  * Puts a complete, synced temporary file under a name that must be free. The temporary name is gone afterwards, whatever
- * comes of it.
+ * comes of it. Where a file system has no hard links, two files that come at the same moment are not told apart: of that,
+ * an event needs more (publish-event.ts).
  *
  * @returns Whether it is there now; not when the name is taken.
  */
@@ -32,7 +31,9 @@ export async function publish(fs: StoreFs, temporary: string, path: string): Pro
     // NFS repeats a call whose answer was lost, and then finds what it did itself.
     if (code === "EEXIST") return await isSame(fs, temporary, path);
     if (!NO_LINKS.has(code ?? "")) throw error;
-    return await publishWithoutLinks(fs, temporary, path);
+    if (await isThere(fs, path)) return false;
+    await fs.rename(temporary, path);
+    return true;
   } finally {
     await removeIfThere(fs, temporary);
   }
@@ -40,35 +41,6 @@ export async function publish(fs: StoreFs, temporary: string, path: string): Pro
 
 async function isSame(fs: StoreFs, temporary: string, path: string): Promise<boolean> {
   return (await fs.stat(temporary)).identity === (await fs.stat(path)).identity;
-}
-
-/** How long a claim is waited for [ms]; then its owner is taken for dead. */
-const CLAIM_MS = 10_000;
-
-/** An empty file claims the name; the one who made it renames over it. */
-async function publishWithoutLinks(fs: StoreFs, temporary: string, path: string): Promise<boolean> {
-  const claim = join(dirname(path), `.${basename(path)}.claim`);
-  for (const start = performance.now(); !(await claims(fs, claim)); await sleep(10)) {
-    if (await isThere(fs, path)) return false;
-    if (performance.now() - start > CLAIM_MS) await removeIfThere(fs, claim);
-  }
-  try {
-    if (await isThere(fs, path)) return false;
-    await fs.rename(temporary, path);
-    return true;
-  } finally {
-    await removeIfThere(fs, claim);
-  }
-}
-
-async function claims(fs: StoreFs, claim: string): Promise<boolean> {
-  try {
-    await (await fs.create(claim, 0o644)).close();
-    return true;
-  } catch (error) {
-    if (systemCode(error) === "EEXIST") return false;
-    throw error;
-  }
 }
 
 /** How a file of a store is written. */

@@ -8,6 +8,7 @@ import { nodeFs } from "../fs/node-fs.ts";
 import { isThere, makeStoreFolder, publish, removeIfThere, temporaryPath } from "../fs/publish.ts";
 import { type FileFacts, type StoreFile, type StoreFs, systemCode } from "../fs/store-fs.ts";
 import { checkLimit } from "./check-limit.ts";
+import { checkUnchanged } from "./check-unchanged.ts";
 import { copyHashed } from "./copy-hashed.ts";
 import { ObjectCorruptError, ObjectMissingError } from "./errors.ts";
 import { ObjectFiles } from "./object-files.ts";
@@ -55,11 +56,7 @@ export class FileObjects implements ObjectStore {
       return await writing(this.#files.blobs, () =>
         this.#write(async (temporary) => {
           const object = await this.#copyIn(path, source, before.bytes, temporary, options);
-          for (const look of [() => source.stat(), () => this.#fs.stat(path)]) {
-            if (!isSame(before, await readingFile(path, look)) || object.bytes !== before.bytes) {
-              throw new FileUnreadableError(path, "it changed while it was read. Try again when nothing writes to it.");
-            }
-          }
+          await checkUnchanged(path, before, [() => source.stat(), () => this.#fs.stat(path)]);
           return object;
         }),
       );
@@ -285,8 +282,4 @@ export class FileObjects implements ObjectStore {
 
 function foundBytes(bytes: number): string {
   return `there are ${bytes} bytes`;
-}
-
-function isSame(a: FileFacts, b: FileFacts): boolean {
-  return a.identity === b.identity && a.bytes === b.bytes && a.modifiedMs === b.modifiedMs;
 }

@@ -6,6 +6,7 @@ import { readingFile } from "../fs/failures.ts";
 import { nodeFs } from "../fs/node-fs.ts";
 import { checkDigest } from "./check-digest.ts";
 import { checkLimit } from "./check-limit.ts";
+import { checkUnchanged } from "./check-unchanged.ts";
 import { copyHashed } from "./copy-hashed.ts";
 import { ObjectMissingError } from "./errors.ts";
 
@@ -31,11 +32,12 @@ export class MemoryObjects implements ObjectStore {
     options.signal?.throwIfAborted();
     const file = await readingFile(path, () => nodeFs.open(path));
     try {
-      const { kind, bytes } = await readingFile(path, () => file.stat());
-      if (kind !== "file") throw new FileUnreadableError(path, "it is no file.");
+      const before = await readingFile(path, () => file.stat());
+      if (before.kind !== "file") throw new FileUnreadableError(path, "it is no file.");
       const pieces: Uint8Array[] = [];
       const sink = { write: async (piece: Uint8Array) => void pieces.push(piece.slice()) };
-      await readingFile(path, () => copyHashed(file, sink, bytes, options));
+      await readingFile(path, () => copyHashed(file, sink, before.bytes, options));
+      await checkUnchanged(path, before, [() => file.stat(), () => nodeFs.stat(path)]);
       return await this.put(Buffer.concat(pieces), { signal: options.signal });
     } finally {
       await file.close();
