@@ -1,3 +1,4 @@
+import type { Digest } from "../canonical/digest.ts";
 import type { Plugin } from "./plugin.ts";
 
 /** Plugins under the names the user gives their parts. */
@@ -25,6 +26,8 @@ export interface Composition<P extends Plugins = Plugins> {
   readonly plans?: Readonly<Record<string, unknown>>;
   /** The file that the composition was read from; messages then say where in it. */
   readonly source?: CompositionSource;
+  /** The sealed version that this is, where it came from a store; runs are recorded as made with it. */
+  readonly restoredFrom?: Digest;
 }
 
 /** The parts of a composition, each typed as its plugin makes it. */

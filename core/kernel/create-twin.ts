@@ -1,6 +1,8 @@
 import { Log } from "../contracts/log.ts";
 import { InvalidArgumentError } from "../errors/invalid-argument.ts";
 import { reasonOf } from "../errors/reason.ts";
+import type { SealResult } from "../lifecycle/version/seal.ts";
+import type { SealTwinOptions } from "../lifecycle/version/seal-twin.ts";
 import { type CheckedComposition, checkComposition, type PlannedPart } from "./check-composition.ts";
 import type { Composition, Plugins } from "./composition.ts";
 import { ENGINE_PARTS } from "./engine-parts.ts";
@@ -118,8 +120,13 @@ function assembleTwin<P extends Plugins>(state: TwinState, running: RunningParts
     })();
     return stopping;
   };
+  const seal = async (options?: SealTwinOptions): Promise<SealResult> => {
+    // Not at module load: few programs that run a twin seal it.
+    const { sealTwin } = await import("../lifecycle/version/seal-twin.ts");
+    return await sealTwin(composition, options);
+  };
   const parts = Object.keys(composition.plugins).map((part) => [part, running.values.get(part)]);
-  const twin = Object.freeze({ ...Object.fromEntries(parts), stop, [Symbol.asyncDispose]: stop });
+  const twin = Object.freeze({ ...Object.fromEntries(parts), stop, seal, [Symbol.asyncDispose]: stop });
   rememberTwin(twin, state);
   return twin as Twin<P>;
 }

@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from "../errors/invalid-argument.ts";
 import { describeNames } from "../errors/nearest-names.ts";
+import type { SealResult } from "../lifecycle/version/seal.ts";
+import type { SealTwinOptions } from "../lifecycle/version/seal-twin.ts";
 import type { AnyTask } from "../run/task.ts";
 import { checkPlugin, describePart, ownValue } from "./check-part.ts";
 import { chooseProviders } from "./choose-providers.ts";
@@ -22,6 +24,15 @@ export type TwinControl = {
    * @throws `TWIN_STOP_FAILED` when parts fail to stop; all of them were asked to.
    */
   stop(): Promise<void>;
+  /**
+   * Seals what the twin was made of as a version in a store; see {@link sealVersion}. Works on a stopped twin too.
+   *
+   * @throws as {@link sealVersion} does.
+   *
+   * @example
+   * const { entry } = await twin.seal({ reason: "new weights", alias: "champion" });
+   */
+  seal(options?: SealTwinOptions): Promise<SealResult>;
   /** The same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 };

@@ -1,6 +1,6 @@
 import { access } from "node:fs/promises";
 import { arch, cpus, endianness, platform, release } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type Digest, digestFile } from "../canonical/digest.ts";
 
 /** On what a run was made: what may explain a different number. */
@@ -27,7 +27,14 @@ export interface Environment {
 /** What the twin tells of the environment; the machine tells the rest. */
 export type EngineFacts = Required<Pick<Environment, "engine" | "plugins" | "models">>;
 
-const LOCK_FILES = ["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"];
+/** Lock files of package managers. */
+export const LOCK_FILES: readonly string[] = [
+  "package-lock.json",
+  "npm-shrinkwrap.json",
+  "pnpm-lock.yaml",
+  "yarn.lock",
+  "bun.lock",
+];
 
 /** The environment of this process. */
 export async function currentEnvironment(facts: EngineFacts): Promise<Environment> {
@@ -44,12 +51,18 @@ export async function currentEnvironment(facts: EngineFacts): Promise<Environmen
 }
 
 async function lockFile(from: string): Promise<Environment["lock"]> {
+  const path = await findLockFile(from);
+  return path === undefined ? null : { file: basename(path), digest: (await digestFile(path)).digest };
+}
+
+/** The nearest lock file in a folder or above it. */
+export async function findLockFile(from: string): Promise<string | undefined> {
   for (const file of LOCK_FILES) {
     const path = join(from, file);
-    if (await isThere(path)) return { file, digest: (await digestFile(path)).digest };
+    if (await isThere(path)) return path;
   }
   const above = dirname(from);
-  return above === from ? null : lockFile(above);
+  return above === from ? undefined : findLockFile(above);
 }
 
 async function isThere(path: string): Promise<boolean> {

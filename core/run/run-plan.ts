@@ -135,6 +135,7 @@ async function execute(facts: TwinFacts, asked: Plan, options: Execution): Promi
       id: uuid7(startedMs),
       state: stateOf(Object.values(records)),
       twin: facts.spec,
+      ...(facts.version !== undefined && { version: facts.version }),
       plan: planDocument(plan),
       kind,
       seed: options.seed === undefined ? null : String(options.seed),

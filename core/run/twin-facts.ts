@@ -1,4 +1,4 @@
-import { digestJson } from "../canonical/digest.ts";
+import { type Digest, digestJson } from "../canonical/digest.ts";
 import { Clock } from "../contracts/clock.ts";
 import { Connector } from "../contracts/connector.ts";
 import { Log } from "../contracts/log.ts";
@@ -17,6 +17,8 @@ export interface TwinFacts extends EngineFacts {
   readonly log: Log;
   readonly connectors: readonly Connector[];
   readonly spec: RunRecord["twin"];
+  /** The sealed version that the twin came from. */
+  readonly version?: Digest;
   /** Parts for the needs of a step's task. */
   resolve(step: Pick<PlanStep, "task" | "part">): Readonly<Record<string, unknown>>;
 }
@@ -31,6 +33,7 @@ export function twinFacts(twin: TwinControl): TwinFacts {
     log,
     connectors,
     spec: { name: composition.name, specDigest: digestJson(spec), spec },
+    ...(composition.restoredFrom !== undefined && { version: composition.restoredFrom }),
     engine: ENGINE_VERSION,
     plugins: Object.fromEntries(
       Object.entries(composition.plugins).map(([part, { definition }]) => [

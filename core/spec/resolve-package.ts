@@ -39,11 +39,13 @@ function runsFromSource(): boolean {
   return import.meta.url.endsWith(".ts");
 }
 
-function ownPackage(): string {
+/** Folder of this very copy of the engine. */
+export function ownPackage(): string {
   return fileURLToPath(new URL(runsFromSource() ? "../../" : "../../../", import.meta.url));
 }
 
-function findPackage(name: string, folder: string): string | undefined {
+/** Folder of a package in a `node_modules` above a folder. */
+export function findPackage(name: string, folder: string): string | undefined {
   for (let at = resolve(folder); ; at = dirname(at)) {
     const candidate = join(at, "node_modules", name);
     if (existsSync(join(candidate, "package.json"))) return candidate;

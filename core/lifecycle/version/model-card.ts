@@ -1,0 +1,41 @@
+import { readFile } from "node:fs/promises";
+
+/** Where the card of a model lies, if it has one: `showers.card.json` beside `showers.onnx`. */
+export function cardBeside(model: string): string {
+  return model.replace(/(?:\.onnx)?$/i, ".card.json");
+}
+
+/**
+ * The numbers of a card's `metrics`, each under the names that lead to it: `distances.fpd.full`. Of a list, items are told
+ * apart by their own short texts (`classifiers.trees.high.auc.mean`), else by their place; lists of numbers are left out.
+ *
+ * @throws Error when the card is no JSON.
+ */
+export async function cardMetrics(card: string): Promise<Readonly<Record<string, number>>> {
+  const { metrics } = (JSON.parse(await readFile(card, "utf8")) ?? {}) as { readonly metrics?: unknown };
+  const found = new Map<string, number>();
+  collect(metrics, [], found);
+  return Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function collect(value: unknown, path: readonly string[], found: Map<string, number>): void {
+  if (typeof value === "number" && Number.isFinite(value) && path.length > 0) found.set(path.join("."), value);
+  if (typeof value !== "object" || value === null) return;
+  if (!Array.isArray(value)) {
+    for (const [name, member] of Object.entries(value)) collect(member, [...path, name], found);
+    return;
+  }
+  const items = value.filter((item) => typeof item === "object" && item !== null && !Array.isArray(item)) as object[];
+  const labels = items.map(labelOf);
+  for (const [index, item] of items.entries()) {
+    const label = labels[index] as string;
+    const isClear = label !== "" && labels.indexOf(label) === labels.lastIndexOf(label);
+    collect(item, items.length === 1 ? path : [...path, isClear ? label : String(index)], found);
+  }
+}
+
+function labelOf(item: object): string {
+  // Longer texts are descriptions or digests, no names.
+  const names = Object.values(item).filter((member) => typeof member === "string" && member.length <= 32);
+  return names.join(".");
+}

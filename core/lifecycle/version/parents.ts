@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { canonicalJson } from "../../canonical/canonical-json.ts";
+import type { Digest } from "../../canonical/digest.ts";
+import { TwinError } from "../../errors/twin-error.ts";
+import type { VersionEntry } from "../log/twin-state.ts";
+import type { VersionConfig } from "../schema.ts";
+import type { TwinStore } from "../store.ts";
+import { readVersion } from "./manifest.ts";
+
+/** The file that a restored version leaves beside its twin.yaml: the digest of its manifest. */
+export const MARKER = ".twinloom-version";
+
+/**
+ * The version of a twin that has this content, whatever its parents are: equal content is no new version. In a folder that
+ * a version was restored to, what git and a lock file around that folder say is no difference either.
+ */
+export async function knownVersion(
+  store: TwinStore,
+  config: VersionConfig,
+  options: { readonly folder: string; readonly signal?: AbortSignal | undefined },
+): Promise<VersionEntry | undefined> {
+  const origin = await restoredFrom(options.folder);
+  const entries = await store.list(config.twin);
+  // The newest is the likeliest.
+  for (const entry of entries.toReversed()) {
+    options.signal?.throwIfAborted();
+    const sealed = await configOf(store, entry.digest);
+    if (sealed === undefined) continue;
+    if (sameContent(sealed, config)) return entry;
+    if (entry.digest === origin && sameContent(withoutSurroundings(sealed), withoutSurroundings(config))) return entry;
+  }
+  return undefined;
+}
+
+/** Parents of a new version, where nobody says. */
+export async function chooseParents(store: TwinStore, twin: string, folder: string): Promise<VersionConfig["parents"]> {
+  const origin = await restoredFrom(folder);
+  if (origin !== undefined) {
+    const known = (await store.list()).find(({ digest }) => digest === origin);
+    const isOther = known !== undefined && known.twin !== twin;
+    return [{ digest: origin, relation: isOther ? "derivation" : "revision" }];
+  }
+  const newest = (await store.list(twin)).at(-1);
+  return newest === undefined ? [] : [{ digest: newest.digest, relation: "revision" }];
+}
+
+async function restoredFrom(folder: string): Promise<Digest | undefined> {
+  const text = await readFile(join(folder, MARKER), "utf8").catch(() => "");
+  return /^sha256:[0-9a-f]{64}$/.test(text.trim()) ? (text.trim() as Digest) : undefined;
+}
+
+async function configOf(store: TwinStore, digest: Digest): Promise<VersionConfig | undefined> {
+  try {
+    return (await readVersion(store.objects, digest)).config;
+  } catch (error) {
+    // A damaged version is no reason not to seal another; `verify` tells of it.
+    if (error instanceof TwinError) return undefined;
+    throw error;
+  }
+}
+
+function sameContent(a: VersionConfig, b: VersionConfig): boolean {
+  return canonicalJson({ ...a, parents: [] }) === canonicalJson({ ...b, parents: [] });
+}
+
+function withoutSurroundings({ code, environment, ...rest }: VersionConfig): VersionConfig {
+  const { lock: _, packages, ...others } = environment;
+  const named = packages.map(({ integrity: _, ...each }) => each);
+  return { ...rest, code: { files: code.files }, environment: { ...others, packages: named } };
+}

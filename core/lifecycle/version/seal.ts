@@ -1,0 +1,87 @@
+import type { Composition } from "../../kernel/composition.ts";
+import type { VersionEntry } from "../log/twin-state.ts";
+import type { VersionConfig } from "../schema.ts";
+import type { TwinStore } from "../store.ts";
+import { collectContent } from "./collect.ts";
+import { writeVersion } from "./manifest.ts";
+import { chooseParents, knownVersion } from "./parents.ts";
+
+/** How {@link sealVersion} seals. */
+export interface SealOptions {
+  /** Why there is this version; for the log. */
+  readonly reason?: string | null | undefined;
+  /** Who seals it; for the log. The store's actor by default. */
+  readonly actor?: string | undefined;
+  /** Put on the version: `champion`. */
+  readonly alias?: string | undefined;
+  /**
+   * Versions that this one comes from. By default the one that the folder of the twin.yaml was restored from, or else the
+   * newest of this twin, as `revision`.
+   */
+  readonly parents?: VersionConfig["parents"] | undefined;
+  /** More, as texts: a licence (SPDX), a description. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Told how many bytes of files are kept, of how many. */
+  readonly onProgress?: ((doneBytes: number, ofBytes: number) => void) | undefined;
+}
+
+/** What {@link sealVersion} did. */
+export interface SealResult {
+  readonly entry: VersionEntry;
+  /** False when the store had this version before. */
+  readonly isNew: boolean;
+  /** What somebody should know: of what is kept (a diff), and of what could not be. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Seals a twin: keeps everything that it is made of in a store, and gives it a number. What is equal gets an equal digest,
+ * on every machine, in every folder and at any time; sealing it again changes nothing.
+ *
+ * Kept are the twin.yaml that says the same as the composition, all files that it names, models with their cards, plugins
+ * that are no packages with what they import, the lock file, the commit of git and what differs from it. Packages are
+ * named, not kept.
+ *
+ * @throws `TWIN_SPEC_NOT_EXPORTABLE` for a composition that no twin.yaml can hold; {@link NotSealableError} when parts of
+ *   it could not be brought together elsewhere; `TWIN_FILE_NOT_FOUND`, `TWIN_FILE_UNREADABLE`; `TWIN_ARTIFACT_CHANGED` for
+ *   a file that has not the digest stated; `TWIN_WRITE_FAILED`. Then the store has no new version.
+ *
+ * @example
+ * const { entry } = await sealVersion(store, await loadSpec("twin.yaml"), { reason: "new weights" });
+ * entry.number; // => 7
+ */
+export async function sealVersion(
+  store: TwinStore,
+  composition: Composition,
+  options: SealOptions = {},
+): Promise<SealResult> {
+  const { reason, actor, alias, signal, onProgress } = options;
+  signal?.throwIfAborted();
+  await using pin = await store.pin();
+  const { config: content, folder, notes } = await collectContent(store.objects, composition, { signal, onProgress });
+  const log = store.log(content.twin);
+  const annotated = { ...content, annotations: { ...options.annotations } };
+  const known = options.parents === undefined ? await knownVersion(store, annotated, { folder, signal }) : undefined;
+  let entry = known;
+  let isNew = false;
+  if (entry === undefined) {
+    const parents = options.parents ?? (await chooseParents(store, content.twin, folder));
+    const { descriptor } = await writeVersion(store.objects, { ...annotated, parents: [...parents] });
+    const appended = await log.append(
+      async ({ versions }) => {
+        await pin.check();
+        if (versions.has(descriptor.digest)) return undefined;
+        const numbers = [...versions.values()].map(({ number }) => number);
+        return { type: "sealed", version: descriptor, number: Math.max(0, ...numbers) + 1 };
+      },
+      { reason, actor, signal },
+    );
+    isNew = appended !== undefined;
+    entry = (await log.read()).versions.get(descriptor.digest) as VersionEntry;
+  }
+  if (alias !== undefined) {
+    entry = (await store.moveAlias(`${entry.twin}@${alias}`, entry.digest, { reason, actor, signal })) ?? entry;
+  }
+  return { entry, isNew, notes };
+}
