@@ -15,18 +15,19 @@ export function specDocument(composition: Composition): { readonly [key: string]
   const folder = dirname(resolve(source?.file ?? "twin.yaml"));
   const parts = Object.entries(plugins).map(([part, plugin]): [string, JsonValue] => [
     part,
-    { use: useOf(plugin, folder), options: plain(plugin.options, folder) },
+    { use: useOf(plugin, folder), options: plainValue(plugin.options, folder) },
   ]);
   return {
     ...(name !== undefined && { twin: name }),
     plugins: Object.fromEntries(parts),
-    ...(wire !== undefined && { wire: plain(wire, folder) }),
-    ...(versions !== undefined && { versions: plain(versions, folder) }),
-    ...(plans !== undefined && { plans: plain(plans, folder) }),
+    ...(wire !== undefined && { wire: plainValue(wire, folder) }),
+    ...(versions !== undefined && { versions: plainValue(versions, folder) }),
+    ...(plans !== undefined && { plans: plainValue(plans, folder) }),
   };
 }
 
-function plain(value: unknown, folder: string, above: readonly unknown[] = []): JsonValue {
+/** A value of a composition as plain JSON. @param folder - That paths of artifacts are relative to. */
+export function plainValue(value: unknown, folder: string, above: readonly unknown[] = []): JsonValue {
   if (isSecret(value)) return { secret: value.toString() };
   if (isArtifact(value)) {
     return { artifact: value.digest === undefined ? { path: value.pathFrom(folder) } : { digest: value.digest } };
@@ -36,11 +37,11 @@ function plain(value: unknown, folder: string, above: readonly unknown[] = []): 
   if (typeof value === "bigint") return { bigint: String(value) };
   if (typeof value !== "object") return { kind: typeof value };
   if (above.includes(value)) return { kind: "cycle" };
-  if (Array.isArray(value)) return Array.from(value, (item) => plain(item, folder, [...above, value]));
+  if (Array.isArray(value)) return Array.from(value, (item) => plainValue(item, folder, [...above, value]));
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     return { kind: (value as object).constructor?.name || "object" };
   }
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(members.map(([key, member]) => [key, plain(member, folder, [...above, value])]));
+  return Object.fromEntries(members.map(([key, member]) => [key, plainValue(member, folder, [...above, value])]));
 }
