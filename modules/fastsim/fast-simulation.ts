@@ -23,7 +23,7 @@ export interface RunSizes {
   readonly batchSize: number;
   /** Runs of fewer rows are filled up to this many. */
   readonly minRows: number;
-  /** Batches of more events are computed in several runs. */
+  /** Batches of more events are computed in several runs; what is random for one is made while the one before it runs. */
   readonly maxRows: number;
 }
 

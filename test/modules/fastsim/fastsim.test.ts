@@ -298,7 +298,7 @@ describe("composing", () => {
     });
     await expect(createTwin({ plugins: plugins({ minRows: 300 }) })).rejects.toMatchObject({
       code: "TWIN_INVALID_ARGUMENT",
-      message: expect.stringContaining("minRows, 300, is above maxRows, 256"),
+      message: expect.stringContaining("minRows, 300, is above maxRows, 50"),
     });
   });
 
