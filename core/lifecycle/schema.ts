@@ -128,6 +128,8 @@ export const EventSchema = z.strictObject({
   sequence: z.number().int().min(1),
   /** Digest of the text of the event before; `null` for the first. */
   previous: DigestSchema.nullable(),
+  /** SHA-256 of the canonical text of the other members: the newest event has no successor that vouches for it. */
+  checksum: DigestSchema,
   at: z.iso.datetime().describe("When, UTC, by the clock of the machine that wrote it."),
   actor: z.string().describe("Who: user@host unless told otherwise."),
   reason: z.string().nullable(),
@@ -138,6 +140,7 @@ export const EventSchema = z.strictObject({
       alias: z.string(),
       from: DigestSchema.nullable(),
       to: DigestSchema.nullable().describe("`null`: the alias is taken away."),
+      isRollback: z.literal(true).optional().describe("It went back to where it had been."),
     }),
     z.strictObject({
       type: z.literal("stateChanged"),

@@ -15,7 +15,7 @@ import { type AppendOptions, EventLog } from "./log/event-log.ts";
 import { findVersion, splitName, versionName } from "./log/find-version.ts";
 import { twinOfFolder } from "./log/folder-name.ts";
 import { checkGate, type Evidence, type GateCheck } from "./log/gate.ts";
-import { decideMove, versionBefore } from "./log/move-alias.ts";
+import { type AliasTarget, decideMove, versionBefore } from "./log/move-alias.ts";
 import { type Policy, readPolicy } from "./log/policy.ts";
 import type { TwinState, VersionEntry } from "./log/twin-state.ts";
 import { MEDIA_TYPES } from "./media-types.ts";
@@ -178,7 +178,7 @@ export class TwinStore implements AsyncDisposable {
     const log = this.log(twin);
     const state = await log.read();
     const to = versionBefore(state, alias);
-    return (await this.#move(log, { state, alias, to }, options)) as VersionEntry;
+    return (await this.#move(log, { state, alias, to, isRollback: true }, options)) as VersionEntry;
   }
 
   /**
@@ -300,12 +300,12 @@ export class TwinStore implements AsyncDisposable {
 
   async #move(
     log: EventLog,
-    move: { readonly state: TwinState; readonly alias: string; readonly to: Digest | null },
+    move: Pick<AliasTarget, "alias" | "to" | "isRollback"> & { readonly state: TwinState },
     options: AppendOptions & { readonly expected?: Digest | null | undefined },
   ): Promise<VersionEntry | undefined> {
-    const { state, alias, to } = move;
+    const { state, alias, to, isRollback } = move;
     const { expected = state.aliases.get(alias) ?? null, reason = null } = options;
-    await log.append((now) => decideMove(now, { alias, to, expected, reason }), options);
+    await log.append((now) => decideMove(now, { alias, to, expected, reason, isRollback }), options);
     return to === null ? undefined : (await log.read()).versions.get(to);
   }
 

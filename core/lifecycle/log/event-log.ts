@@ -12,7 +12,7 @@ import { STORE_NAMES } from "../layout.ts";
 import type { Change, Event } from "../schema.ts";
 import { LogBrokenError } from "./errors.ts";
 import { folderOfTwin } from "./folder-name.ts";
-import { parseEvent } from "./parse-event.ts";
+import { parseEvent, withChecksum } from "./parse-event.ts";
 import { publishEvent } from "./publish-event.ts";
 import { changeProblem, TwinFold, type TwinState } from "./twin-state.ts";
 
@@ -110,7 +110,7 @@ export class EventLog {
       const change = await decide(state);
       if (change === undefined) return undefined;
       const { head } = state;
-      const event: Event = {
+      const event = withChecksum({
         schemaVersion: 1,
         twin: this.twin,
         sequence: (head?.sequence ?? 0) + 1,
@@ -119,7 +119,7 @@ export class EventLog {
         actor: options.actor ?? actor,
         reason,
         change,
-      };
+      });
       const path = this.#path(event.sequence);
       const text = canonicalJson(event);
       // Never write what could not be read.

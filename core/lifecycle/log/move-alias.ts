@@ -16,10 +16,14 @@ export interface AliasTarget {
   /** Where it must be for the move to happen; `null`: nowhere. */
   readonly expected: Digest | null;
   readonly reason: string | null;
+  readonly isRollback?: boolean | undefined;
 }
 
 /** The event of a move; `undefined` where the alias is there already. */
-export function decideMove(state: TwinState, { alias, to, expected, reason }: AliasTarget): Change | undefined {
+export function decideMove(
+  state: TwinState,
+  { alias, to, expected, reason, isRollback }: AliasTarget,
+): Change | undefined {
   checkAliasName(alias);
   const from = state.aliases.get(alias) ?? null;
   if (from !== expected) {
@@ -43,12 +47,12 @@ export function decideMove(state: TwinState, { alias, to, expected, reason }: Al
       missing: [],
     });
   }
-  return { type: "aliasMoved", alias, from, to };
+  return { type: "aliasMoved", alias, from, to, ...(isRollback && { isRollback }) };
 }
 
 /**
- * The version that an alias was on before. Moves are a stack: one back to where it came from takes the last off, so that a
- * second rollback goes one further back and never returns to what was rolled away from. Withdrawn versions are passed over.
+ * The version that an alias was on before. Moves are a stack, and a rollback takes off what it leaves: a second one goes one
+ * further back, and never returns to what was rolled away from. Withdrawn versions are passed over.
  *
  * @throws `TWIN_VERSION_NOT_FOUND` where there is no such alias, or no version before.
  */
@@ -58,9 +62,8 @@ export function versionBefore(state: TwinState, alias: string): Digest {
     throw new VersionNotFoundError(`${state.twin}@${alias}`, `there is no such alias. ${describeNames(alias, names)}`);
   }
   const stack: (Digest | null)[] = [];
-  for (const { alias: moved, to } of state.moves) {
-    if (moved !== alias) continue;
-    if (stack.length > 1 && stack.at(-2) === to) stack.pop();
+  for (const { to, isRollback } of state.moves.filter((move) => move.alias === alias)) {
+    if (isRollback) stack.length = stack.lastIndexOf(to, -2) + 1;
     else stack.push(to);
   }
   const before = stack

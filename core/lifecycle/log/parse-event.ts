@@ -1,3 +1,4 @@
+import { digestJson } from "../../canonical/digest.ts";
 import { type Event, EventSchema } from "../schema.ts";
 
 /** Reads the text of an event. @returns The event, or what is wrong with the text. */
@@ -9,7 +10,15 @@ export function parseEvent(text: string): Event | string {
     return text.trim() === "" ? "it is empty." : "it is not JSON.";
   }
   const parsed = EventSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const { checksum, ...facts } = parsed.data;
+    return withChecksum(facts).checksum === checksum ? parsed.data : "it was altered: its checksum is another.";
+  }
   const [issue] = parsed.error.issues;
   return `it is no event: ${issue?.path.join(".") || "the whole"}: ${issue?.message ?? "invalid"}.`;
+}
+
+/** An event, complete. */
+export function withChecksum(facts: Omit<Event, "checksum">): Event {
+  return { ...facts, checksum: digestJson(facts) };
 }

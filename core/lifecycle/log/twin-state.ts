@@ -36,6 +36,7 @@ export interface AliasMove {
   readonly alias: string;
   readonly from: Digest | null;
   readonly to: Digest | null;
+  readonly isRollback: boolean;
   readonly sequence: number;
 }
 
@@ -114,8 +115,7 @@ export class TwinFold {
         });
         break;
       case "aliasMoved":
-        this.#moves.push({ alias: change.alias, from: change.from, to: change.to, sequence });
-        this.#moveAlias(change.alias, change.from, change.to);
+        this.#move(change, sequence);
         break;
       case "stateChanged":
         this.#update(change.version, { state: change.to, stateReason: event.reason });
@@ -133,7 +133,8 @@ export class TwinFold {
     }
   }
 
-  #moveAlias(alias: string, from: Digest | null, to: Digest | null): void {
+  #move({ alias, from, to, isRollback = false }: Extract<Change, { type: "aliasMoved" }>, sequence: number): void {
+    this.#moves.push({ alias, from, to, isRollback, sequence });
     if (from !== null) {
       this.#update(from, { aliases: this.#entry(from).aliases.filter((each) => each !== alias) });
       this.#aliases.delete(alias);

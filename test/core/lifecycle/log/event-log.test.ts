@@ -2,6 +2,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { digestBytes } from "../../../../core/index.ts";
+import { withChecksum } from "../../../../core/lifecycle/log/parse-event.ts";
 import type { Change, Event } from "../../../../core/lifecycle/schema.ts";
 import { openStore, type TwinStore } from "../../../../core/lifecycle/store.ts";
 import { interceptedFs, systemError } from "./intercepted-fs.ts";
@@ -208,8 +209,9 @@ describe("A damaged log", () => {
     await using sample = await sampleStore();
     await logOf(sample.store, 1);
     const text = await readFile(fileOf(sample.folder, 1), "utf8");
-    const forged = {
-      ...(JSON.parse(text) as Event),
+    const { checksum: _, ...facts } = JSON.parse(text) as Event;
+    const forged = withChecksum({
+      ...facts,
       sequence: 2,
       previous: digestBytes(text),
       change: {
@@ -220,7 +222,7 @@ describe("A damaged log", () => {
         evidence: [],
         policies: [],
       },
-    };
+    });
     await writeFile(fileOf(sample.folder, 2), JSON.stringify(forged));
     await expect(sample.store.list()).rejects.toThrow("nothing sealed can become released.");
   });
