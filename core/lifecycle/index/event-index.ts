@@ -68,7 +68,7 @@ export class EventIndex implements EventCache {
     if (database !== undefined && database !== "unopened") closeQuietly(database);
   }
 
-  /** Runs a call; where it fails, the index is left alone from then on, and is made anew by the next process. */
+  /** Runs a call; where it fails, the index is left alone by this process from then on. */
   #try<T>(call: (database: DatabaseSync) => T, otherwise: T): T {
     // What is damaged is removed at the first try.
     if (this.#database === "unopened") this.#database = this.#open() ?? this.#open();
@@ -78,7 +78,7 @@ export class EventIndex implements EventCache {
       return call(database);
     } catch (error) {
       this.close();
-      if (!isBusy(error)) this.#remove();
+      if (isDamage(error)) this.#remove();
       return otherwise;
     }
   }
@@ -96,7 +96,7 @@ export class EventIndex implements EventCache {
       database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
       const form = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
       if (form !== FORM) {
-        if (form !== 0) throw new Error(`an index of form ${form}`);
+        if (form !== 0) throw new OtherFormError();
         database.exec(`PRAGMA journal_mode = ${network === undefined ? "WAL" : "DELETE"}`);
         database.exec(`BEGIN IMMEDIATE; ${TABLE}; PRAGMA user_version = ${FORM}; COMMIT`);
         if (network !== undefined) onNetwork?.(network);
@@ -107,7 +107,7 @@ export class EventIndex implements EventCache {
       return database;
     } catch (error) {
       if (database) closeQuietly(database);
-      if (!isBusy(error)) this.#remove();
+      if (isDamage(error)) this.#remove();
       return undefined;
     }
   }
@@ -130,12 +130,21 @@ function closeQuietly(database: DatabaseSync): void {
   }
 }
 
-/** Whether another process has it: no reason to remove it. @see https://sqlite.org/rescode.html */
-function isBusy(error: unknown): boolean {
+/**
+ * Whether the file is no index, or none of this form, so that only a new one helps; not where another process has it, the
+ * disk is full or it may not be written to.
+ *
+ * @see https://sqlite.org/rescode.html
+ */
+function isDamage(error: unknown): boolean {
+  if (error instanceof OtherFormError) return true;
   const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
-  const [BUSY, LOCKED] = [5, 6];
-  return code === BUSY || code === LOCKED;
+  const [ERROR, CORRUPT, NOTADB] = [1, 11, 26];
+  return code === ERROR || code === CORRUPT || code === NOTADB;
 }
+
+/** Made by another Twinloom. Never seen outside. */
+class OtherFormError extends Error {}
 
 /** What the header of an SQLite file says. @see https://sqlite.org/fileformat.html#file_format_version_numbers */
 function usesWal(file: string): boolean {

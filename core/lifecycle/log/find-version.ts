@@ -41,7 +41,7 @@ export function findVersion(name: string, states: readonly TwinState[]): Version
   if (digest !== undefined) return state.versions.get(digest) as VersionEntry;
   throw new VersionNotFoundError(
     name,
-    `it has no alias "${version}". ${state.aliases.size === 0 ? "It has none at all." : describeNames(version, state.aliases.keys())} Its versions are v1 to v${entries.length}.`,
+    `it has no alias "${version}". ${state.aliases.size === 0 ? "It has none at all." : describeNames(version, state.aliases.keys())} ${entries.length === 1 ? "Its only version is v1." : `Its versions are v1 to v${entries.length}.`}`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { digestBytes } from "../../../../core/index.ts";
+import { canonicalJson, digestBytes } from "../../../../core/index.ts";
 import { withChecksum } from "../../../../core/lifecycle/log/parse-event.ts";
 import type { Change, Event } from "../../../../core/lifecycle/schema.ts";
 import { openStore, type TwinStore } from "../../../../core/lifecycle/store.ts";
@@ -153,8 +153,24 @@ describe("A damaged log", () => {
         const text = await readFile(fileOf(folder, 3), "utf8");
         await writeFile(fileOf(folder, 3), text.replace("ann@lab", "eve@lab"));
       },
+      3,
+      "it was altered: its checksum is another.",
+    ],
+    "an event that was made anew in the place of another": [
+      async (folder) => {
+        const { checksum: _, ...facts } = JSON.parse(await readFile(fileOf(folder, 3), "utf8")) as Event;
+        await writeFile(fileOf(folder, 3), canonicalJson(withChecksum({ ...facts, actor: "eve@lab" })));
+      },
       4,
       "its `previous` is not the digest of the event before",
+    ],
+    "its newest event altered": [
+      async (folder) => {
+        const text = await readFile(fileOf(folder, 5), "utf8");
+        await writeFile(fileOf(folder, 5), text.replace("ann@lab", "bnn@lab"));
+      },
+      5,
+      "it was altered: its checksum is another.",
     ],
     "a missing event": [(folder) => rm(fileOf(folder, 3)), 3, "it is missing, and later ones are there."],
     "a truncated event": [(folder) => writeFile(fileOf(folder, 3), "{"), 3, "it is not JSON."],
@@ -223,7 +239,7 @@ describe("A damaged log", () => {
         policies: [],
       },
     });
-    await writeFile(fileOf(sample.folder, 2), JSON.stringify(forged));
+    await writeFile(fileOf(sample.folder, 2), canonicalJson(forged));
     await expect(sample.store.list()).rejects.toThrow("nothing sealed can become released.");
   });
 });

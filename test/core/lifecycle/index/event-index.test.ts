@@ -1,0 +1,207 @@
+import { chmod, mkdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { digestBytes } from "../../../../core/index.ts";
+import { EventIndex } from "../../../../core/lifecycle/index/event-index.ts";
+import { loadSqlite } from "../../../../core/lifecycle/index/load-sqlite.ts";
+import type { TwinState } from "../../../../core/lifecycle/log/twin-state.ts";
+import { type Change, STATES } from "../../../../core/lifecycle/schema.ts";
+import { openStore, type TwinStore } from "../../../../core/lifecycle/store.ts";
+import { sampleStore } from "../log/sample-store.ts";
+
+const sqlite = loadSqlite();
+const version = (name: number) => digestBytes(`version ${name}`);
+const descriptor = (name: number) => ({ mediaType: "text/plain", digest: version(name), size: name });
+
+/** Something that somebody wants to do; what cannot follow the log is left out. */
+const wish: fc.Arbitrary<(state: TwinState) => Change> = fc
+  .record({
+    kind: fc.constantFrom<Change["type"]>("sealed", "aliasMoved", "stateChanged", "attested", "ran", "commented"),
+    a: fc.nat(5),
+    b: fc.nat(5),
+    alias: fc.constantFrom("champion", "prod/best"),
+    from: fc.constantFrom(...STATES),
+    to: fc.constantFrom(...STATES),
+  })
+  .map(({ kind, a, b, alias, from, to }) => (state): Change => {
+    switch (kind) {
+      case "sealed":
+        return { type: "sealed", version: descriptor(a), number: state.versions.size + 1 };
+      case "aliasMoved":
+        return { type: "aliasMoved", alias, from: state.aliases.get(alias) ?? null, to: b === 0 ? null : version(a) };
+      case "stateChanged":
+        return { type: "stateChanged", version: version(a), from, to, evidence: [], policies: [] };
+      case "attested":
+        return {
+          type: "attested",
+          version: version(a),
+          attestation: descriptor(100 + b),
+          kind: "audit",
+          verdict: "passed",
+        };
+      case "ran":
+        return { type: "ran", version: version(a), run: descriptor(200 + b), id: `run-${b}` };
+      default:
+        return { type: "commented", version: version(a), text: "text" };
+    }
+  });
+const wishes = fc.array(fc.tuple(fc.constantFrom("ecal", "HCal"), wish), { minLength: 1, maxLength: 25 });
+
+async function fulfil(
+  store: TwinStore,
+  all: readonly (readonly [string, (state: TwinState) => Change])[],
+): Promise<void> {
+  for (const [twin, decide] of all) {
+    await store
+      .log(twin)
+      .append(decide)
+      .catch((error: { readonly code?: string }) => expect(error.code).toBe("TWIN_INVALID_ARGUMENT"));
+  }
+}
+
+async function answers(folder: string, index: boolean): Promise<readonly TwinState[]> {
+  await using store = await openStore(folder, { index });
+  return await store.states();
+}
+
+type Damage = (file: string, drawn: number) => void | Promise<void>;
+const DAMAGES: Readonly<Record<string, Damage>> = {
+  "is as it was left": () => undefined,
+  "was deleted": (file) => rm(file),
+  "was truncated": async (file, drawn) => truncate(file, drawn % (await stat(file)).size),
+  "is garbage": (file) => writeFile(file, "nothing that a database would hold ".repeat(200)),
+  "is empty": (file) => writeFile(file, ""),
+  "has a flipped byte": async (file, drawn) => {
+    const bytes = await readFile(file);
+    bytes[drawn % bytes.length] = (bytes[drawn % bytes.length] as number) ^ 0x01;
+    await writeFile(file, bytes);
+  },
+  "has an older form": (file) => change(file, "PRAGMA user_version = 99"),
+  "lost its table": (file) => change(file, "DROP TABLE events"),
+  "lost an event": (file) => change(file, "DELETE FROM events WHERE sequence = 1"),
+  "lost its last events": (file) => change(file, "DELETE FROM events WHERE sequence > 2"),
+  "has another text": (file) => change(file, "UPDATE events SET text = replace(text, 'ann@lab', 'eve@lab')"),
+  "has the events of another twin": (file) => change(file, "UPDATE OR REPLACE events SET twin = 'ecal'"),
+  "has blobs for texts": (file) => change(file, "UPDATE events SET text = x'00ff'"),
+};
+
+function change(file: string, sql: string): void {
+  if (sqlite === undefined) return;
+  const database = new sqlite.DatabaseSync(file);
+  database.exec(sql);
+  database.close();
+}
+
+describe.skipIf(sqlite === undefined)("The index of a store", () => {
+  it.each(Object.entries(DAMAGES))("that %s answers as the files do", async (_, damage) => {
+    await fc.assert(
+      fc.asyncProperty(wishes, wishes, fc.nat(), async (before, after, drawn) => {
+        await using sample = await sampleStore();
+        await fulfil(sample.store, [
+          ["ecal", () => ({ type: "sealed", version: descriptor(0), number: 1 })],
+          ...before,
+        ]);
+        const folded = await answers(sample.folder, false);
+        expect(await answers(sample.folder, true)).toEqual(folded);
+        await damage(join(sample.folder, "index.sqlite"), drawn);
+        expect(await answers(sample.folder, true)).toEqual(folded);
+        // And goes on from there.
+        await fulfil(sample.store, after);
+        expect(await answers(sample.folder, true)).toEqual(await answers(sample.folder, false));
+        expect(await answers(sample.folder, true)).toEqual(await answers(sample.folder, false));
+      }),
+      { seed: 5, numRuns: process.env["TWINLOOM_LONG"] === "1" ? 100 : 2 },
+    );
+  });
+
+  it("is what is read, and not the files one by one", async () => {
+    await using sample = await sampleStore();
+    await fulfil(
+      sample.store,
+      Array.from({ length: 5 }, (_, i) => [
+        "ecal",
+        ({ versions }) => ({
+          type: "sealed",
+          version: descriptor(i),
+          number: versions.size + 1,
+        }),
+      ]),
+    );
+    const folded = await answers(sample.folder, true);
+    const index = new EventIndex(join(sample.folder, "index.sqlite"));
+    expect(index.load("ecal")).toHaveLength(5);
+    index.close();
+    // Only the end of the chain is compared with its file.
+    await rm(join(sample.folder, "events/ecal/00000002.json"));
+    expect(await answers(sample.folder, true)).toEqual(folded);
+  });
+
+  it("that another process has locked fails nothing, and is left in place", async () => {
+    await using sample = await sampleStore();
+    await fulfil(sample.store, [["ecal", () => ({ type: "sealed", version: descriptor(0), number: 1 })]]);
+    await answers(sample.folder, true);
+    await fulfil(sample.store, [["HCal", () => ({ type: "sealed", version: descriptor(0), number: 1 })]]);
+    const file = join(sample.folder, "index.sqlite");
+    const holder = new (sqlite as NonNullable<typeof sqlite>).DatabaseSync(file);
+    holder.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+    expect(await answers(sample.folder, true)).toEqual(await answers(sample.folder, false));
+    holder.exec("ROLLBACK");
+    expect(holder.prepare("SELECT count(*) AS n FROM events").get()).toMatchObject({ n: 1 });
+    holder.close();
+  });
+
+  it("fails nothing where it cannot be made", async () => {
+    await using sample = await sampleStore();
+    await fulfil(sample.store, [["ecal", () => ({ type: "sealed", version: descriptor(0), number: 1 })]]);
+    await mkdir(join(sample.folder, "index.sqlite"));
+    expect(await answers(sample.folder, true)).toEqual(await answers(sample.folder, false));
+    const file = join(sample.folder, "events.sqlite");
+    await writeFile(file, "");
+    await chmod(file, 0o000);
+    const index = new EventIndex(join(sample.folder, "no", "such", "folder.sqlite"));
+    expect(index.load("ecal")).toEqual([]);
+    expect(index.save("ecal", 1, ["text"])).toBeUndefined();
+  });
+
+  it("does without a write-ahead log on a network file system, never waits less for the disk, and says so once", async () => {
+    await using sample = await sampleStore();
+    const file = join(sample.folder, "index.sqlite");
+    const pragma = (name: string): unknown => {
+      const database = new (sqlite as NonNullable<typeof sqlite>).DatabaseSync(file);
+      const value = Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+      database.close();
+      return value;
+    };
+    const told: string[] = [];
+    const network = { network: "nfs4", onNetwork: (fileSystem: string) => void told.push(fileSystem) };
+    const local = new EventIndex(file);
+    local.save("ecal", 1, ["local"]);
+    local.close();
+    expect(pragma("journal_mode")).toBe("wal");
+    // As when the store was copied there.
+    for (const texts of [[], ["a"], ["a", "b"]]) {
+      const index = new EventIndex(file, network);
+      expect(index.load("ecal")).toEqual(texts);
+      index.save("ecal", texts.length + 1, [["a", "b", "c"][texts.length] as string]);
+      index.close();
+      expect(pragma("journal_mode")).toBe("delete");
+    }
+    expect(told).toEqual(["nfs4"]);
+  });
+
+  it("keeps only what follows what it has", async () => {
+    await using sample = await sampleStore();
+    const index = new EventIndex(join(sample.folder, "index.sqlite"));
+    index.save("ecal", 1, ["a", "b"]);
+    index.save("ecal", 4, ["d"]);
+    expect(index.load("ecal")).toEqual(["a", "b"]);
+    index.save("ecal", 3, ["c"]);
+    index.save("HCal", 1, ["x"]);
+    expect(index.load("ecal")).toEqual(["a", "b", "c"]);
+    index.save("ecal", 1, ["z"]);
+    expect([index.load("ecal"), index.load("HCal"), index.load("other")]).toEqual([["z"], ["x"], []]);
+    index.close();
+    expect(index.load("ecal")).toEqual([]);
+  });
+});
