@@ -3,6 +3,7 @@ import { canonicalJson } from "../../canonical/canonical-json.ts";
 import { digestFile } from "../../canonical/digest.ts";
 import { ownValue } from "../../kernel/check-part.ts";
 import type { FileRecord, RunRecord, StepRecord } from "../../run/run-record.ts";
+import { stepsInOrder } from "../step-order.ts";
 import { Closeness } from "./closeness.ts";
 import { compareFiles, type RunFiles } from "./compare-files.ts";
 import { compareJson } from "./compare-json.ts";
@@ -26,7 +27,8 @@ export async function compareOutputs(
 ): Promise<readonly OutputComparison[]> {
   const rows: OutputComparison[] = [];
   const read = new Set([...outputsRead(original), ...outputsRead(repeat)]);
-  for (const step of union(original.steps, repeat.steps)) {
+  const names = [original, repeat].flatMap((run) => stepsInOrder(run).map(([step]) => step));
+  for (const step of new Set(names)) {
     const steps: Pair<StepRecord> = [ownValue(original.steps, step), ownValue(repeat.steps, step)];
     for (const output of union(steps[0]?.outputs ?? {}, steps[1]?.outputs ?? {})) {
       const files: Pair<FileRecord> = [ownValue(steps[0]?.outputs, output), ownValue(steps[1]?.outputs, output)];

@@ -27,12 +27,21 @@ export interface FoundRun {
  *   `TWIN_INVALID_ARGUMENT` for a version that has no run.
  */
 export async function findRun(target: string, store: TwinStore | undefined): Promise<FoundRun> {
-  for (const path of [join(target, RECORD_FILE), target]) {
-    if (await isFile(path)) return { record: await readRunRecord(path), folder: resolve(dirname(path)) };
-  }
+  const found = await findRunFolder(target);
+  if (found !== undefined) return found;
   if (store === undefined) throw new FileNotFoundError(join(target, RECORD_FILE));
   const entry = await store.resolve(target);
   return { record: await newestRun(store, entry), folder: undefined };
+}
+
+/** The run of a folder, or of its `run.json`; `undefined` where there is none. @throws `TWIN_RUN_RECORD_DAMAGED` */
+export async function findRunFolder(
+  target: string,
+): Promise<{ readonly record: RunRecord; readonly folder: string } | undefined> {
+  for (const path of [join(target, RECORD_FILE), target]) {
+    if (await isFile(path)) return { record: await readRunRecord(path), folder: resolve(dirname(path)) };
+  }
+  return undefined;
 }
 
 async function newestRun(store: TwinStore, entry: VersionEntry): Promise<RunRecord> {
