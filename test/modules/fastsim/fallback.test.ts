@@ -79,6 +79,14 @@ describe("events outside the trained range", () => {
     });
   });
 
+  it("are those beyond the ends as float32 stores them, and a fallback knows its value so, too", async () => {
+    const [model, other] = [new EchoModel(LATENT), new Other()];
+    const generator = await simulationOver(model, { graph, outside: "fallback" }, other);
+    const [atEnd, beyond] = await eventsOf(generator, requestOf([20, 5], [1.6, 1.4].map(Math.fround)), "values");
+    expect(atEnd).toEqual([20, Math.fround(1.6)]);
+    expect(beyond).toEqual([5000, 101]);
+  });
+
   it("are refused where the fallback stands for another value of a condition that it does not have", async () => {
     const generator = await simulationOver(new EchoModel(LATENT), { graph, outside: "fallback" }, new Other());
     await expect(all(generator, requestOf([20, 5], [1.3, 1.3]))).rejects.toMatchObject({

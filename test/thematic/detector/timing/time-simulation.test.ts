@@ -3,7 +3,7 @@ import { calorimeter, gflash, timeSimulation } from "twinloom/thematic/detector"
 import { describe, expect, it } from "vitest";
 
 describe("timeSimulation", () => {
-  it("divides the time of a call by its showers, and leaves the first call out", async () => {
+  it("divides the time of a call by its showers", async () => {
     await using twin = await createTwin({ name: "ecal", plugins: { fast: gflash(), detector: calorimeter() } });
     // A clock that moves by one millisecond whenever it is looked at.
     let time = 0;
@@ -26,7 +26,7 @@ describe("timeSimulation", () => {
     expect(timing?.repeats).toBe(3);
   });
 
-  it("draws energies within the range asked for, and passes on the generator's refusal", async () => {
+  it("draws energies within the range asked for, leaves one measurement out, and passes on the generator's refusal", async () => {
     const asked: number[] = [];
     await using twin = await createTwin({ name: "ecal", plugins: { fast: gflash(), detector: calorimeter() } });
     await using watched = await createTwin({
@@ -46,6 +46,11 @@ describe("timeSimulation", () => {
     expect(asked).toHaveLength(4 * 8);
     expect(Math.min(...asked)).toBeGreaterThanOrEqual(2000);
     expect(Math.max(...asked)).toBeLessThanOrEqual(3000);
+    expect(new Set(asked).size).toBe(asked.length);
+    asked.length = 0;
+    await timeSimulation(watched.detector, { batchSizes: [1], repeats: 3, energyRangeMeV: [2000, 3000] });
+    // One measurement of twenty calls is left out.
+    expect(asked).toHaveLength(4 * 20);
     expect(new Set(asked).size).toBe(asked.length);
     const below = timeSimulation(watched.detector, { batchSizes: [8], energyRangeMeV: [1, 3000] });
     await expect(below).rejects.toMatchObject({ code: "TWIN_OUT_OF_DOMAIN" });
