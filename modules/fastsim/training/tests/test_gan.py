@@ -1,15 +1,20 @@
 """The gate, the shape network, its likelihood and the critics."""
 
+import tempfile
 import unittest
 
+import numpy as np
 import torch
 
 from tests.test_features import toy_showers
 from twinloom_training.adversarial import AdversarialLearner
 from twinloom_training.critics import Critics, View, image_of
 from twinloom_training.data import CUT_MEV, Batch
-from twinloom_training.gan import Curve, ShapeNetwork, near_logit, random_uniform
-from twinloom_training.gate import decode, top_cells
+from twinloom_training.energy import LayerNetwork
+from twinloom_training.export import export, validity
+from twinloom_training.gan import Curve, GanGenerator, ShapeNetwork, near_logit, random_uniform
+from twinloom_training.gate import decode, hit_cells, top_cells
+from twinloom_training.onnx_check import check
 from twinloom_training.warm import Encoder, evidence_bound, log_likelihood
 
 SMALL = {"global_normals": 4, "sector_normals": 3, "width": 24, "sector_width": 16, "blocks": 1}
@@ -47,6 +52,21 @@ class Gate(unittest.TestCase):
         gate, _ = top_cells(torch.zeros(1, 45, 144), torch.full((1, 45), 7.0))
         self.assertTrue(torch.equal(gate.sum(-1), torch.full((1, 45), 7.0)))
 
+    def test_the_list_of_hits_has_the_same_cells(self) -> None:
+        torch.manual_seed(2)
+        # Full of ties, so that the running sum decides; ring by ring, as the list has a layer's cells.
+        scores = torch.randint(-3, 3, (4, 45, 16, 9)).float()
+        count = torch.randint(0, 145, (4, 45)).float()
+        count[0], count[1], count[2, 44] = 0.0, 144.0, 0.0
+        gate, _ = top_cells(scores.reshape(4, 45, 144), count)
+        gate = gate.reshape(4, 45, 16, 9).transpose(2, 3).reshape(4, -1)
+        hits = hit_cells(scores.transpose(2, 3).reshape(4, 45, 144), count)
+        listed = torch.zeros_like(gate)
+        listed[hits.shower, hits.place] = hits.gate
+        self.assertTrue(torch.equal(listed, gate))
+        self.assertTrue(torch.equal(hits.layer, hits.shower * 45 + hits.place // 144))
+        self.assertEqual(len(hit_cells(torch.zeros(2, 45, 144) - 50, torch.zeros(2, 45)).place), 0)
+
     def test_the_gradient_knows_that_the_count_is_fixed(self) -> None:
         scores = torch.randn(1, 45, 144, requires_grad=True)
         count = torch.full((1, 45), 20.0)
@@ -72,8 +92,33 @@ class Network(unittest.TestCase):
         with torch.no_grad():
             plain = network(batch, normal, uniform)
         made = decode(*network.draw(network.fields(batch, normal), uniform), batch.layer_energy, batch.layer_count)
-        torch.testing.assert_close(made.showers, plain, rtol=1e-4, atol=1e-4)
+        self.assertTrue(torch.equal(made.showers > 0, plain > 0))
+        torch.testing.assert_close(made.showers, plain, rtol=1e-5, atol=1e-4)
         torch.testing.assert_close(made.image, image_of(plain), rtol=1e-4, atol=1e-4)
+
+    def test_empty_and_full_showers(self) -> None:
+        network = ShapeNetwork(SMALL)
+        batch = toy_batch(3)
+        count = torch.zeros(3, 45)
+        count[1], count[2, 7] = 144.0, 1.0
+        batch = batch._replace(layer_count=count, layer_energy=50.0 * count)
+        normal, uniform = noise(network, 3)
+        with torch.no_grad():
+            showers = network(batch, normal, uniform)
+            nothing = network(batch._replace(layer_count=0 * count, layer_energy=0 * count), normal, uniform)
+        self.assertTrue(torch.equal((showers > 0).sum((2, 3)).float(), count))
+        torch.testing.assert_close(showers.sum((2, 3)), batch.layer_energy, rtol=1e-5, atol=1e-4)
+        self.assertTrue(torch.equal(nothing, torch.zeros_like(nothing)))
+
+    def test_the_exported_graph_makes_the_same_showers_in_every_batch(self) -> None:
+        torch.manual_seed(8)
+        generator = GanGenerator(LayerNetwork(8, 8), ShapeNetwork(SMALL)).eval().requires_grad_(False)
+        conditions = validity(np.array([1000.0, 100_000.0]), np.array([1.2, 1.6]))
+        with tempfile.TemporaryDirectory() as folder:
+            export(generator, f"{folder}/gan.onnx", "gan", conditions)
+            found = check(generator, f"{folder}/gan.onnx", conditions, 30)
+        self.assertTrue(found["rows_independent"])
+        self.assertLess(found["p99_relative_difference"], 1e-3)
 
     def test_turning_the_noise_turns_the_shower(self) -> None:
         batch, network = toy_batch(), ShapeNetwork(SMALL)

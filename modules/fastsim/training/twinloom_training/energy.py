@@ -25,6 +25,9 @@ from .train_loop import Average, LoopSettings, choose_device, learning_rate, loa
 CAPS = (1.0, 3.0, 8.0, 20.0, 96.0)
 """A count enters the network as min(n, cap): a function of n with kinks where few cells become many."""
 
+LARGEST_ROOT = math.sqrt(CELLS_PER_LAYER + 0.375)
+"""Half the Anscombe number of a layer that is full."""
+
 FEATURES = len(CAPS) + 2
 NORMALS = 1 + 2 * LAYERS
 LOG_CELL_MEAN = 6.6
@@ -138,32 +141,35 @@ class LayerNetwork(nn.Module):
         self, energy_mev: torch.Tensor, thickness_mm: torch.Tensor, normal: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The total (on the scale of `total_target`, [B, 1]), and layers that are not yet scaled to it. Unrolled over
-        the layers: about twenty small operators each."""
+        the layers: some twenty-five small operators each."""
         told = condition(energy_mev, thickness_mm)
-        functions = quantiles.basis(normal)
-        total = quantiles.quantile(self.total(told), functions[:, 0])
+        for_total, *functions = quantiles.basis(normal).flatten(1).split(quantiles.RAW, -1)
+        for_count, for_energy = functions[:LAYERS], functions[LAYERS:]
+        total = quantiles.quantile(self.total(told), for_total)
         prefix = torch.cat([told, total], -1)
-        weights = self.layer_weights()
-        per_energy = 10.0 * CUT_FLOAT32 / energy_mev
+        # Scales are in the weights, which makes fewer operators.
+        scale = torch.cat([self.cap_scale, self.caps.new_ones(FEATURES - len(CAPS))])
+        weights = self.layer_weights() * scale.unsqueeze(-1)
+        share = 10.0 * CUT_FLOAT32 / energy_mev
         counts, energies = [], []
         for layer in range(LAYERS):
             in_front = weights[layer, :layer].reshape(layer * FEATURES, self.bias.shape[1]) if layer else None
             given = self.from_condition[layer] if in_front is None else torch.cat([self.from_condition[layer], in_front])
             hidden = F.relu(torch.addmm(self.bias[layer], prefix, given))
             hidden = F.relu(self.middle.one(hidden, layer))
-            raw = self.count_head.one(hidden, layer)
-            scaled = F.relu(quantiles.quantile(raw, functions[:, 1 + layer]))
-            count = torch.clamp(torch.round(scaled * scaled * 0.25 - 0.375), 0.0, float(CELLS_PER_LAYER))
-            features = torch.minimum(count, self.caps) * self.cap_scale
-            given_count = F.relu(self.energy_hidden.one(hidden, layer) + self.from_count.one(features, layer))
-            raw = self.energy_head.one(given_count, layer)
+            root = quantiles.quantile(self.count_head.one(hidden, layer), for_count[layer], 0.5).clamp(0.0, LARGEST_ROOT)
+            count = F.relu(torch.round(root * root - 0.375))
+            features = torch.minimum(count, self.caps)
+            both = [self.energy_hidden.of(layer), self.from_count.of(layer, self.cap_scale)]
+            weight, bias = torch.cat([both[0][0], both[1][0]]), both[0][1] + both[1][1]
+            given_count = F.relu(torch.addmm(bias, torch.cat([hidden, features], -1), weight))
             if layer == 0:
                 log_cell = self.first(prefix, count, normal[:, 1 + LAYERS : 2 + LAYERS])
             else:
-                log_cell = quantiles.quantile(raw, functions[:, 1 + LAYERS + layer])
+                log_cell = quantiles.quantile(self.energy_head.one(given_count, layer), for_energy[layer])
             log_cell = log_cell.clamp(-LOG_CELL_MEAN, LARGEST_SCORE - LOG_CELL_MEAN)
             energy = torch.exp(log_cell + LOG_CELL_MEAN) * count
-            prefix = torch.cat([prefix, features, log_cell * count.clamp(max=1.0), energy * per_energy], -1)
+            prefix = torch.cat([prefix, features, log_cell * count.clamp(max=1.0), energy * share], -1)
             counts.append(count)
             energies.append(energy)
         return total, torch.cat(energies, -1) * CUT_FLOAT32, torch.cat(counts, -1)
@@ -218,6 +224,10 @@ class LayerLinear(nn.Module):
         """[B, 45, inputs] to [B, 45, outputs]."""
         product = torch.bmm(values.transpose(0, 1), self.shared + self.own)
         return product.transpose(0, 1) + self.bias
+
+    def of(self, layer: int, scale: torch.Tensor | float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weight and bias of one layer, for inputs that are still to be scaled."""
+        return (self.shared + self.own[layer]) * torch.as_tensor(scale).unsqueeze(-1), self.bias[layer]
 
     def one(self, values: torch.Tensor, layer: int) -> torch.Tensor:
         """The map of one layer: [B, inputs] to [B, outputs]."""

@@ -113,6 +113,7 @@ def export(generator: torch.nn.Module, out: str, name: str, conditions: dict[str
     os.remove(part)
     metadata = describe(name, generator.segments, conditions)
     _share_equal(model.graph)
+    _turn_weights(model.graph)
     _tidy(model, lengths, metadata)
     onnx.checker.check_model(model, full_check=True)
     data = model.SerializeToString()
@@ -149,6 +150,25 @@ def _share_equal(graph: onnx.GraphProto) -> None:
     del graph.node[:], graph.initializer[:]
     graph.node.extend(nodes)
     graph.initializer.extend(kept.values())
+
+
+def _turn_weights(graph: onnx.GraphProto) -> None:
+    """Transposes weights here. ONNX Runtime would multiply with them as they are, in another order of sums for each
+    number of threads."""
+    weights = {tensor.name: tensor for tensor in graph.initializer}
+    nodes = []
+    for node in graph.node:
+        if node.op_type == "Transpose" and node.input[0] in weights:
+            order = next((list(attribute.ints) for attribute in node.attribute if attribute.name == "perm"), None)
+            turned = np.ascontiguousarray(numpy_helper.to_array(weights[node.input[0]]).transpose(order))
+            graph.initializer.append(numpy_helper.from_array(turned, node.output[0]))
+        else:
+            nodes.append(node)
+    read = {name for node in nodes for name in node.input}
+    kept = [tensor for tensor in graph.initializer if tensor.name in read]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(kept)
 
 
 def _tidy(model: onnx.ModelProto, lengths: dict[str, int], metadata: dict) -> None:

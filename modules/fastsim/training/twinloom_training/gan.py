@@ -30,10 +30,13 @@ from torch.nn import functional as F
 from . import energy
 from .critics import CONDITIONS, Condition, condition_vector, near_log
 from .data import ALPHA, CELLS, CELLS_PER_LAYER, CUT_MEV, LAYERS, R
-from .gate import share_energy, top_cells
+from .gate import hit_cells, share_energy
 from .train_loop import load_state
 
 SECTOR_CELLS = LAYERS * R
+MOST = 39.9
+"""Scores lie within, less than `gate.LARGEST`."""
+
 SLOPE_KNOTS = (4.2, 4.7, 5.0, 5.15, 5.3, 5.55, 5.9, 6.4, 7.2)
 """ln(E / cut) where the slope of phi may change; one plane's minimum ionising particle deposits 5.1 there."""
 
@@ -51,12 +54,21 @@ def near_logit(uniform: Tensor) -> Tensor:
     return 8 * (root - 1 / root)
 
 
-def around(state: Tensor) -> Tensor:
-    """[B, 16, C] to [B, 16, 4 C]: the sector before, the sector, the one after, and the mean and dipole of the circle."""
+def mix_around(mix: nn.Linear, state: Tensor) -> Tensor:
+    """[B, 16, C] to [B, 16, C]: a linear map of the sector before, the sector, the one after, and the mean and dipole of
+    the circle. These last are three numbers a channel, which are mapped before they are spread over the sectors."""
+    width = mix.out_features
     ends = torch.cat([state[:, -1:], state, state[:, :1]], dim=1)
+    near = torch.cat([ends[:, :-2], state, ends[:, 2:]], dim=2)
     turn = 2 * math.pi * torch.arange(ALPHA, device=state.device, dtype=state.dtype) / ALPHA
-    dipole = (1 + 2 * torch.cos(turn[:, None] - turn)) / ALPHA
-    return torch.cat([ends[:, :-2], state, ends[:, 2:], torch.matmul(dipole, state)], dim=2)
+    circle = torch.stack([torch.ones_like(turn), math.sqrt(2) * torch.cos(turn), math.sqrt(2) * torch.sin(turn)]) / 4
+    far = torch.matmul(circle.T, torch.matmul(torch.matmul(circle, state), mix.weight[:, 3 * width :].t()))
+    return torch.matmul(near, mix.weight[:, : 3 * width].t()) + mix.bias + far
+
+
+def pick(values: Tensor, places: Tensor) -> Tensor:
+    """Single values out of a tensor, by their places in it."""
+    return values.reshape(-1).gather(0, places)
 
 
 class Fields(NamedTuple):
@@ -166,6 +178,16 @@ class ShapeNetwork(nn.Module):
         """The score's noise, and that of the energy in the inner rings, run on into the same cell of other layers."""
         self.register_buffer("ring_of_cell", torch.eye(R).repeat(1, ALPHA), persistent=False)
         self.register_buffer("inner", 4.0 ** -torch.arange(R).float().repeat(ALPHA), persistent=False)
+        # Of each cell of a shower, layer by layer and ring by ring: its place in [45, 16, 9], in [45, 9], in [16, 45, 9].
+        layer, ring, alpha = torch.meshgrid(*map(torch.arange, (LAYERS, R, ALPHA)), indexing="ij")
+        for name, at in (
+            ("cell_at", (layer * ALPHA + alpha) * R + ring),
+            ("ring_at", layer * R + ring),
+            ("sector_at", (alpha * LAYERS + layer) * R + ring),
+        ):
+            self.register_buffer(name, at.reshape(-1), persistent=False)
+        self.register_buffer("ring_by_ring", self.cell_at[:CELLS_PER_LAYER], persistent=False)
+        self.register_buffer("inner_at", self.inner[self.ring_by_ring].repeat(LAYERS), persistent=False)
         with torch.no_grad():
             self.rings.weight.mul_(0.3)
             self.cells.weight.mul_(0.5)
@@ -177,29 +199,31 @@ class ShapeNetwork(nn.Module):
         """Normals per shower."""
         return self.global_normals + ALPHA * self.sector_normals
 
-    def fields(self, condition: Any, normal: Tensor) -> Fields:
-        """`condition` as `critics.Condition`; `normal` [B, normals]."""
+    def code(self, condition: Any, normal: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        """What is the same all around a ring, four of [B, 45, 9] (as `Fields`), and the state of the sectors [B, 16, .]. `condition` as `critics.Condition`; `normal` [B, normals]."""
         code = condition_vector(condition)
         hidden = F.leaky_relu(self.first(torch.cat([code, normal[:, : self.global_normals]], dim=1)), 0.1)
         hidden = F.leaky_relu(self.second(hidden), 0.1)
-        rings = self.rings(hidden).reshape(-1, 4, LAYERS, R)
+        score, log_energy, *scales = self.rings(hidden).reshape(-1, 4, LAYERS, R).unbind(1)
         films = self.film(hidden).unsqueeze(1).chunk(2 * (len(self.mix) + 1), dim=2)
         sectors = normal[:, self.global_normals :].reshape(-1, ALPHA, self.sector_normals)
         state = F.leaky_relu(self.embed(sectors) * (1 + films[0]) + films[1], 0.1)
         for number, mix in enumerate(self.mix):
-            mixed = mix(around(state))
+            mixed = mix_around(mix, state)
             gain, shift = films[2 * number + 2], films[2 * number + 3]
             state = state + F.leaky_relu(mixed * (1 + gain) + shift, 0.1)
-        cells = self.cells(state).reshape(-1, ALPHA, 2, LAYERS, R).permute(0, 2, 3, 1, 4)
-        cells = cells.reshape(-1, 2, LAYERS, CELLS_PER_LAYER)
         # A layer's mean log energy is known: the network learns what differs from cell to cell.
         base_energy = 0.85 * near_log(condition.layer_energy / CUT_MEV / condition.layer_count.clamp(min=1) + 1)
-        return Fields(
-            (self.all_around(rings[:, 0]) + cells[:, 0]).clamp(-20, 20),
-            self.all_around(rings[:, 1] + base_energy.unsqueeze(-1)) + cells[:, 1],
-            torch.exp(rings[:, 2].clamp(-4, 2)),
-            torch.exp(rings[:, 3].clamp(-4, 2)),
-        )
+        low, high = (torch.exp(scale.clamp(-4, 2)) for scale in scales)
+        return (score, log_energy + base_energy.unsqueeze(-1), low, high), state
+
+    def fields(self, condition: Any, normal: Tensor) -> Fields:
+        """Of all cells."""
+        (score, log_energy, low, high), state = self.code(condition, normal)
+        cells = self.cells(state).reshape(-1, ALPHA, 2, LAYERS, R).permute(0, 2, 3, 1, 4)
+        cells = cells.reshape(-1, 2, LAYERS, CELLS_PER_LAYER)
+        score = (self.all_around(score) + cells[:, 0]).clamp(-20, 20)
+        return Fields(score, self.all_around(log_energy) + cells[:, 1], low, high)
 
     def all_around(self, rings: Tensor) -> Tensor:
         """[B, 45, 9] to all cells [B, 45, 144]. As a product, which is cheaper than to broadcast rows of nine."""
@@ -207,31 +231,56 @@ class ShapeNetwork(nn.Module):
 
     def draw(self, fields: Fields, uniform: Tensor) -> tuple[Tensor, Tensor]:
         """Scores and log energies [B, 45, 144] from `uniform` [B, 6480], odd multiples of 2^-24 in (0, 1)."""
-        uniform = uniform.reshape(-1, LAYERS, CELLS_PER_LAYER)
-        noise = self.score_plane(near_logit(uniform))
-        scores = fields.score + noise + torch.matmul(self.score_depth, noise)
+        scores = fields.score + self.score_noise(uniform, self.score_plane.matrix())
+        noise, other_layers = self.energy_noise(uniform)
+        low, high = self.all_around(fields.low_scale), self.all_around(fields.high_scale)
+        log_energy = self.log_energy(fields.log_energy, low, high, noise + other_layers * self.inner)
+        return scores.clamp(-MOST, MOST), log_energy
+
+    def score_noise(self, uniform: Tensor, plane: Tensor) -> Tensor:
+        """[B, 45, 144], mixed within the layers and then among them."""
+        noise = near_logit(uniform.reshape(-1, LAYERS, CELLS_PER_LAYER)) @ plane
+        return torch.matmul(self.score_depth + torch.eye(LAYERS, device=noise.device), noise)
+
+    def energy_noise(self, uniform: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, 45, 144]: mixed within the layers, and what runs on from other layers, to be weighted with `inner`."""
         # The low 11 of its 23 bits are a uniform of their own, as good as independent of the number itself.
-        fine = uniform * 4096
-        fine = fine - torch.floor(fine)
-        fine = self.energy_plane(near_logit(fine))
-        fine = fine + torch.matmul(self.energy_depth, fine * self.inner)
-        fine = torch.sigmoid(fine)
+        fine = uniform.reshape(-1, LAYERS, CELLS_PER_LAYER) * 4096
+        noise = self.energy_plane(near_logit(fine - torch.floor(fine)))
+        return noise, torch.matmul(self.energy_depth, noise)
+
+    def log_energy(self, location: Tensor, low_scale: Tensor, high_scale: Tensor, noise: Tensor) -> Tensor:
+        """Of cells in any shape: ln(E / cut) before it is scaled to the energy of the layer."""
+        fine = torch.sigmoid(noise)
         # Below the location lies a share of the probability that makes the density continuous there.
-        low = fields.low_scale / (fields.low_scale + fields.high_scale)
-        beyond = F.relu(fine - self.all_around(low))
-        even = (fine - beyond) * self.all_around(0.5 / low) + beyond * self.all_around(0.5 / (1 - low))
-        other = near_logit(even)
+        low = low_scale / (low_scale + high_scale)
+        beyond = F.relu(fine - low)
+        other = near_logit((fine - beyond) * (0.5 / low) + beyond * (0.5 / (1 - low)))
         above = TAIL * (torch.sqrt(1 + other.clamp(min=0) * (2 / TAIL)) - 1)
-        below = other.clamp(max=0) * self.all_around(fields.low_scale)
-        value = fields.log_energy + below + above * self.all_around(fields.high_scale)
-        return scores.clamp(-39.9, 39.9), self.curve(value)
+        return self.curve(location + other.clamp(max=0) * low_scale + above * high_scale)
 
     def forward(self, condition: Any, normal: Tensor, uniform: Tensor) -> Tensor:
-        """Showers [B, 45, 16, 9] in MeV."""
-        scores, log_energy = self.draw(self.fields(condition, normal), uniform)
-        gate, _ = top_cells(scores, condition.layer_count)
-        showers = share_energy(gate, log_energy, condition.layer_energy, condition.layer_count)
-        return showers.reshape(-1, LAYERS, ALPHA, R)
+        """Showers [B, 45, 16, 9] in MeV: what `draw` and `gate.decode` make, without gradients. One cell in ten is hit,
+        and only hit cells get an energy here, which halves the time."""
+        (score, location, *scales), state = self.code(condition, normal)
+        score_map, energy_map = self.cells.weight.chunk(2)
+        score_bias, energy_bias = self.cells.bias.reshape(2, LAYERS, R)
+        # Scores lie ring by ring in a layer, as the product gives them: to turn them costs as much as to draw them.
+        turned = self.ring_by_ring
+        field = torch.matmul(score_map, state.transpose(1, 2)).reshape(-1, LAYERS, CELLS_PER_LAYER)
+        field = field + (score + score_bias) @ self.ring_of_cell[:, turned]
+        scores = field.clamp(-20, 20) + self.score_noise(uniform, self.score_plane.matrix()[:, turned])
+        hits = hit_cells(scores.clamp(-MOST, MOST), condition.layer_count)
+        cell, ring, sector = (
+            hits.shower * length + table.gather(0, hits.place)
+            for length, table in ((CELLS, self.cell_at), (SECTOR_CELLS, self.ring_at), (CELLS, self.sector_at))
+        )
+        location = pick(location + energy_bias, ring) + pick(torch.matmul(state, energy_map.t()), sector)
+        low_scale, high_scale = (pick(scale, ring) for scale in scales)
+        noise, other_layers = (pick(part, cell) for part in self.energy_noise(uniform))
+        noise = noise + other_layers * self.inner_at.gather(0, hits.place)
+        log_energy = self.log_energy(location, low_scale, high_scale, noise)
+        return share_energy(hits, cell, log_energy, condition.layer_energy, condition.layer_count)
 
 
 def random_uniform(size: int, device: torch.device | str = "cpu", generator: torch.Generator | None = None) -> Tensor:

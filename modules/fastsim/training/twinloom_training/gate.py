@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .data import ALPHA, CELLS_PER_LAYER, LAYERS, R
+from .data import ALPHA, CELLS, CELLS_PER_LAYER, LAYERS, R
 from .layers import CUT_FLOAT32
 
 LARGEST = 40.0
@@ -26,24 +26,56 @@ comparison and a cast. A power of two, so that nothing is rounded."""
 
 
 def top_cells(scores: Tensor, count: Tensor, steps: int = STEPS) -> tuple[Tensor, Tensor]:
-    """One for the `count` highest scores of a layer and zero for the rest, [B, 45, 144], and the threshold [B, 45, 1].
+    """One for the `count` highest scores of a layer and zero for the rest, [B, 45, 144], and the threshold [B, 45, 1]."""
+    scores = scores * STEEP
+    low, high = threshold(scores, count, steps)
+    sure = _above(scores, high)
+    between = _above(scores, low) - sure
+    missing = count.unsqueeze(-1) - sure.sum(dim=-1, keepdim=True)
+    # A running sum over the cells, ring by ring, as a product: there are 144 of them.
+    number = torch.arange(CELLS_PER_LAYER, device=scores.device).reshape(R, ALPHA).T.reshape(-1)
+    place = between @ (number.unsqueeze(1) <= number).to(scores.dtype)
+    return sure + between * (missing + 1 - place).clamp(0, 1), high / STEEP
 
-    Bisection keeps `low` and `low + width` such that more than `count` scores lie above the one, or just as many, and
-    at most `count` above the other.
-    """
-    scores, wanted = scores * STEEP, count.unsqueeze(-1)
+
+def threshold(scores: Tensor, count: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    """Bisection: `low` and `high`, [B, 45, 1], such that more than `count` scores lie above the one, or just as many,
+    and at most `count` above the other. All of them are in units of 1 / `STEEP`."""
+    wanted = count.unsqueeze(-1)
     low, width = torch.zeros_like(wanted) - LARGEST * STEEP, 2 * LARGEST * STEEP
     for _ in range(steps):
         width = width / 2
         above = _above(scores, low + width).sum(dim=-1, keepdim=True)
         low = low + width * (above - wanted).clamp(0, 1)
-    high = low + width
-    sure = _above(scores, high)
-    between = _above(scores, low) - sure
-    missing = wanted - sure.sum(dim=-1, keepdim=True)
-    # A running sum over the cells, as a product: there are 144 of them.
-    place = between @ torch.triu(torch.ones(CELLS_PER_LAYER, CELLS_PER_LAYER, device=scores.device, dtype=scores.dtype))
-    return sure + between * (missing + 1 - place).clamp(0, 1), high / STEEP
+    return low, low + width
+
+
+class Hits(NamedTuple):
+    """Cells of a batch as a list [N]."""
+
+    shower: Tensor
+    layer: Tensor  # counted through all showers: 45 times the shower and the layer
+    place: Tensor  # in the shower
+    gate: Tensor  # one; zero where the last step of `threshold` took in a cell too many
+
+
+def hit_cells(scores: Tensor, count: Tensor, steps: int = STEPS) -> Hits:
+    """The cells of `top_cells`, where those of a layer [B, 45, 144] are in the order in which they are taken.
+
+    The running sum goes over all layers of all showers: it counts, and so it is exact.
+    """
+    scores = scores * STEEP
+    low, high = threshold(scores, count, steps)
+    possible, sure = _above(scores, low), _above(scores, high).sum(dim=-1)
+    shower, place = possible.reshape(-1, CELLS).nonzero().t()
+    layer_of_place = torch.arange(LAYERS, device=scores.device).repeat_interleave(CELLS_PER_LAYER)
+    layer = shower * LAYERS + layer_of_place.gather(0, place)
+    between = possible.sum(dim=-1) - sure
+    before = (between.reshape(-1).cumsum(0) - between.reshape(-1)).reshape(between.shape)
+    last = (before + count - sure).reshape(-1).gather(0, layer)
+    cell = shower * CELLS + place
+    unsure = 1 - _above(scores.reshape(-1).gather(0, cell), high.reshape(-1).gather(0, layer))
+    return Hits(shower, layer, place, 1 - unsure * (unsure.cumsum(0) - last).clamp(0, 1))
 
 
 def _above(scores: Tensor, edge: Tensor) -> Tensor:
@@ -74,15 +106,17 @@ def smooth_gate(scores: Tensor, count: Tensor, temperature: float = 1.0) -> Tens
     return hard + soft - soft.detach()
 
 
-def share_energy(gate: Tensor, log_energy: Tensor, layer_energy: Tensor, layer_count: Tensor) -> Tensor:
-    """Energies [B, 45, 144] in MeV: the cut and a share of the rest for hit cells, zero elsewhere.
+def share_energy(hits: Hits, cell: Tensor, log_energy: Tensor, layer_energy: Tensor, layer_count: Tensor) -> Tensor:
+    """Showers [B, 45, 16, 9] in MeV: the cut and a share of the rest for hit cells, zero elsewhere.
 
-    `log_energy` is ln(E / cut) before the rescaling to the energy of the layer.
+    `cell` is their place in all showers; `log_energy` is ln(E / cut) before the rescaling to the energy of the layer.
     """
-    excess = torch.exp(log_energy.clamp(0.01, 12.0)) - 1.0
-    total = (gate * excess).sum(dim=-1, keepdim=True).clamp(min=1e-6)
-    spare = (layer_energy - layer_count * CUT_FLOAT32).clamp(min=0.0).unsqueeze(-1)
-    return gate * (CUT_FLOAT32 + excess * (spare / total))
+    excess = hits.gate * (torch.exp(log_energy.clamp(0.01, 12.0)) - 1.0)
+    nothing = layer_count.new_zeros(layer_count.shape[0] * CELLS)
+    total = nothing.scatter(0, cell, excess).reshape(-1, LAYERS, CELLS_PER_LAYER).sum(dim=-1).clamp(min=1e-6)
+    share = (layer_energy - layer_count * CUT_FLOAT32).clamp(min=0.0) / total
+    energy = hits.gate * CUT_FLOAT32 + excess * share.reshape(-1).gather(0, hits.layer)
+    return nothing.scatter(0, cell, energy).reshape(-1, LAYERS, ALPHA, R)
 
 
 def share_smoothly(gate: Tensor, log_energy: Tensor, layer_energy: Tensor, layer_count: Tensor) -> tuple[Tensor, Tensor]:

@@ -30,10 +30,10 @@ def basis(normal: torch.Tensor) -> torch.Tensor:
     return torch.cat([pieces, one, -one], -1)
 
 
-def quantile(raw: torch.Tensor, functions: torch.Tensor) -> torch.Tensor:
-    """The value at the normal number whose `basis` is given: [..., 13] twice to [..., 1]. The sum is a product with
-    ones: a reduction over 13 numbers would depend on where they lie in memory."""
-    return (torch.exp(raw) * functions) @ functions.new_ones(RAW, 1)
+def quantile(raw: torch.Tensor, functions: torch.Tensor, unit: float = 1.0) -> torch.Tensor:
+    """The value at the normal number whose `basis` is given, times `unit`: [..., 13] twice to [..., 1]. The sum is a
+    product with equal numbers: a reduction over 13 would depend on where they lie in memory."""
+    return (torch.exp(raw) * functions) @ functions.new_full((RAW, 1), unit)
 
 
 def to_normal(raw: torch.Tensor, value: torch.Tensor) -> torch.Tensor:

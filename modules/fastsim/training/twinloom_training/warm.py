@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from .critics import CONDITIONS, condition_vector, image_of
 from .data import ALPHA, CELLS_PER_LAYER, CUT_MEV, LAYERS, R, Batch
-from .gan import SECTOR_CELLS, TAIL, Fields, ShapeNetwork, around
+from .gan import SECTOR_CELLS, TAIL, Fields, ShapeNetwork, mix_around
 
 
 class Encoder(nn.Module):
@@ -42,7 +42,7 @@ class Encoder(nn.Module):
         sectors = image_of(batch.showers).transpose(1, 2).reshape(-1, ALPHA, SECTOR_CELLS)
         state = F.leaky_relu(self.embed(sectors) + self.condition(code)[:, None], 0.1)
         for mix in self.mix:
-            state = state + F.leaky_relu(mix(around(state)), 0.1)
+            state = state + F.leaky_relu(mix_around(mix, state), 0.1)
         pooled = torch.cat([state.mean(dim=1), state.amax(dim=1), code], dim=1)
         mean, log_variance = self.whole(F.leaky_relu(self.pool(pooled), 0.1)).chunk(2, dim=1)
         sector_mean, sector_log_variance = self.sector(state).chunk(2, dim=2)
