@@ -1,3 +1,9 @@
+export { ArchiveInvalidError, LogDivergedError } from "./care/errors.ts";
+export type { StoreFindings, StoreProblem } from "./care/findings.ts";
+export { type Collected, type CollectOptions, collectGarbage } from "./care/gc.ts";
+export { type Packed, type PackOptions, packStore } from "./care/pack.ts";
+export { type Unpacked, type UnpackOptions, unpackStore } from "./care/unpack.ts";
+export { type VerifyOptions, verifyStore } from "./care/verify.ts";
 export { diffVersions } from "./compare/diff-versions.ts";
 export { type Lineage, type LineageEdge, type LineageNode, lineage } from "./compare/lineage.ts";
 export { lineageDot, lineageText } from "./compare/lineage-text.ts";
@@ -23,9 +29,21 @@ export { ObjectCorruptError, ObjectMissingError } from "./objects/errors.ts";
 export { FileObjects } from "./objects/file-objects.ts";
 export { MemoryObjects } from "./objects/memory-objects.ts";
 export type { LivePin, Pin } from "./pins.ts";
+export {
+  type Attestation,
+  type Change,
+  type Descriptor,
+  type Event,
+  type Manifest,
+  STATES,
+  type VersionConfig,
+  type VersionState,
+} from "./schema.ts";
 export { type OpenStoreOptions, openStore, TwinStore } from "./store.ts";
 export { FolderNotEmptyError, NotSealableError, VersionDamagedError, VersionWithdrawnError } from "./version/errors.ts";
+export { type LoadedVersion, type LoadVersionOptions, loadVersion } from "./version/load-version.ts";
 export { readVersion, type SealedVersion, versionLayers, writeVersion } from "./version/manifest.ts";
+export { namedNumbers } from "./version/model-card.ts";
 export { type OpenTwinOptions, openTwin } from "./version/open-twin.ts";
 export { type RestoredVersion, type RestoreOptions, restoreVersion } from "./version/restore.ts";
 export { type SealOptions, type SealResult, sealVersion } from "./version/seal.ts";

@@ -18,9 +18,14 @@ export const STORE_NAMES = {
   quarantine: "quarantine",
   /** Objects on their way out; see ObjectFiles. */
   leaving: "leaving",
+  /** Versions whose objects were left where the store was packed: an empty file each, named by the digits of the digest. */
+  absent: "absent",
   checkouts: "checkouts",
   sqlite: "index.sqlite",
 } as const;
+
+/** What makes a folder an OCI image layout. */
+export const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
 
 /** The format of stores that is written; older ones are read. */
 export const STORE_FORMAT = 1;
@@ -99,7 +104,7 @@ async function makeStore(fs: StoreFs, path: string): Promise<void> {
   }
   await makeStoreFolder(fs, join(path, STORE_NAMES.blobs, "sha256"));
   await makeStoreFolder(fs, join(path, STORE_NAMES.events));
-  await writeNew(fs, join(path, STORE_NAMES.ociLayout), '{"imageLayoutVersion":"1.0.0"}');
+  await writeNew(fs, join(path, STORE_NAMES.ociLayout), OCI_LAYOUT);
   await fs.syncFolder(path);
   await writeNew(fs, join(path, STORE_NAMES.format), `{"format":${STORE_FORMAT}}`);
   await fs.syncFolder(path);

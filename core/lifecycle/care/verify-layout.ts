@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import { isTemporary } from "../fs/publish.ts";
+import { type StoreFs, systemCode } from "../fs/store-fs.ts";
+import { OCI_LAYOUT, STORE_FORMAT, STORE_NAMES } from "../layout.ts";
+import { folderOfTwin, twinOfFolder } from "../log/folder-name.ts";
+import { ociIndex } from "../oci-index.ts";
+import type { TwinStore } from "../store.ts";
+import type { StoreProblem } from "./findings.ts";
+
+/** Problems of the files around objects and events, and files that belong to nothing. Those of killed writers are none. */
+export async function layoutProblems(
+  store: TwinStore,
+  { logsAreSound }: { readonly logsAreSound: boolean },
+): Promise<readonly StoreProblem[]> {
+  const { fs, folder } = store;
+  const problems: StoreProblem[] = [];
+  const layout = await text(fs, join(folder, STORE_NAMES.ociLayout));
+  if (layout !== OCI_LAYOUT) {
+    problems.push(
+      layoutProblem(
+        "error",
+        STORE_NAMES.ociLayout,
+        "it is not what an OCI image layout has",
+        `Write ${OCI_LAYOUT} to it.`,
+      ),
+    );
+  }
+  const format = await text(fs, join(folder, STORE_NAMES.format));
+  if (format !== `{"format":${STORE_FORMAT}}`) {
+    const repair = `If no newer Twinloom wrote it, write {"format":${STORE_FORMAT}} to it; otherwise update Twinloom.`;
+    problems.push(
+      layoutProblem("error", STORE_NAMES.format, `it says ${format}, which this Twinloom does not write`, repair),
+    );
+  }
+  if (logsAreSound) problems.push(...(await indexProblems(store)));
+  for (const file of await strayFiles(fs, folder)) {
+    problems.push({
+      severity: "notice",
+      kind: "stray",
+      file,
+      versions: [],
+      problem: `"${file}" belongs to nothing in this store.`,
+      repair: "Nothing reads it. Look what it is, and remove it.",
+    });
+  }
+  return problems;
+}
+
+/** The index for registry tools is derived, and may be one event behind where a writer was killed. */
+async function indexProblems(store: TwinStore): Promise<readonly StoreProblem[]> {
+  const written = await text(store.fs, join(store.folder, STORE_NAMES.ociIndex));
+  const states = await store.states();
+  if (written === JSON.stringify(ociIndex(states)) || (written === undefined && states.length === 0)) return [];
+  const problem = "it does not list what the logs have; only registry tools read it";
+  return [layoutProblem("notice", STORE_NAMES.ociIndex, problem, "It is written anew with the next event.")];
+}
+
+function layoutProblem(
+  severity: StoreProblem["severity"],
+  file: string,
+  problem: string,
+  repair: string,
+): StoreProblem {
+  return { severity, kind: "layout", file, versions: [], problem: `File "${file}": ${problem}.`, repair };
+}
+
+/** What may be in each folder; a name that ends with a slash is a folder. */
+async function strayFiles(fs: StoreFs, root: string): Promise<readonly string[]> {
+  const { blobs, events } = STORE_NAMES;
+  const top = new Set<string>(Object.values(STORE_NAMES));
+  const stray = [
+    ...(await namesIn(fs, root, ".", (name) => top.has(name) || name.startsWith(`${STORE_NAMES.sqlite}-`))),
+    ...(await namesIn(fs, root, blobs, (name) => name === "sha256")),
+    ...(await namesIn(fs, root, `${blobs}/sha256`, (name) => /^[0-9a-f]{64}$/.test(name))),
+    ...(await namesIn(fs, root, events, (name) => twinOfFolder(name) !== undefined)),
+  ];
+  const twins = (await entries(fs, join(root, events))).map(({ name }) => twinOfFolder(name));
+  for (const twin of twins) {
+    if (twin === undefined) continue;
+    const isEvent = (name: string): boolean => /^\d{8,}\.json(?:\.claim)?$/.test(name);
+    stray.push(...(await namesIn(fs, root, `${events}/${folderOfTwin(twin)}`, isEvent)));
+  }
+  return stray.sort((a, b) => (a < b ? -1 : 1));
+}
+
+async function namesIn(
+  fs: StoreFs,
+  root: string,
+  folder: string,
+  belongs: (name: string) => boolean,
+): Promise<readonly string[]> {
+  const found = await entries(fs, join(root, folder));
+  return found
+    .filter(({ name }) => !belongs(name) && !isTemporary(name))
+    .map(({ name }) => (folder === "." ? name : `${folder}/${name}`));
+}
+
+async function entries(fs: StoreFs, path: string): Promise<readonly { readonly name: string }[]> {
+  try {
+    return await fs.list(path);
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "")) return [];
+    throw error;
+  }
+}
+
+async function text(fs: StoreFs, path: string): Promise<string | undefined> {
+  try {
+    return Buffer.from(await fs.readFile(path)).toString();
+  } catch {
+    return undefined;
+  }
+}
