@@ -95,7 +95,8 @@ export class EventLog {
    *
    * @param decide - Called with the state that the event will follow; `undefined` for no event. What it throws ends this.
    * @returns The event, durable; `undefined` where `decide` wants none.
-   * @throws {@link LogBrokenError}; `TWIN_WRITE_FAILED`, and no event was appended; the signal's reason.
+   * @throws {@link LogBrokenError}; `TWIN_WRITE_FAILED`, and no event was appended, or one that the disk does not vouch for
+   *   when its folder could not be synced; the signal's reason.
    */
   async append(
     decide: (state: TwinState) => Change | undefined | Promise<Change | undefined>,

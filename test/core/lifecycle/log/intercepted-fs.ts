@@ -1,11 +1,18 @@
 import { nodeFs } from "../../../../core/lifecycle/fs/node-fs.ts";
 import type { StoreFile, StoreFs } from "../../../../core/lifecycle/fs/store-fs.ts";
 
-/** The file systems of this machine, where `before` is told of every call first and may fail or hold it up. */
-export function interceptedFs(before: (call: string, path: string) => void | Promise<void>): StoreFs {
-  const file = (opened: StoreFile, path: string): StoreFile => {
-    const told = intercept(opened, (call) => before(call, path));
-    return told;
+/**
+ * The file systems of this machine, where `before` is told of every call first and may fail or hold it up.
+ *
+ * @param opened - Gets every file that is opened, for a test to close what it holds up for ever.
+ */
+export function interceptedFs(
+  before: (call: string, path: string) => void | Promise<void>,
+  opened: StoreFile[] = [],
+): StoreFs {
+  const file = (of: StoreFile, path: string): StoreFile => {
+    opened.push(of);
+    return intercept(of, (call) => before(call, path));
   };
   return {
     ...intercept(nodeFs, (call, [path]) => before(call, String(path))),
