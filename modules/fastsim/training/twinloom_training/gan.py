@@ -178,7 +178,7 @@ class ShapeNetwork(nn.Module):
         """The score's noise, and that of the energy in the inner rings, run on into the same cell of other layers."""
         self.register_buffer("ring_of_cell", torch.eye(R).repeat(1, ALPHA), persistent=False)
         self.register_buffer("inner", 4.0 ** -torch.arange(R).float().repeat(ALPHA), persistent=False)
-        # Of each cell of a shower, layer by layer and ring by ring: its place in [45, 16, 9], in [45, 9], in [16, 45, 9].
+        # Of each cell, layer by layer and ring by ring: its place in [45, 16, 9], in [45, 9] and in [16, 45, 9].
         layer, ring, alpha = torch.meshgrid(*map(torch.arange, (LAYERS, R, ALPHA)), indexing="ij")
         for name, at in (
             ("cell_at", (layer * ALPHA + alpha) * R + ring),
@@ -200,7 +200,8 @@ class ShapeNetwork(nn.Module):
         return self.global_normals + ALPHA * self.sector_normals
 
     def code(self, condition: Any, normal: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        """What is the same all around a ring, four of [B, 45, 9] (as `Fields`), and the state of the sectors [B, 16, .]. `condition` as `critics.Condition`; `normal` [B, normals]."""
+        """What is the same all around a ring, four of [B, 45, 9] as in `Fields`, and the state of the sectors [B, 16, .].
+        `condition` as `critics.Condition`; `normal` [B, normals]."""
         code = condition_vector(condition)
         hidden = F.leaky_relu(self.first(torch.cat([code, normal[:, : self.global_normals]], dim=1)), 0.1)
         hidden = F.leaky_relu(self.second(hidden), 0.1)
