@@ -66,7 +66,7 @@ async function normalised(crate: string): Promise<string> {
 
 describe("exportCrate of a run", () => {
   it("writes the crate that it always wrote", async () => {
-    await expect(await normalised(at("crate"))).toMatchFileSnapshot("golden-crate.txt");
+    await expect(await normalised(at("crate"))).toMatchFileSnapshot("../../../fixtures/ro-crate/golden-crate.json");
   });
 
   it("holds every file once, with its digest and size, and no file that the graph does not name", async () => {
