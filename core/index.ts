@@ -5,6 +5,7 @@ export * from "./errors/index.ts";
 export * from "./files/index.ts";
 export * from "./generators/index.ts";
 export * from "./kernel/index.ts";
+export * from "./lifecycle/index.ts";
 export * from "./math/index.ts";
 export * from "./models/index.ts";
 export * from "./run/index.ts";

@@ -5,16 +5,19 @@ export function cardBeside(model: string): string {
   return model.replace(/(?:\.onnx)?$/i, ".card.json");
 }
 
-/**
- * The numbers of a card's `metrics`, each under the names that lead to it: `distances.fpd.full`. Of a list, items are told
- * apart by their own short texts (`classifiers.trees.high.auc.mean`), else by their place; lists of numbers are left out.
- *
- * @throws Error when the card is no JSON.
- */
+/** The {@link namedNumbers} of a card's `metrics`. @throws Error when the card is no JSON. */
 export async function cardMetrics(card: string): Promise<Readonly<Record<string, number>>> {
   const { metrics } = (JSON.parse(await readFile(card, "utf8")) ?? {}) as { readonly metrics?: unknown };
+  return namedNumbers(metrics);
+}
+
+/**
+ * The numbers in a JSON value, each under the names that lead to it: `distances.fpd.full`. Of a list, items are told apart
+ * by their own short texts (`classifiers.trees.high.auc.mean`), else by their place; lists of numbers are left out.
+ */
+export function namedNumbers(value: unknown): Readonly<Record<string, number>> {
   const found = new Map<string, number>();
-  collect(metrics, [], found);
+  collect(value, [], found);
   return Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
