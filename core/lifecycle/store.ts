@@ -157,8 +157,8 @@ export class TwinStore implements AsyncDisposable {
    * @param options - `expected`: the digest that it must be on, `null` for a new alias; by default where it is when this is
    *   called. `reason`: needed where the alias is on another version.
    * @returns The version that it is on.
-   * @throws `TWIN_ALIAS_MOVED` when it is elsewhere; `TWIN_STATE_REFUSED` for a withdrawn version;
-   *   `TWIN_VERSION_NOT_FOUND`, `TWIN_INVALID_ARGUMENT`.
+   * @throws `TWIN_ALIAS_MOVED` when it is elsewhere; `TWIN_INVALID_ARGUMENT` for a withdrawn version, a name that no alias
+   *   can have, or without a reason where one is needed; `TWIN_VERSION_NOT_FOUND`.
    */
   async moveAlias(
     name: string,

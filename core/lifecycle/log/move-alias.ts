@@ -3,9 +3,8 @@ import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { describeNames } from "../../errors/nearest-names.ts";
 import type { Change } from "../schema.ts";
 import { checkAliasName } from "./alias-name.ts";
-import { AliasMovedError, StateRefusedError, VersionNotFoundError } from "./errors.ts";
+import { AliasMovedError, VersionNotFoundError } from "./errors.ts";
 import { versionName } from "./find-version.ts";
-import { TRANSITIONS } from "./transitions.ts";
 import type { TwinState } from "./twin-state.ts";
 
 /** What an alias is to become. */
@@ -40,12 +39,10 @@ export function decideMove(
   }
   const entry = to === null ? undefined : state.versions.get(to);
   if (entry?.state === "withdrawn") {
-    throw new StateRefusedError(versionName(entry), {
-      from: "withdrawn",
-      to: "withdrawn",
-      allowed: TRANSITIONS.withdrawn,
-      missing: [],
-    });
+    const why = entry.stateReason === null ? "" : ` ("${entry.stateReason}")`;
+    throw new InvalidArgumentError(
+      `Alias "${alias}" cannot be put on ${versionName(entry)}, which was withdrawn${why}. Choose another version.`,
+    );
   }
   return { type: "aliasMoved", alias, from, to, ...(isRollback && { isRollback }) };
 }

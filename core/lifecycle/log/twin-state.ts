@@ -133,8 +133,8 @@ export class TwinFold {
     }
   }
 
-  #move({ alias, from, to, isRollback = false }: Extract<Change, { type: "aliasMoved" }>, sequence: number): void {
-    this.#moves.push({ alias, from, to, isRollback, sequence });
+  #move({ alias, from, to, isRollback }: Extract<Change, { type: "aliasMoved" }>, sequence: number): void {
+    this.#moves.push({ alias, from, to, isRollback: isRollback === true, sequence });
     if (from !== null) {
       this.#update(from, { aliases: this.#entry(from).aliases.filter((each) => each !== alias) });
       this.#aliases.delete(alias);

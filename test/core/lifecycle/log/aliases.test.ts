@@ -87,7 +87,10 @@ describe("An alias", () => {
     await seal(store, "a");
     const other = await seal(store, "b", { twin: "hcal" });
     await store.changeState("ecal@v1", "withdrawn", { reason: "wrong geometry" });
-    await expect(store.moveAlias("ecal@champion", "ecal@v1")).rejects.toMatchObject({ code: "TWIN_STATE_REFUSED" });
+    await expect(store.moveAlias("ecal@champion", "ecal@v1")).rejects.toMatchObject({
+      code: "TWIN_INVALID_ARGUMENT",
+      message: expect.stringContaining('ecal@v1, which was withdrawn ("wrong geometry")'),
+    });
     for (const name of ["hcal@v1", other.digest]) {
       await expect(store.moveAlias("ecal@champion", name)).rejects.toMatchObject({ code: "TWIN_VERSION_NOT_FOUND" });
     }
