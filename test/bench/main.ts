@@ -10,6 +10,8 @@ import { federationBench } from "./federation.ts";
 import { gflashBench } from "./gflash.ts";
 import { hdf5Bench } from "./hdf5.ts";
 import { importTimeBench } from "./import-time.ts";
+import { lifecycleBench } from "./lifecycle.ts";
+import { lifecycleListBench } from "./lifecycle-list.ts";
 import { netcdfBench } from "./netcdf.ts";
 import { rootBench } from "./root.ts";
 import type { BenchRow } from "./row.ts";
@@ -25,6 +27,8 @@ const BENCHES: Readonly<Record<string, () => readonly BenchRow[] | Promise<reado
   zarr: zarrBench,
   csv: csvBench,
   federation: federationBench,
+  lifecycle: lifecycleBench,
+  "lifecycle-list": lifecycleListBench,
 };
 
 const { values, positionals } = parseArgs({

@@ -31,12 +31,14 @@ export interface Collected {
   readonly kept: number;
 }
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /**
  * Removes the objects that no event of any twin reaches, and temporary files of killed writers. What was stored within the
  * grace period stays, and so does everything that was stored since the oldest living writer began: writers need not wait,
- * and lose nothing. Quarantine is never touched.
+ * and lose nothing. Temporary files stay for an hour whatever the grace period is: that of a pin is there before the pin.
+ * Quarantine is never touched.
  *
  * @throws `TWIN_LOG_BROKEN`, `TWIN_OBJECT_MISSING`, `TWIN_OBJECT_CORRUPT`, `TWIN_VERSION_DAMAGED` where it cannot be known
  *   what is reached, and nothing is removed; `TWIN_WRITE_FAILED`; `TWIN_STORE_NEWER`.
@@ -56,7 +58,7 @@ export async function collectGarbage(store: TwinStore, options: CollectOptions =
   const garbage = unreached
     .filter(({ storedAtMs }) => storedAtMs < beforeMs)
     .sort((a, b) => (a.digest < b.digest ? -1 : 1));
-  const temporary = await oldTemporaryFiles(store, beforeMs);
+  const temporary = await oldTemporaryFiles(store, Math.min(beforeMs, store.clock.now() - HOUR_MS));
   const objects: StoredObject[] = [];
   const temporaryFiles: string[] = [];
   let bytes = 0;

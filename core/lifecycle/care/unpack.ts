@@ -10,7 +10,6 @@ import { versionName } from "../log/find-version.ts";
 import { folderOfTwin } from "../log/folder-name.ts";
 import { parseEvent } from "../log/parse-event.ts";
 import { publishEvent } from "../log/publish-event.ts";
-import type { VersionEntry } from "../log/twin-state.ts";
 import { ociIndex } from "../oci-index.ts";
 import type { Event } from "../schema.ts";
 import { type OpenStoreOptions, openStore, type TwinStore } from "../store.ts";
@@ -71,7 +70,7 @@ export async function unpackStore(file: string, folder: string, options: UnpackO
     replaceFile(store.fs, join(store.folder, STORE_NAMES.ociIndex), JSON.stringify(ociIndex(states))),
   );
   const entries = states.flatMap(({ versions }) => [...versions.values()]);
-  const brought = archive.versions.map((digest) => entries.find((entry) => entry.digest === digest) as VersionEntry);
+  const brought = entries.filter(({ digest }) => archive.versions.includes(digest));
   return {
     folder: store.folder,
     versions: brought.map(versionName),

@@ -1,0 +1,73 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { FileObjects } from "../../core/index.ts";
+import { nodeFs } from "../../core/lifecycle/fs/node-fs.ts";
+import type { BenchRow } from "./row.ts";
+import { ratioRow } from "./zarr.ts";
+
+const MEGABYTES = 200;
+/** Each program has its turn so often. */
+const ROUNDS = 5;
+/** Rounds before, which do not count: they compile the code and bring the file into memory. */
+const WARM_UP = 1;
+
+/**
+ * Keeping a model of 200 MB: read once, hashed, copied and made durable, against the two programs that do half of it each:
+ * `sha256sum`, and `cp` with `sync`. The bar of the project is 1.3 times the slower of the two.
+ */
+export async function lifecycleBench(): Promise<BenchRow[]> {
+  const folder = await mkdtemp(join(tmpdir(), "twinloom-bench-"));
+  try {
+    const model = join(folder, "model.bin");
+    execFileSync("dd", ["if=/dev/urandom", `of=${model}`, "bs=1M", `count=${MEGABYTES}`], { stdio: "ignore" });
+    const [ours, plain, hashed, copied, slower]: [number[], number[], number[], number[], number[]] = [
+      [],
+      [],
+      [],
+      [],
+      [],
+    ];
+    for (let round = -WARM_UP; round < ROUNDS; round++) {
+      const copy = join(folder, "copy.bin");
+      const byHash = timed(() => execFileSync("sha256sum", [model]));
+      const byCopy = timed(() => execFileSync("sh", ["-c", `cp "${model}" "${copy}" && sync "${copy}"`]));
+      await rm(copy);
+      const stored = await store(folder, model, new FileObjects(join(folder, "store")));
+      // As where blocks cannot be shared, whatever this file system can.
+      const fs = { ...nodeFs, clone: () => Promise.reject(new Error("not here")) };
+      const streamed = await store(folder, model, new FileObjects(join(folder, "store"), fs));
+      if (round < 0) continue;
+      ours.push(stored);
+      plain.push(streamed);
+      hashed.push(byHash);
+      copied.push(byCopy);
+      slower.push(Math.max(byHash, byCopy));
+    }
+    return [
+      { ...ratioRow("keep 200 MB", ours, slower), note: "against the slower of sha256sum and cp + sync" },
+      { ...ratioRow("keep 200 MB, blocks not shared", plain, slower), note: "the same" },
+      { ...ratioRow("keep 200 MB, against sha256sum", plain, hashed), note: "which does not write" },
+      { ...ratioRow("keep 200 MB, against cp + sync", plain, copied), note: "which does not hash" },
+    ];
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function store(folder: string, model: string, objects: FileObjects): Promise<number> {
+  const start = performance.now();
+  await objects.putFile(model);
+  await objects.flush();
+  const elapsed = performance.now() - start;
+  await rm(join(folder, "store"), { recursive: true });
+  return elapsed;
+}
+
+function timed(work: () => unknown): number {
+  const start = performance.now();
+  work();
+  return performance.now() - start;
+}
