@@ -35,6 +35,7 @@ function isRange(range: unknown): boolean {
   return typeof range === "string" && validRange(range) !== null;
 }
 
-function within(version: string, range: string): boolean {
+/** Whether a version is in a range. */
+export function within(version: string, range: string): boolean {
   return satisfies(version, range, { includePrerelease: true });
 }

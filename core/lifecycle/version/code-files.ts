@@ -74,12 +74,6 @@ export async function codeFiles(modules: Iterable<string>, folder: string): Prom
   return { files, packages, problems, notes };
 }
 
-/** Where a module will lie. @param all - All modules: those outside keep their places to each other. */
-export function placeOfModule(file: string, files: ReadonlyMap<string, string>): string | undefined {
-  for (const [path, each] of files) if (each === file) return path;
-  return undefined;
-}
-
 function locate(specifier: string, from: string): string | "missing" | undefined {
   if (!/^\.{1,2}(?:\/|$)/.test(specifier)) return undefined;
   const url = new URL(specifier, pathToFileURL(from));

@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ownValue } from "../../kernel/check-part.ts";
-import { findPackage } from "../../spec/resolve-package.ts";
+import { ENGINE_VERSION } from "../../kernel/version.ts";
+import { findPackage, ownPackage } from "../../spec/resolve-package.ts";
 import type { VersionConfig } from "../schema.ts";
 
 /** A package of a version: `pkg:npm/…`. */
@@ -22,6 +23,61 @@ export async function installedPackage(name: string, folder: string): Promise<In
   if (root === undefined) return undefined;
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { readonly version?: unknown };
   return { name, version: typeof version === "string" ? version : "0.0.0", root };
+}
+
+/** The packages that a twin needs. */
+export interface NeededPackages {
+  /** Sorted. */
+  readonly packages: readonly VersionPackage[];
+  /** What keeps the twin from being brought together elsewhere. */
+  readonly problems: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/**
+ * Finds the packages that a twin needs as they are installed, Twinloom among them.
+ *
+ * @param needed - `byPart`: what brings plugins; `imported`: what code of the twin imports.
+ * @param where - `folder` of the twin.yaml; `lock`: path of the lock file.
+ */
+export async function neededPackages(
+  needed: { readonly byPart: ReadonlyMap<string, string>; readonly imported: ReadonlySet<string> },
+  where: { readonly folder: string; readonly lock: string | undefined },
+): Promise<NeededPackages> {
+  const { byPart, imported } = needed;
+  const { folder, lock } = where;
+  const problems: string[] = [];
+  const notes: string[] = [];
+  const packages: VersionPackage[] = [];
+  const own = new Set(["twinloom", ...byPart.values()]);
+  const wanted: readonly { readonly name: string; readonly part?: string }[] = [
+    { name: "twinloom" },
+    ...[...byPart].map(([part, name]) => ({ name, part })).filter(({ name }) => name !== "twinloom"),
+    ...[...imported].filter((name) => !own.has(name)).map((name) => ({ name })),
+  ];
+  for (const { name, part } of wanted) {
+    const found =
+      name === "twinloom"
+        ? { name, version: ENGINE_VERSION, root: ownPackage() }
+        : await installedPackage(name, folder);
+    if (found === undefined && part !== undefined) {
+      problems.push(
+        `Part "${part}": there is no package "${name}" that could bring its plugin. Put the plugin in a module of its own and load the twin from a twin.yaml that names it (use: ./module.js), or install the package.`,
+      );
+    } else if (found === undefined) {
+      notes.push(`The package "${name}", which the code imports, is not installed here.`);
+    } else {
+      const integrity = lock === undefined ? undefined : await lockedIntegrity(lock, found);
+      packages.push({
+        purl: packageUrl(name, found.version),
+        ...(integrity !== undefined && { integrity }),
+        ...(part !== undefined && { part }),
+      });
+    }
+  }
+  const order = ({ purl, part = "" }: VersionPackage): string => `${purl}\n${part}`;
+  packages.sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  return { packages, problems, notes };
 }
 
 /** The package URL of a package. @see https://github.com/package-url/purl-spec, type npm */
