@@ -12,6 +12,7 @@ export type { VersionChange } from "./compare/value-changes.ts";
 export type { ComparedVersion, DiffSection, VersionDiff } from "./compare/version-diff.ts";
 export { StoreNewerError, StoreNotFoundError } from "./errors.ts";
 export type { FileFacts, FolderEntry, StoreFile, StoreFs } from "./fs/store-fs.ts";
+export { lifecycleJsonSchemas } from "./json-schemas.ts";
 export { type OpenStoreFolderOptions, openStoreFolder, type StoreFolder } from "./layout.ts";
 export { readAttestation } from "./log/attestations.ts";
 export {
