@@ -11,6 +11,8 @@ export type { MetricRow } from "./compare/metric-rows.ts";
 export type { VersionChange } from "./compare/value-changes.ts";
 export type { ComparedVersion, DiffSection, VersionDiff } from "./compare/version-diff.ts";
 export { StoreNewerError, StoreNotFoundError } from "./errors.ts";
+export { type CrateAgent, type ExportCrateOptions, exportCrate } from "./export/export-crate.ts";
+export { type ExportProvOptions, exportProv } from "./export/export-prov.ts";
 export type { FileFacts, FolderEntry, StoreFile, StoreFs } from "./fs/store-fs.ts";
 export { lifecycleJsonSchemas } from "./json-schemas.ts";
 export { type OpenStoreFolderOptions, openStoreFolder, type StoreFolder } from "./layout.ts";
@@ -30,6 +32,24 @@ export { ObjectCorruptError, ObjectMissingError } from "./objects/errors.ts";
 export { FileObjects } from "./objects/file-objects.ts";
 export { MemoryObjects } from "./objects/memory-objects.ts";
 export type { LivePin, Pin } from "./pins.ts";
+export type { RunFiles } from "./reproduce/compare-files.ts";
+export { type CompareRunsOptions, compareRuns } from "./reproduce/compare-runs.ts";
+export { keepRun } from "./reproduce/find-run.ts";
+export {
+  type Cause,
+  type Difference,
+  LAYERS,
+  type Layer,
+  type LayerComparison,
+  type Metric,
+  type OutputComparison,
+  type ReproductionReport,
+  ReproductionReportSchema,
+  VERDICTS,
+  type Verdict,
+} from "./reproduce/report.ts";
+export { type Rerun, type RerunOptions, rerun } from "./reproduce/rerun.ts";
+export { type OutputTolerance, parseTolerances, type Tolerances } from "./reproduce/tolerances.ts";
 export {
   type Attestation,
   type Change,
