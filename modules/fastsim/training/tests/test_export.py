@@ -1,5 +1,7 @@
 """Configurations, the graph's rewriting, the metadata, and errors that tell what to do."""
 
+import dataclasses
+import os
 import tempfile
 import unittest
 from pathlib import Path
@@ -10,7 +12,7 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper
 
-from twinloom_training import config, export, onnx_check
+from twinloom_training import config, export, onnx_check, stages
 from twinloom_training.__main__ import main
 from twinloom_training.errors import RecipeError
 from twinloom_training.invariant import make_rows_independent
@@ -178,8 +180,23 @@ class TestConfigurations(unittest.TestCase):
             for config_path, data in ((smoke, folder), (f"{folder}/no.toml", str(ROOT / "data"))):
                 self.assertEqual(main(["layers", "--config", config_path, "--data", data, "--out", f"{folder}/run"]), 2)
             self.assertEqual(
-                main(["shape", "--config", smoke, "--data", str(ROOT / "data"), "--out", f"{folder}/run"]), 2
+                main(["export", "--config", smoke, "--data", str(ROOT / "data"), "--out", f"{folder}/run"]), 2
             )
+
+    def test_the_layer_network_of_another_run_is_taken_where_it_is_the_same(self):
+        with tempfile.TemporaryDirectory() as folder:
+            run = stages.Run(config.load_config(str(ROOT / "configs" / "smoke-gan.toml")), str(ROOT / "data"), f"{folder}/one")
+            stages.begin(run)
+            os.makedirs(run.path("layers"))
+            Path(run.path("layers", "best.pt")).write_bytes(b"weights")
+            taken = dataclasses.replace(run, out=f"{folder}/two")
+            stages._take_layers(taken, run.out)
+            self.assertEqual(Path(taken.path("layers", "best.pt")).read_bytes(), b"weights")
+            other = dataclasses.replace(run, out=f"{folder}/three", config={**run.config, "layers": {"hidden": 7}})
+            with self.assertRaisesRegex(RecipeError, r"another \[layers\]"):
+                stages._take_layers(other, run.out)
+            with self.assertRaisesRegex(RecipeError, "no run folder|not a run folder"):
+                stages._take_layers(other, folder)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--config", required=True, help="TOML file; see configs/")
     result.add_argument("--data", required=True, help="folder of the HDF5 files")
     result.add_argument("--out", required=True, help="run folder, made where absent")
+    result.add_argument("--layers", help="run folder whose layer network to take, instead of training the same again")
     result.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda")
     result.add_argument(
         "--reference", help=f"held-out showers to judge against (default: {stages.TEST_FILE} of --data)"
@@ -56,9 +57,11 @@ def main(arguments: list[str] | None = None) -> int:
             config=load_config(given.config),
             data_dir=given.data,
             out=given.out,
+            layers_from=given.layers,
             device=given.device,
             # Without the folders of this machine: it goes into cards and evidence.
-            command=f"python -m twinloom_training {given.stage} --config {os.path.basename(given.config)}",
+            command=f"python -m twinloom_training {given.stage} --config {os.path.basename(given.config)}"
+            + (f" --layers {os.path.basename(os.path.abspath(given.layers))}" if given.layers else ""),
             say=lambda text: print(text, flush=True),
         )
         stages.begin(run)

@@ -69,11 +69,6 @@ class WarmLearner(_Shared):
         self.network = ShapeNetwork(config.get("shape")).to(device)
         self.encoder = Encoder(self.network, int(settings.get("encoder_width", 128))).to(device)
         self.average = Average(self.network, float(settings.get("average", 0.999)))
-        self.energies_only = bool(settings.get("energies_only", False))
-        if self.energies_only:
-            moved = ("rings", "cells", "curve", "energy_plane", "energy_depth")
-            for name, parameter in self.network.named_parameters():
-                parameter.requires_grad_(name.startswith(moved))
         self.parameters = [*self.network.parameters(), *self.encoder.parameters()]
         self.optimizer = torch.optim.Adam(self.parameters, self.rate, betas=(0.9, 0.99))
 

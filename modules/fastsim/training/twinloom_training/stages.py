@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class Run:
     config: dict[str, Any]
     data_dir: str
     out: str
+    layers_from: str | None = None
     device: str = "auto"
     command: str = ""
     say: Callable[[str], None] = print
@@ -86,18 +88,30 @@ def begin(run: Run) -> None:
 
 
 def layers(run: Run) -> None:
-    """Energy and hit count of every layer, by likelihood."""
+    """Energy and hit count of every layer, by likelihood; or those of another run, which the families may share."""
     folder = run.path("layers")
+    if run.layers_from is not None:
+        _take_layers(run, run.layers_from)
     energy.train(run.config, run.data_dir, folder, run.device)
     _require_finished(folder, run.config.get("layers", {}).get("loop", {"steps": 3000}))
 
 
+def _take_layers(run: Run, other: str) -> None:
+    """Copies the layer network of the run folder `other`, which must be what this run would train."""
+    theirs = Path(other, "config.json")
+    if not theirs.exists():
+        raise RecipeError(f"{other} is not a run folder: it has no config.json.")
+    config = json.loads(theirs.read_text())
+    for section in ("layers", "data"):
+        if config.get(section) != json.loads(json.dumps(run.config.get(section))):
+            raise RecipeError(f"{other} has another [{section}] than this configuration: its layer network is not ours.")
+    if not os.path.exists(run.path("layers")):
+        shutil.copytree(Path(other, "layers"), run.path("layers"))
+
+
 def train_stage(run: Run, stage: str) -> None:
-    """A stage of the family: `shape`, `distil`."""
+    """A stage of the family: `shape`, `distil`. It needs no layer network: it is trained at the layers of the data."""
     module, function, folders = TRAINING[run.config["family"]][stage]
-    needed = run.path("layers", "best.pt")
-    if not os.path.exists(needed):
-        raise RecipeError(f"The stage {stage} needs {needed}: run the stage layers first.")
     getattr(import_module(f".{module}", __package__), function)(run.config, run.data_dir, run.out, run.device)
     for folder in (name for name in folders if name in run.config):
         _require_finished(run.path(folder), run.config.get(folder, {}))
@@ -123,6 +137,9 @@ def variants(run: Run) -> dict[str, dict]:
 def export_stage(run: Run) -> list[str]:
     """ONNX and card of every variant, checked against PyTorch."""
     module = import_module(f".{GENERATOR[run.config['family']]}", __package__)
+    needed = run.path("layers", "best.pt")
+    if not os.path.exists(needed):
+        raise RecipeError(f"The stage export needs {needed}: run the stage layers first.")
     train, validation = (data.load(run.data_dir, split, run.config) for split in ("train", "validation"))
     every = [
         np.concatenate([getattr(part, name).numpy() for part in (train, validation)])
