@@ -35,19 +35,7 @@ export type { LivePin, Pin } from "./pins.ts";
 export type { RunFiles } from "./reproduce/compare-files.ts";
 export { type CompareRunsOptions, compareRuns } from "./reproduce/compare-runs.ts";
 export { keepRun } from "./reproduce/find-run.ts";
-export {
-  type Cause,
-  type Difference,
-  LAYERS,
-  type Layer,
-  type LayerComparison,
-  type Metric,
-  type OutputComparison,
-  type ReproductionReport,
-  ReproductionReportSchema,
-  VERDICTS,
-  type Verdict,
-} from "./reproduce/report.ts";
+export { type ReproductionReport, ReproductionReportSchema } from "./reproduce/report.ts";
 export { type Rerun, type RerunOptions, rerun } from "./reproduce/rerun.ts";
 export { type OutputTolerance, parseTolerances, type Tolerances } from "./reproduce/tolerances.ts";
 export {
