@@ -3,7 +3,7 @@ import { InvalidArgumentError } from "../errors/invalid-argument.ts";
 import { StoreNewerError, StoreNotFoundError } from "./errors.ts";
 import { writing } from "./fs/failures.ts";
 import { nodeFs } from "./fs/node-fs.ts";
-import { isTemporary, makeStoreFolder, writeNew } from "./fs/publish.ts";
+import { isTemporary, makeDurableFolder, makeStoreFolder, writeNew } from "./fs/publish.ts";
 import { readOnlyFs } from "./fs/read-only-fs.ts";
 import { type StoreFs, systemCode } from "./fs/store-fs.ts";
 
@@ -102,8 +102,9 @@ async function makeStore(fs: StoreFs, path: string): Promise<void> {
   if (foreign) {
     throw new StoreNotFoundError(path, `it holds something else ("${foreign.name}"). Choose an empty folder.`);
   }
-  await makeStoreFolder(fs, join(path, STORE_NAMES.blobs, "sha256"));
-  await makeStoreFolder(fs, join(path, STORE_NAMES.events));
+  await makeDurableFolder(fs, join(path, STORE_NAMES.blobs));
+  await makeDurableFolder(fs, join(path, STORE_NAMES.blobs, "sha256"));
+  await makeDurableFolder(fs, join(path, STORE_NAMES.events));
   await writeNew(fs, join(path, STORE_NAMES.ociLayout), OCI_LAYOUT);
   await fs.syncFolder(path);
   await writeNew(fs, join(path, STORE_NAMES.format), `{"format":${STORE_FORMAT}}`);

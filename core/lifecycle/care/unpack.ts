@@ -4,7 +4,14 @@ import type { Digest } from "../../canonical/digest.ts";
 import type { ObjectOptions } from "../../contracts/object-store.ts";
 import { StoreNotFoundError } from "../errors.ts";
 import { writing } from "../fs/failures.ts";
-import { makeStoreFolder, removeIfThere, replaceFile, temporaryPath, writeNew } from "../fs/publish.ts";
+import {
+  makeDurableFolder,
+  makeStoreFolder,
+  removeIfThere,
+  replaceFile,
+  temporaryPath,
+  writeNew,
+} from "../fs/publish.ts";
 import { STORE_NAMES } from "../layout.ts";
 import { versionName } from "../log/find-version.ts";
 import { folderOfTwin } from "../log/folder-name.ts";
@@ -210,7 +217,7 @@ async function publish(store: TwinStore, twin: string, sequence: number, text: s
   const folder = join(store.folder, STORE_NAMES.events, folderOfTwin(twin));
   const path = join(folder, eventFile(sequence));
   const isThere = await writing(path, async () => {
-    if (sequence === 1) await makeStoreFolder(store.fs, folder);
+    if (sequence === 1) await makeDurableFolder(store.fs, folder);
     return await publishEvent(store.fs, path, folder, text);
   });
   if (!isThere) throw new LogDivergedError(twin, sequence);

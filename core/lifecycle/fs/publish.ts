@@ -43,35 +43,19 @@ async function isSame(fs: StoreFs, temporary: string, path: string): Promise<boo
   return (await fs.stat(temporary)).identity === (await fs.stat(path)).identity;
 }
 
-/** How a file of a store is written. */
-export interface WriteOptions {
-  /** Permissions: 0644 by default. */
-  readonly mode?: number;
-}
-
 /**
  * Writes a new file: complete under its name, or not there. Durable once its folder is synced.
  *
  * @returns Whether it was written; not when the name is taken.
  */
-export async function writeNew(
-  fs: StoreFs,
-  path: string,
-  data: Uint8Array | string,
-  options: WriteOptions = {},
-): Promise<boolean> {
-  const temporary = await writeTemporary(fs, path, data, options);
+export async function writeNew(fs: StoreFs, path: string, data: Uint8Array | string): Promise<boolean> {
+  const temporary = await writeTemporary(fs, path, data);
   return await publish(fs, temporary, path);
 }
 
 /** Writes a file in the place of another: readers see the old one or the new one. Durable once its folder is synced. */
-export async function replaceFile(
-  fs: StoreFs,
-  path: string,
-  data: Uint8Array | string,
-  options: WriteOptions = {},
-): Promise<void> {
-  const temporary = await writeTemporary(fs, path, data, options);
+export async function replaceFile(fs: StoreFs, path: string, data: Uint8Array | string): Promise<void> {
+  const temporary = await writeTemporary(fs, path, data);
   try {
     await fs.rename(temporary, path);
   } catch (error) {
@@ -80,14 +64,9 @@ export async function replaceFile(
   }
 }
 
-async function writeTemporary(
-  fs: StoreFs,
-  path: string,
-  data: Uint8Array | string,
-  { mode = 0o644 }: WriteOptions,
-): Promise<string> {
+async function writeTemporary(fs: StoreFs, path: string, data: Uint8Array | string): Promise<string> {
   const temporary = temporaryPath(path);
-  const file = await fs.create(temporary, mode);
+  const file = await fs.create(temporary, 0o644);
   try {
     try {
       await file.write(typeof data === "string" ? Buffer.from(data) : data);
@@ -114,6 +93,12 @@ export async function makeStoreFolder(fs: StoreFs, path: string): Promise<void> 
     await makeStoreFolder(fs, above);
     return await makeStoreFolder(fs, path);
   }
+  await fs.syncFolder(dirname(path));
+}
+
+/** Makes a folder whose name is durable, also where another made it and was stopped before that. */
+export async function makeDurableFolder(fs: StoreFs, path: string): Promise<void> {
+  await makeStoreFolder(fs, path);
   await fs.syncFolder(dirname(path));
 }
 

@@ -61,3 +61,8 @@ export interface StoreFs {
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
+
+/** Closes a file that was only read: a failure says nothing about the bytes that were. */
+export async function closeRead(file: StoreFile): Promise<void> {
+  await file.close().catch(() => undefined);
+}

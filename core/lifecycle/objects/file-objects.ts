@@ -6,7 +6,7 @@ import { FileExistsError, FileUnreadableError, ReadFailedError } from "../../fil
 import { readingFile, writing } from "../fs/failures.ts";
 import { nodeFs } from "../fs/node-fs.ts";
 import { isThere, makeStoreFolder, publish, removeIfThere, temporaryPath } from "../fs/publish.ts";
-import { type FileFacts, type StoreFile, type StoreFs, systemCode } from "../fs/store-fs.ts";
+import { closeRead, type FileFacts, type StoreFile, type StoreFs, systemCode } from "../fs/store-fs.ts";
 import { checkLimit } from "./check-limit.ts";
 import { checkUnchanged } from "./check-unchanged.ts";
 import { copyHashed } from "./copy-hashed.ts";
@@ -61,7 +61,7 @@ export class FileObjects implements ObjectStore {
         }),
       );
     } finally {
-      await source.close();
+      await closeRead(source);
     }
   }
 
@@ -100,7 +100,7 @@ export class FileObjects implements ObjectStore {
       }
       await this.#check(digest, { digest: `sha256:${hash.digest("hex")}`, bytes }, facts);
     } finally {
-      await file.close();
+      await closeRead(file);
     }
   }
 
@@ -216,7 +216,7 @@ export class FileObjects implements ObjectStore {
         await copy.sync();
         return object;
       } finally {
-        await copy.close();
+        await closeRead(copy);
       }
     }
     return await this.#create(temporary, mode, (file) => copyHashed(source, file, ofBytes, options));
@@ -249,7 +249,7 @@ export class FileObjects implements ObjectStore {
     try {
       return await use(file, await this.#reading(digest, () => file.stat()));
     } finally {
-      await file.close();
+      await closeRead(file);
     }
   }
 
