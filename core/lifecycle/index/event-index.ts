@@ -3,8 +3,8 @@ import type { DatabaseSync } from "node:sqlite";
 import type { EventCache } from "../log/event-log.ts";
 import { loadSqlite } from "./load-sqlite.ts";
 
-/** Raised when the tables change; an index of an older form is made anew. */
-const FORM = 1;
+/** Raised when the table changes, or what an event may be; an index of another form is made anew. */
+export const FORM = 1;
 /** How long it waits for another process [ms]; then the files are read instead. */
 const BUSY_MS = 200;
 const TABLE = `CREATE TABLE events (twin TEXT NOT NULL, sequence INTEGER NOT NULL, text TEXT NOT NULL,

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { canonicalJson } from "../../canonical/canonical-json.ts";
-import { digestBytes } from "../../canonical/digest.ts";
+import { type Digest, digestBytes } from "../../canonical/digest.ts";
 import type { Clock } from "../../contracts/clock.ts";
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { ReadFailedError } from "../../files/errors.ts";
 import { writing } from "../fs/failures.ts";
-import { makeStoreFolder } from "../fs/publish.ts";
+import { makeDurableFolder } from "../fs/publish.ts";
 import { type StoreFs, systemCode } from "../fs/store-fs.ts";
 import { STORE_NAMES } from "../layout.ts";
 import type { Change, Event } from "../schema.ts";
@@ -128,7 +128,7 @@ export class EventLog {
       if (problem) throw new InvalidArgumentError(`An event of twin "${this.twin}" is refused: ${problem}`);
       signal?.throwIfAborted();
       const isOurs = await writing(path, async () => {
-        if (head === undefined) await makeStoreFolder(fs, this.#folder);
+        if (head === undefined) await makeDurableFolder(fs, this.#folder);
         return await publishEvent(fs, path, this.#folder, text);
       });
       if (isOurs) {
@@ -170,13 +170,11 @@ export class EventLog {
     const texts = this.#options.cache?.load(this.twin) ?? [];
     const last = texts.at(-1);
     if (last === undefined || (await this.#text(texts.length)) !== last) return;
+    const events = chained(texts);
+    if (events === undefined) return;
+    // The same bytes were checked when they were read from their files, and are not checked again.
     const fold = new TwinFold(this.twin);
-    try {
-      for (const text of texts) this.#add(fold, text);
-    } catch (error) {
-      if (error instanceof LogBrokenError) return;
-      throw error;
-    }
+    for (const { event, digest } of events) fold.add(event, digest);
     this.#fold = fold;
   }
 
@@ -246,6 +244,21 @@ export class EventLog {
   #unreadable(path: string, error: unknown): ReadFailedError {
     return new ReadFailedError(path, `${(error as Error).message}.`, { cause: error });
   }
+}
+
+/** The events in copies of texts, if each has the digest of the one before; `undefined` if anything is wrong. */
+function chained(texts: readonly string[]): readonly { readonly event: Event; readonly digest: Digest }[] | undefined {
+  const events: { readonly event: Event; readonly digest: Digest }[] = [];
+  try {
+    for (const text of texts) {
+      const event = JSON.parse(text) as Event | null;
+      if (event === null || event.previous !== (events.at(-1)?.digest ?? null)) return undefined;
+      events.push({ event, digest: digestBytes(text) });
+    }
+  } catch {
+    return undefined;
+  }
+  return events;
 }
 
 function asProblem(parsed: Event | string): string | undefined {

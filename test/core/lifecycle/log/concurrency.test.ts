@@ -6,7 +6,7 @@ import { type Digest, digestBytes } from "../../../../core/index.ts";
 import type { Change } from "../../../../core/lifecycle/schema.ts";
 import { openStore, type TwinStore } from "../../../../core/lifecycle/store.ts";
 import type { Written } from "./busy-writer.ts";
-import { sampleStore, seal } from "./sample-store.ts";
+import { eventsOf, sampleStore, seal } from "./sample-store.ts";
 
 const IS_LONG = process.env["TWINLOOM_LONG"] === "1";
 
@@ -35,9 +35,7 @@ function start(script: string, args: readonly string[]): ChildProcess {
 }
 
 async function changes(store: TwinStore): Promise<Change[]> {
-  const all: Change[] = [];
-  for await (const { change } of store.log("ecal").events()) all.push(change);
-  return all;
+  return (await eventsOf(store)).map(({ change }) => change);
 }
 
 describe("Writers on one store", () => {

@@ -6,7 +6,7 @@ import { withChecksum } from "../../../../core/lifecycle/log/parse-event.ts";
 import type { Change, Event } from "../../../../core/lifecycle/schema.ts";
 import { openStore, type TwinStore } from "../../../../core/lifecycle/store.ts";
 import { interceptedFs, systemError } from "./intercepted-fs.ts";
-import { sampleStore } from "./sample-store.ts";
+import { eventsOf, sampleStore } from "./sample-store.ts";
 
 const sealing =
   (text: string) =>
@@ -15,12 +15,6 @@ const sealing =
     version: { mediaType: "text/plain", digest: digestBytes(text), size: text.length },
     number: versions.size + 1,
   });
-
-async function events(store: TwinStore): Promise<Event[]> {
-  const all: Event[] = [];
-  for await (const event of store.log("ecal").events()) all.push(event);
-  return all;
-}
 
 const fileOf = (folder: string, sequence: number): string =>
   join(folder, "events/ecal", `${String(sequence).padStart(8, "0")}.json`);
@@ -35,7 +29,7 @@ describe("The log of a twin", () => {
     const log = sample.store.log("ecal");
     await log.append(sealing("a"), { reason: "first light" });
     await log.append(sealing("b"), { actor: "ben@lab" });
-    const [first, second] = await events(sample.store);
+    const [first, second] = await eventsOf(sample.store);
     expect(first).toMatchObject({
       sequence: 1,
       previous: null,
@@ -64,7 +58,7 @@ describe("The log of a twin", () => {
       number: 3,
     };
     await expect(log.append(() => late)).rejects.toThrow("it seals v3, and v2 is the next.");
-    expect(await events(sample.store)).toHaveLength(1);
+    expect(await eventsOf(sample.store)).toHaveLength(1);
   });
 
   it("decides anew when another writer is faster, and loses nothing", async () => {
@@ -83,7 +77,7 @@ describe("The log of a twin", () => {
     );
     const numbers = (await sample.store.list("ecal")).map(({ number }) => number);
     expect(numbers).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
-    expect(await events(sample.store)).toHaveLength(40);
+    expect(await eventsOf(sample.store)).toHaveLength(40);
     expect(decisions).toBeGreaterThan(40);
   });
 
@@ -107,7 +101,9 @@ describe("The log of a twin", () => {
     }
     const writers = await Promise.all(Array.from({ length: 3 }, () => openStore(sample.folder, { fs: noLinks() })));
     await Promise.all(writers.map((store, i) => store.log("ecal").append(sealing(`after ${i}`))));
-    const sealed = (await events(sample.store)).map(({ change }) => change.type === "sealed" && change.version.digest);
+    const sealed = (await eventsOf(sample.store)).map(
+      ({ change }) => change.type === "sealed" && change.version.digest,
+    );
     expect(sealed).toHaveLength(5);
     expect(sealed[1]).toBe(digestBytes("of the killed one"));
   });
@@ -125,7 +121,7 @@ describe("The log of a twin", () => {
     });
     expect(await sample.store.log("ecal").append(sealing("a"))).toMatchObject({ sequence: 1 });
     expect(links).toBe(1);
-    expect(await events(sample.store)).toHaveLength(1);
+    expect(await eventsOf(sample.store)).toHaveLength(1);
   });
 
   it("is read from the start when the store was replaced beneath it", async () => {
@@ -142,7 +138,7 @@ describe("The log of a twin", () => {
     await using sample = await sampleStore();
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(sample.store.log("ecal").append(sealing("a"), { signal })).rejects.toThrow("enough");
-    expect(await events(sample.store)).toEqual([]);
+    expect(await eventsOf(sample.store)).toEqual([]);
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Digest } from "../../../../core/index.ts";
 import type { VersionEntry } from "../../../../core/lifecycle/log/twin-state.ts";
 import { MEDIA_TYPES } from "../../../../core/lifecycle/media-types.ts";
-import type { Attestation, VersionConfig } from "../../../../core/lifecycle/schema.ts";
+import type { Attestation, Event, VersionConfig } from "../../../../core/lifecycle/schema.ts";
 import { type OpenStoreOptions, openStore, type TwinStore } from "../../../../core/lifecycle/store.ts";
 import { writeVersion } from "../../../../core/lifecycle/version/manifest.ts";
 
@@ -53,6 +53,13 @@ export async function seal(
       versions.has(descriptor.digest) ? undefined : { type: "sealed", version: descriptor, number: versions.size + 1 },
     );
   return await store.resolve(descriptor.digest);
+}
+
+/** Every event of a twin, from the files. */
+export async function eventsOf(store: TwinStore, twin = "ecal"): Promise<Event[]> {
+  const events: Event[] = [];
+  for await (const event of store.log(twin).events()) events.push(event);
+  return events;
 }
 
 /** What an attestation says that passed. */

@@ -5,7 +5,7 @@ import { readAttestation } from "../../../../core/lifecycle/log/attestations.ts"
 import { TRANSITIONS } from "../../../../core/lifecycle/log/transitions.ts";
 import { STATES, type VersionState } from "../../../../core/lifecycle/schema.ts";
 import type { TwinStore } from "../../../../core/lifecycle/store.ts";
-import { attestation, sampleStore, seal } from "./sample-store.ts";
+import { attestation, eventsOf, sampleStore, seal } from "./sample-store.ts";
 
 const POLICY = `
 schemaVersion: 1
@@ -198,9 +198,7 @@ describe("The gate", () => {
     const passed = await store.attest(digest, attestation(digest, "validation", { metrics: GOOD }));
     await store.changeState("ecal", "validated", { policy: POLICY, reason: "for the test beam" });
     const state = await store.log("ecal").read();
-    const events = await Array.fromAsync(store.log("ecal").events());
-    const last = events.at(-1);
-    expect(last?.change).toMatchObject({
+    expect((await eventsOf(store)).at(-1)?.change).toMatchObject({
       type: "stateChanged",
       evidence: [passed.digest],
       policies: [{ digest: digestBytes(own) }, { digest: digestBytes(POLICY) }],

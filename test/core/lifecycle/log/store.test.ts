@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openStore } from "../../../../core/lifecycle/store.ts";
 import { interceptedFs, systemError } from "./intercepted-fs.ts";
-import { attestation, sampleStore, seal } from "./sample-store.ts";
+import { attestation, eventsOf, sampleStore, seal } from "./sample-store.ts";
 
 describe("The name of a version", () => {
   it("is the twin's for the newest, or has a number, an alias or a digest", async () => {
@@ -107,8 +107,7 @@ describe("A store", () => {
     const { store, folder } = sample;
     await seal(store, "a");
     await store.comment("ecal@v1", "the one of the paper", { actor: "ben@lab" });
-    const events = await Array.fromAsync(store.log("ecal").events());
-    expect(events.at(-1)).toMatchObject({
+    expect((await eventsOf(store)).at(-1)).toMatchObject({
       actor: "ben@lab",
       change: { type: "commented", text: "the one of the paper" },
     });
