@@ -29,7 +29,6 @@ export {
   type RunState,
   readRunRecord,
   type StepRecord,
-  sameOutputs,
 } from "./run-record.ts";
 export type { RunProgress } from "./run-steps.ts";
 export {

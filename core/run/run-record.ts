@@ -133,23 +133,3 @@ export function parseRunRecord(text: string, location: string): RunRecord {
   }
   return record;
 }
-
-/**
- * Whether two runs made the same outputs: the same steps and output names, each equal in content (or, where a file has
- * no content digest, byte for byte). False where either did not succeed: what is missing is equal to nothing.
- */
-export function sameOutputs(a: Pick<RunRecord, "state" | "steps">, b: Pick<RunRecord, "state" | "steps">): boolean {
-  const bothSucceeded = a.state === "succeeded" && b.state === "succeeded";
-  return bothSucceeded && canonicalJson(outputDigests(a)) === canonicalJson(outputDigests(b));
-}
-
-function outputDigests({ steps }: Pick<RunRecord, "steps">): unknown {
-  return Object.fromEntries(
-    Object.entries(steps).map(([name, { outputs }]) => [
-      name,
-      Object.fromEntries(
-        Object.entries(outputs).map(([output, file]) => [output, file.contentDigest ?? file.fileDigest]),
-      ),
-    ]),
-  );
-}

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunRecord, readRunRecord, sameOutputs } from "../../core/index.ts";
+import { compareRuns, type RunRecord, readRunRecord } from "../../core/index.ts";
 import { type Outcome, runTwinloom } from "./run-command-line.ts";
 
 const TWIN = "examples/first-light.yaml";
@@ -31,9 +31,9 @@ describe("twinloom run", () => {
     expect(record).toMatchObject({ state: "succeeded", kind: "plan", seed: "7", twin: { name: "first-light" } });
     expect(await readRunRecord(join(out, "run.json"))).toEqual(record);
     const again = await ran(TWIN, "first-light", "--out", join(folder, "again"), "--seed", "7");
-    expect(sameOutputs(record, again)).toBe(true);
+    expect((await compareRuns(record, again)).verdict).toBe("identical");
     const other = await ran(TWIN, "first-light", "--out", join(folder, "other"), "--seed", "8");
-    expect(sameOutputs(record, other)).toBe(false);
+    expect((await compareRuns(record, other)).verdict).toBe("different");
   });
 
   it("runs a task with parameters and inputs", async () => {

@@ -7,6 +7,7 @@ import {
   artifact,
   canonicalJson,
   checkPlan,
+  compareRuns,
   definePlan,
   defineTask,
   digestBytes,
@@ -21,7 +22,6 @@ import {
   runPlan,
   runTask,
   type StepRecord,
-  sameOutputs,
   type TwinControl,
 } from "../../../core/index.ts";
 import { Missing, make, sampleTwin, sum } from "./sample-twin.ts";
@@ -130,11 +130,9 @@ describe("runPlan", () => {
     const first = await runPlan(twin, plan, { out });
     const second = await runPlan(twin, plan, { out: join(folder, "again") });
     const other = await runPlan(twin, plan, { out: join(folder, "other"), parameters: { "one.seed": 3 } });
-    expect(sameOutputs(first, second)).toBe(true);
+    expect((await compareRuns(first, second)).verdict).toBe("identical");
     expect(first.digest).not.toBe(second.digest);
-    expect(sameOutputs(first, other)).toBe(false);
-    const failed = { ...first, state: "failed" as const };
-    expect(sameOutputs(failed, failed)).toBe(false);
+    expect((await compareRuns(first, other)).verdict).toBe("different");
   });
 
   it("gives the seed of the run to each task that takes one and has none", async () => {
