@@ -1,5 +1,6 @@
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
+import { canonicalJson } from "../canonical/canonical-json.ts";
 import type { Digest } from "../canonical/digest.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { Log } from "../contracts/log.ts";
@@ -314,7 +315,7 @@ export class TwinStore implements AsyncDisposable {
     // What has begun may miss the newest event; what waits does not.
     this.#nextIndexing ??= this.#indexing.then(async () => {
       this.#nextIndexing = undefined;
-      const text = JSON.stringify(ociIndex(await this.states()));
+      const text = canonicalJson(ociIndex(await this.states()));
       await replaceFile(this.fs, join(this.folder, STORE_NAMES.ociIndex), text);
     });
     this.#indexing = this.#nextIndexing.catch(() => undefined);

@@ -123,7 +123,7 @@ async function gather(
   const manifests = index.manifests.filter(({ digest }) => objects.has(digest));
   const texts = new Map([
     [STORE_NAMES.ociLayout, OCI_LAYOUT],
-    [STORE_NAMES.ociIndex, JSON.stringify({ ...index, manifests })],
+    [STORE_NAMES.ociIndex, canonicalJson({ ...index, manifests })],
     [STORE_NAMES.format, `{"format":${STORE_FORMAT}}`],
     ...events,
   ]);

@@ -74,7 +74,7 @@ export async function unpackStore(file: string, folder: string, options: UnpackO
   for (const { twin, sequence, text } of added) await publish(store, twin, sequence, text);
   const states = await store.states();
   await writing(store.folder, () =>
-    replaceFile(store.fs, join(store.folder, STORE_NAMES.ociIndex), JSON.stringify(ociIndex(states))),
+    replaceFile(store.fs, join(store.folder, STORE_NAMES.ociIndex), canonicalJson(ociIndex(states))),
   );
   const entries = states.flatMap(({ versions }) => [...versions.values()]);
   const brought = entries.filter(({ digest }) => archive.versions.includes(digest));

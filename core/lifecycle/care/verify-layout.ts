@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { canonicalJson } from "../../canonical/canonical-json.ts";
 import { isTemporary } from "../fs/publish.ts";
 import { type StoreFs, systemCode } from "../fs/store-fs.ts";
 import { OCI_LAYOUT, STORE_FORMAT, STORE_NAMES } from "../layout.ts";
@@ -50,7 +51,7 @@ export async function layoutProblems(
 async function indexProblems(store: TwinStore): Promise<readonly StoreProblem[]> {
   const written = await text(store.fs, join(store.folder, STORE_NAMES.ociIndex));
   const states = await store.states();
-  if (written === JSON.stringify(ociIndex(states)) || (written === undefined && states.length === 0)) return [];
+  if (written === canonicalJson(ociIndex(states)) || (written === undefined && states.length === 0)) return [];
   const problem = "it does not list what the logs have; only registry tools read it";
   return [layoutProblem("notice", STORE_NAMES.ociIndex, problem, "It is written anew with the next event.")];
 }
