@@ -10,9 +10,11 @@ import { compareJson } from "./compare-json.ts";
 import type { OutputComparison } from "./report.ts";
 import { type Tolerances, toleranceOf } from "./tolerances.ts";
 
-/** How outputs are compared. */
-export interface OutputsOptions {
+/** How outputs of two runs are compared. */
+export interface CompareRunsOptions {
+  /** Where the outputs are; without, contents that differ by their digests are not compared. */
   readonly files?: RunFiles | undefined;
+  /** How far apart they may be. */
   readonly tolerances?: Tolerances | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -23,7 +25,7 @@ type Pair<T> = readonly [original: T | undefined, repeat: T | undefined];
 export async function compareOutputs(
   original: RunRecord,
   repeat: RunRecord,
-  options: OutputsOptions,
+  options: CompareRunsOptions,
 ): Promise<readonly OutputComparison[]> {
   const rows: OutputComparison[] = [];
   const read = new Set([...outputsRead(original), ...outputsRead(repeat)]);
@@ -49,7 +51,7 @@ const EQUAL = { reason: null, metric: null, tolerance: null } as const;
 async function compareOutput(
   [original, repeat]: Pair<FileRecord>,
   name: { readonly step: string; readonly output: string },
-  { files, tolerances, signal }: OutputsOptions,
+  { files, tolerances, signal }: CompareRunsOptions,
 ): Promise<Match> {
   const alone = inOneAlone([original, repeat]);
   if (alone || original === undefined || repeat === undefined) return alone as Match;
@@ -87,7 +89,7 @@ async function isAsRecorded(path: string, { fileDigest }: FileRecord, signal?: A
 function compareResults(
   [original, repeat]: Pair<StepRecord>,
   step: string,
-  options: OutputsOptions,
+  options: CompareRunsOptions,
 ): Match | undefined {
   const [a, b] = [original?.result ?? undefined, repeat?.result ?? undefined];
   if (a === undefined && b === undefined) return undefined;

@@ -1,11 +1,8 @@
 import type { RunRecord } from "../../run/run-record.ts";
 import { rankCauses } from "./causes.ts";
 import { compareLayers } from "./compare-layers.ts";
-import { compareOutputs, type OutputsOptions } from "./compare-outputs.ts";
+import { type CompareRunsOptions, compareOutputs } from "./compare-outputs.ts";
 import type { ComparedRun, LayerComparison, OutputComparison, ReproductionReport, Verdict } from "./report.ts";
-
-/** How {@link compareRuns} looks at the outputs. */
-export interface CompareRunsOptions extends OutputsOptions {}
 
 /**
  * Whether a run is a reproduction of another, output by output, and if not, which layer explains it.
