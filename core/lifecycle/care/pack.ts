@@ -52,7 +52,7 @@ export async function packStore(store: TwinStore, options: PackOptions): Promise
   const files: Record<string, { bytes: number; digest: Digest }> = {};
   for (const [path, text] of texts) files[path] = { bytes: Buffer.byteLength(text), digest: digestBytes(text) };
   for (const [digest, bytes] of objects) files[blobFile(digest)] = { bytes, digest };
-  const list: PackList = { schemaVersion: 1, versions: sorted(digests), files };
+  const list: PackList = { schemaVersion: 1, versions: [...sorted(digests)], files };
   const ofBytes = Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
   const write = async (temporary: string): Promise<number> => {
     const archive = await writing(file, () => nodeFs.create(temporary, 0o644));

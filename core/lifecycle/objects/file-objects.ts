@@ -166,9 +166,9 @@ export class FileObjects implements ObjectStore {
     const facts = await this.#files.facts(digest);
     if (facts === undefined) return "missing";
     if (facts.kind === "file" && facts.bytes === bytes) return await this.#files.refresh(digest);
-    const { quarantinedAt, notMoved } = await this.#files.quarantine(digest, facts);
-    if (quarantinedAt === undefined && (await this.#files.facts(digest))?.identity === facts.identity) {
-      throw new ObjectCorruptError(digest, { found: foundBytes(facts.bytes), quarantinedAt, notMoved });
+    const moved = await this.#files.quarantine(digest, facts);
+    if (moved.quarantinedAt === undefined && (await this.#files.facts(digest))?.identity === facts.identity) {
+      throw new ObjectCorruptError(digest, { found: foundBytes(facts.bytes), ...moved });
     }
     return "missing";
   }
