@@ -54,6 +54,10 @@ def near_logit(uniform: Tensor) -> Tensor:
     return 8 * (root - 1 / root)
 
 
+FINE = 2048
+"""Values of the uniform that the energies are drawn with."""
+
+
 def mix_around(mix: nn.Linear, state: Tensor) -> Tensor:
     """[B, 16, C] to [B, 16, C]: a linear map of the sector before, the sector, the one after, and the mean and dipole of
     the circle. These last are three numbers a channel, which are mapped before they are spread over the sectors."""
@@ -176,6 +180,7 @@ class ShapeNetwork(nn.Module):
         self.score_depth = nn.Parameter(0.1 * torch.exp(-apart) * off)
         self.energy_depth = nn.Parameter(0.05 * torch.exp(-apart / 5) * off)
         """The score's noise, and that of the energy in the inner rings, run on into the same cell of other layers."""
+        self.register_buffer("fine_logit", near_logit((torch.arange(FINE) + 0.5) / FINE), persistent=False)
         self.register_buffer("ring_of_cell", torch.eye(R).repeat(1, ALPHA), persistent=False)
         self.register_buffer("inner", 4.0 ** -torch.arange(R).float().repeat(ALPHA), persistent=False)
         # Of each cell, layer by layer and ring by ring: its place in [45, 16, 9], in [45, 9] and in [16, 45, 9].
@@ -245,9 +250,11 @@ class ShapeNetwork(nn.Module):
 
     def energy_noise(self, uniform: Tensor) -> tuple[Tensor, Tensor]:
         """[B, 45, 144]: mixed within the layers, and what runs on from other layers, to be weighted with `inner`."""
-        # The low 11 of its 23 bits are a uniform of their own, as good as independent of the number itself.
-        fine = uniform.reshape(-1, LAYERS, CELLS_PER_LAYER) * 4096
-        noise = self.energy_plane(near_logit(fine - torch.floor(fine)))
+        # The low 11 of its 23 bits are a uniform of their own, as good as independent of the number itself; of so few
+        # values the logits are looked up.
+        fine = uniform * 4096
+        fine = ((fine - torch.floor(fine)) * FINE).long().reshape(-1)
+        noise = self.energy_plane(self.fine_logit.gather(0, fine).reshape(-1, LAYERS, CELLS_PER_LAYER))
         return noise, torch.matmul(self.energy_depth, noise)
 
     def log_energy(self, location: Tensor, low_scale: Tensor, high_scale: Tensor, noise: Tensor) -> Tensor:
