@@ -3,28 +3,26 @@ import { join } from "node:path";
 import { canonicalJson } from "../canonical/canonical-json.ts";
 import type { Digest } from "../canonical/digest.ts";
 import type { Clock } from "../contracts/clock.ts";
-import type { Log } from "../contracts/log.ts";
 import type { ObjectStore } from "../contracts/object-store.ts";
+import { InvalidArgumentError } from "../errors/invalid-argument.ts";
 import { replaceFile } from "./fs/publish.ts";
 import { type StoreFs, systemCode } from "./fs/store-fs.ts";
 import { EventIndex } from "./index/event-index.ts";
 import { networkFileSystem } from "./index/network-file-system.ts";
 import { openStoreFolder, STORE_NAMES, type StoreFolder } from "./layout.ts";
-import { readAttestation, writeAttestation } from "./log/attestations.ts";
+import { writeAttestation } from "./log/attestations.ts";
 import { decideState, isGated } from "./log/change-state.ts";
 import { type AppendOptions, EventLog } from "./log/event-log.ts";
 import { findVersion, splitName, versionName } from "./log/find-version.ts";
 import { twinOfFolder } from "./log/folder-name.ts";
-import { checkGate, type Evidence, type GateCheck } from "./log/gate.ts";
+import { checkGate, type GateCheck } from "./log/gate.ts";
+import { keepPolicies, readEvidence, readPolicies } from "./log/judging.ts";
 import { type AliasTarget, decideMove, versionBefore } from "./log/move-alias.ts";
-import { type Policy, readPolicy } from "./log/policy.ts";
 import type { TwinState, VersionEntry } from "./log/twin-state.ts";
-import { MEDIA_TYPES } from "./media-types.ts";
 import { FileObjects } from "./objects/file-objects.ts";
 import { ociIndex } from "./oci-index.ts";
 import { type LivePin, livePins, type Pin, pinStore } from "./pins.ts";
 import type { Attestation, Descriptor, VersionState } from "./schema.ts";
-import { readVersion } from "./version/manifest.ts";
 
 /** How {@link openStore} opens. */
 export interface OpenStoreOptions {
@@ -37,8 +35,8 @@ export interface OpenStoreOptions {
   readonly clock?: Clock | undefined;
   /** Whether copies of the events are kept in index.sqlite for faster reading; by default where the store is on disk. */
   readonly index?: boolean | undefined;
-  /** Told what somebody may want to know: that the index does without a write-ahead log on a network file system. */
-  readonly log?: Log | undefined;
+  /** Told once of each store whose index does without a write-ahead log, because it is on a network file system. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /** By what a version is judged. */
@@ -46,6 +44,9 @@ export interface GateOptions {
   /** Text of a policy, YAML; beside the one that was sealed with the version. */
   readonly policy?: string | undefined;
 }
+
+/** Logs that are read at the same time. */
+const AT_ONCE = 16;
 
 /** A version and the twin whose log it is in. */
 interface Found {
@@ -86,15 +87,15 @@ export class TwinStore implements AsyncDisposable {
     this.fs = folder.fs;
     this.clock = options.clock ?? { now: () => Date.now() };
     this.objects = new FileObjects(folder.path, folder.fs);
-    this.#actor = options.actor ?? `${userInfo().username}@${hostname()}`;
-    const { index = options.fs === undefined, log } = options;
-    if (!index) return;
+    this.#actor = options.actor ?? `${thisUser()}@${hostname()}`;
+    const { index = options.fs === undefined, onWarning } = options;
+    // A store of a newer format is left as it is.
+    if (!index || !folder.writable) return;
     this.#index = new EventIndex(join(folder.path, STORE_NAMES.sqlite), {
       network: networkFileSystem(folder.path),
-      onNetwork: (fileSystem) =>
-        log?.warn(
-          { folder: folder.path, fileSystem },
-          "The index of this store is on a network file system: it does without a write-ahead log.",
+      onNetwork: (type) =>
+        onWarning?.(
+          `The index of the store "${folder.path}" is on a network file system (${type}): it does without a write-ahead log, and is slower.`,
         ),
     });
   }
@@ -130,8 +131,12 @@ export class TwinStore implements AsyncDisposable {
 
   /** What the log of a twin, or of each twin, adds up to. @throws `TWIN_LOG_BROKEN` */
   async states(twin?: string): Promise<readonly TwinState[]> {
+    const names = twin === undefined ? await this.twins() : [twin];
     const states: TwinState[] = [];
-    for (const name of twin === undefined ? await this.twins() : [twin]) states.push(await this.log(name).read());
+    for (let from = 0; from < names.length; from += AT_ONCE) {
+      const some = names.slice(from, from + AT_ONCE).map((name) => this.log(name).read());
+      states.push(...(await Promise.all(some)));
+    }
     return states;
   }
 
@@ -159,7 +164,7 @@ export class TwinStore implements AsyncDisposable {
    *   called. `reason`: needed where the alias is on another version.
    * @returns The version that it is on.
    * @throws `TWIN_ALIAS_MOVED` when it is elsewhere; `TWIN_INVALID_ARGUMENT` for a withdrawn version, a name that no alias
-   *   can have, or without a reason where one is needed; `TWIN_VERSION_NOT_FOUND`.
+   *   can have, a version of another twin, or without a reason where one is needed; `TWIN_VERSION_NOT_FOUND`.
    */
   async moveAlias(
     name: string,
@@ -167,10 +172,12 @@ export class TwinStore implements AsyncDisposable {
     options: AppendOptions & { readonly expected?: Digest | null | undefined } = {},
   ): Promise<VersionEntry | undefined> {
     const [twin, alias = ""] = splitName(name);
+    const entry = to === null ? undefined : await this.resolve(to);
+    if (entry && entry.twin !== twin) {
+      throw new InvalidArgumentError(`${name} cannot be put on ${versionName(entry)}, a version of another twin.`);
+    }
     const log = this.log(twin);
-    const state = await log.read();
-    const target = to === null ? null : findVersion(to, [state]).digest;
-    return await this.#move(log, { state, alias, to: target }, options);
+    return await this.#move(log, { state: await log.read(), alias, to: entry?.digest ?? null }, options);
   }
 
   /** Puts an alias back on the version that it was on before. @throws as {@link moveAlias} does. */
@@ -190,7 +197,11 @@ export class TwinStore implements AsyncDisposable {
    */
   async gate(name: string, to: "validated" | "released", options: GateOptions = {}): Promise<readonly GateCheck[]> {
     const { entry, log } = await this.#find(name);
-    return checkGate(to, await this.#evidence(await log.read(), entry), await this.#policies(entry, options));
+    return checkGate(
+      to,
+      await readEvidence(this.objects, await log.read(), entry.digest),
+      await readPolicies(this.objects, entry, options.policy),
+    );
   }
 
   /**
@@ -202,13 +213,13 @@ export class TwinStore implements AsyncDisposable {
    */
   async changeState(name: string, to: VersionState, options: AppendOptions & GateOptions = {}): Promise<VersionEntry> {
     const { entry, log } = await this.#find(name);
-    const policies = isGated(to) ? await this.#policies(entry, options) : [];
+    const policies = isGated(to) ? await readPolicies(this.objects, entry, options.policy) : [];
     await using pin = await this.pin();
     await log.append(async (state) => {
       const now = state.versions.get(entry.digest) as VersionEntry;
-      const checks = isGated(to) ? checkGate(to, await this.#evidence(state, now), policies) : [];
+      const checks = isGated(to) ? checkGate(to, await readEvidence(this.objects, state, entry.digest), policies) : [];
       const change = decideState(now, to, { reason: options.reason ?? null, checks });
-      const kept = await this.#keepPolicies(policies);
+      const kept = await keepPolicies(this.objects, policies);
       await pin.check();
       return { ...change, policies: kept };
     }, options);
@@ -267,38 +278,6 @@ export class TwinStore implements AsyncDisposable {
     return { entry, log: this.log(entry.twin) };
   }
 
-  async #evidence(state: TwinState, { digest }: VersionEntry): Promise<readonly Evidence[]> {
-    const entries = state.attestations.get(digest) ?? [];
-    return await Promise.all(
-      entries.map(async ({ descriptor }) => ({
-        digest: descriptor.digest,
-        attestation: await readAttestation(this.objects, descriptor.digest),
-      })),
-    );
-  }
-
-  async #policies(entry: VersionEntry, { policy }: GateOptions): Promise<readonly Policy[]> {
-    const { config } = await readVersion(this.objects, entry.digest);
-    const own = config.validation?.policy?.digest;
-    const policies: Policy[] = [];
-    if (own !== undefined) {
-      const text = Buffer.from(await this.objects.get(own)).toString();
-      policies.push(readPolicy(text, `of ${versionName(entry)}`));
-    }
-    if (policy !== undefined) policies.push(readPolicy(policy, "given"));
-    return policies.filter(({ digest }, index) => policies.findIndex((each) => each.digest === digest) === index);
-  }
-
-  async #keepPolicies(policies: readonly Policy[]): Promise<Descriptor[]> {
-    const kept: Descriptor[] = [];
-    for (const { text } of policies) {
-      const { digest, bytes } = await this.objects.put(text);
-      kept.push({ mediaType: MEDIA_TYPES.policy, digest, size: bytes });
-    }
-    await this.objects.flush();
-    return kept;
-  }
-
   async #move(
     log: EventLog,
     move: Pick<AliasTarget, "alias" | "to" | "isRollback"> & { readonly state: TwinState },
@@ -320,5 +299,14 @@ export class TwinStore implements AsyncDisposable {
     });
     this.#indexing = this.#nextIndexing.catch(() => undefined);
     await this.#indexing;
+  }
+}
+
+/** The name of the user; in a container it may have none but a number. */
+function thisUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? "unknown");
   }
 }

@@ -100,7 +100,7 @@ export class PolicyInvalidError extends TwinError {
   readonly problems: readonly string[];
 
   constructor(policy: string, problems: readonly string[]) {
-    super(`The policy "${policy}" cannot be used:\n${problems.map((each) => `  - ${each}`).join("\n")}`);
+    super(`The policy ${policy} cannot be used:\n${problems.map((each) => `  - ${each}`).join("\n")}`);
     this.problems = problems;
   }
 }

@@ -53,7 +53,7 @@ export interface Policy {
  * Reads a policy.
  *
  * @param text - YAML 1.2.
- * @param name - What messages call it: its path.
+ * @param name - Which one it is, for messages: `"that was given"`.
  * @throws `TWIN_POLICY_INVALID` with all that is wrong.
  */
 export function readPolicy(text: string, name: string): Policy {
