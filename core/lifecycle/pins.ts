@@ -83,7 +83,8 @@ export async function pinStore(store: string, options: { readonly fs: StoreFs; r
   timer.unref();
   return {
     check: async () => {
-      if (clock.now() - refreshedMs > DEAD_AFTER_MS / 2 || !(await isThere(fs, path))) throw new PinLostError(store);
+      const there = await writing(path, () => isThere(fs, path));
+      if (!there || clock.now() - refreshedMs > DEAD_AFTER_MS / 2) throw new PinLostError(store);
     },
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
