@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { basename, relative, resolve, sep } from "node:path";
+import { basename, isAbsolute, relative, resolve, sep } from "node:path";
 import type { Digest } from "../../canonical/digest.ts";
 import { Generator } from "../../contracts/generator.ts";
 import { Model } from "../../contracts/model.ts";
@@ -37,14 +38,25 @@ export async function withArtifacts(composition: Composition): Promise<Compositi
   };
 }
 
-async function optionsWithArtifacts(plugin: Plugin): Promise<Plugin["options"]> {
-  const texts: string[] = [];
-  replaceIn(plugin.options, (value) => {
-    if (typeof value === "string" && value !== "") texts.push(value);
+/** Options that are paths of this machine: a version says them, and does not hold what is there. */
+export function foreignPaths({ plugins }: Composition): readonly { readonly part: string; readonly path: string }[] {
+  return Object.entries(plugins).flatMap(([part, { options }]) =>
+    [...textsIn(options)].filter((text) => isAbsolute(text) && existsSync(text)).map((path) => ({ part, path })),
+  );
+}
+
+function textsIn(options: unknown): ReadonlySet<string> {
+  const texts = new Set<string>();
+  replaceIn(options, (value) => {
+    if (typeof value === "string" && value !== "") texts.add(value);
     return undefined;
   });
+  return texts;
+}
+
+async function optionsWithArtifacts(plugin: Plugin): Promise<Plugin["options"]> {
   let { options } = plugin;
-  for (const text of new Set(texts)) {
+  for (const text of textsIn(options)) {
     if (!(await isFile(text))) continue;
     const replaced = (by: unknown): Plugin["options"] =>
       replaceIn(options, (value) => (value === text ? by : undefined)) as Plugin["options"];

@@ -10,7 +10,7 @@ import { artifact, isArtifact } from "../../spec/artifact.ts";
 import { exportSpec } from "../../spec/export-spec.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
 import { isFilePath, type VersionConfig } from "../schema.ts";
-import { type NamedFile, namedFiles, replaceIn, withArtifacts } from "./artifact-files.ts";
+import { foreignPaths, type NamedFile, namedFiles, replaceIn, withArtifacts } from "./artifact-files.ts";
 import { type CodeFiles, codeFiles } from "./code-files.ts";
 import { NotSealableError } from "./errors.ts";
 import { gitFacts } from "./git-facts.ts";
@@ -53,7 +53,10 @@ export async function collectContent(
   if (problems.length > 0) throw new NotSealableError(twin, problems);
 
   const keep = await keeper(objects, [...files.map(({ file }) => file), ...code.files.values()], options);
-  const notes = [...code.notes, ...packages.notes];
+  const foreign = foreignPaths(named).map(
+    ({ part, path }) => `Part "${part}" is given "${path}", which another machine may not have; what is there is not kept.`,
+  );
+  const notes = [...foreign, ...code.notes, ...packages.notes];
   const { models, data } = await keepFiles(files, { keep, notes });
   const digests = new Map([...models, ...data].map(({ path, descriptor }) => [path, descriptor.digest]));
   const spec = await exportSpec(

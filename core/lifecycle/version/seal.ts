@@ -1,8 +1,10 @@
 import type { Composition } from "../../kernel/composition.ts";
 import type { VersionEntry } from "../log/twin-state.ts";
-import type { VersionConfig } from "../schema.ts";
+import { MEDIA_TYPES } from "../media-types.ts";
+import type { Descriptor, VersionConfig } from "../schema.ts";
 import type { TwinStore } from "../store.ts";
 import { collectContent } from "./collect.ts";
+import { descriptorOf } from "./keep-files.ts";
 import { writeVersion } from "./manifest.ts";
 import { chooseParents, knownVersion } from "./parents.ts";
 
@@ -21,6 +23,8 @@ export interface SealOptions {
   readonly parents?: VersionConfig["parents"] | undefined;
   /** More, as texts: a licence (SPDX), a description. */
   readonly annotations?: Readonly<Record<string, string>> | undefined;
+  /** The fidelity gate that the version must pass to be validated or released: the YAML text of a policy. */
+  readonly policy?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told how many bytes of files are kept, of how many. */
   readonly onProgress?: ((doneBytes: number, ofBytes: number) => void) | undefined;
@@ -45,7 +49,7 @@ export interface SealResult {
  *
  * @throws `TWIN_SPEC_NOT_EXPORTABLE` for a composition that no twin.yaml can hold; {@link NotSealableError} when parts of
  *   it could not be brought together elsewhere; `TWIN_FILE_NOT_FOUND`, `TWIN_FILE_UNREADABLE`; `TWIN_ARTIFACT_CHANGED` for
- *   a file that has not the digest stated; `TWIN_WRITE_FAILED`. Then the store has no new version.
+ *   a file that has not the digest stated; `TWIN_POLICY_INVALID`; `TWIN_WRITE_FAILED`. Then the store has no new version.
  *
  * @example
  * const { entry } = await sealVersion(store, await loadSpec("twin.yaml"), { reason: "new weights" });
@@ -61,7 +65,8 @@ export async function sealVersion(
   await using pin = await store.pin();
   const { config: content, folder, notes } = await collectContent(store.objects, composition, { signal, onProgress });
   const log = store.log(content.twin);
-  const annotated = { ...content, annotations: { ...options.annotations } };
+  const validation = options.policy === undefined ? undefined : { policy: await keepPolicy(store, options.policy) };
+  const annotated = { ...content, ...(validation && { validation }), annotations: { ...options.annotations } };
   const known = options.parents === undefined ? await knownVersion(store, annotated, { folder, signal }) : undefined;
   let entry = known;
   let isNew = false;
@@ -84,4 +89,11 @@ export async function sealVersion(
     entry = (await store.moveAlias(`${entry.twin}@${alias}`, entry.digest, { reason, actor, signal })) ?? entry;
   }
   return { entry, isNew, notes };
+}
+
+async function keepPolicy({ objects }: TwinStore, text: string): Promise<Descriptor> {
+  // Imported here: it reads YAML.
+  const { readPolicy } = await import("../log/policy.ts");
+  readPolicy(text, "policy");
+  return descriptorOf(MEDIA_TYPES.policy, await objects.put(text));
 }

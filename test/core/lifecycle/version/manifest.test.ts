@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import {
+  canonicalJson,
+  type Digest,
+  lifecycleJsonSchemas,
+  MEDIA_TYPES,
+  MemoryObjects,
+  readVersion,
+  type VersionConfig,
+  versionLayers,
+  writeVersion,
+} from "../../../../core/index.ts";
+
+async function sampleConfig(objects: MemoryObjects): Promise<VersionConfig> {
+  const put = async (mediaType: string, text: string) => {
+    const { digest, bytes } = await objects.put(text);
+    return { mediaType, digest, size: bytes };
+  };
+  const table = await put(MEDIA_TYPES.file, "1,2,3");
+  return {
+    schemaVersion: 1,
+    twin: "ecal",
+    spec: await put(MEDIA_TYPES.spec, "plugins: {}"),
+    code: { files: [{ path: "lib/a.ts", descriptor: await put(MEDIA_TYPES.source, "export {}") }] },
+    data: [
+      { path: "t.csv", descriptor: table, role: "input" },
+      { path: "u.csv", descriptor: table, role: "option" },
+    ],
+    models: [],
+    environment: { engine: "0.1.0", node: "24.0", packages: [] },
+    parents: [],
+    annotations: { license: "Apache-2.0" },
+  };
+}
+
+describe("A version", () => {
+  it("is a canonical OCI manifest, the same for the same config in any order of members", async () => {
+    const objects = new MemoryObjects();
+    const config = await sampleConfig(objects);
+    const { descriptor, manifest } = await writeVersion(objects, config);
+    const reversed = Object.fromEntries(Object.entries(config).reverse()) as unknown as VersionConfig;
+    expect((await writeVersion(objects, reversed)).descriptor).toEqual(descriptor);
+    expect(manifest).toMatchObject({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest });
+    const digests = manifest.layers.map(({ digest }) => digest);
+    expect(digests).toEqual([...new Set(digests)].sort());
+    expect(digests).toHaveLength(3);
+    expect(await readVersion(objects, descriptor.digest)).toEqual({ descriptor, manifest, config });
+  });
+
+  it("has one digest: any text that is not canonical is refused, and so are other schemas and types", async () => {
+    const objects = new MemoryObjects();
+    const config = await sampleConfig(objects);
+    const { manifest } = await writeVersion(objects, config);
+    const refused = async (text: string, problem: string): Promise<void> => {
+      const { digest } = await objects.put(text);
+      await expect(readVersion(objects, digest)).rejects.toMatchObject({
+        code: "TWIN_VERSION_DAMAGED",
+        message: expect.stringContaining(problem),
+      });
+    };
+    const text = canonicalJson(manifest);
+    await refused(`${text}\n`, "no canonical JSON");
+    await refused(JSON.stringify(manifest, null, 1), "no canonical JSON");
+    await refused(text.replace('"schemaVersion":2', '"schemaVersion":2.0'), "no canonical JSON");
+    await refused(`\uFEFF${text}`, "no JSON");
+    await refused("no JSON at all", "no JSON");
+    await refused(canonicalJson({ ...manifest, extra: 1 }), "extra");
+    await refused(canonicalJson({ ...manifest, artifactType: MEDIA_TYPES.attestation }), MEDIA_TYPES.attestation);
+    await refused(canonicalJson({ ...manifest, layers: manifest.layers.slice(1) }), "not among its layers");
+    const [first, ...others] = manifest.layers;
+    await refused(canonicalJson({ ...manifest, layers: [{ ...first, size: 1 }, ...others] }), "bytes");
+    await refused(canonicalJson({ ...manifest, config: { ...manifest.config, size: 1 } }), "the manifest says 1");
+    for (const path of ["../t.csv", "/t.csv", "a\\b", "C:t.csv", "a//b", "a/./b", ""]) {
+      const odd = { ...config, data: [{ ...config.data[0], path }] };
+      const stored = await objects.put(canonicalJson(odd));
+      const descriptor = { mediaType: MEDIA_TYPES.version, digest: stored.digest, size: stored.bytes };
+      await refused(canonicalJson({ ...manifest, config: descriptor }), "data.0.path");
+    }
+  });
+
+  it("that is not there, or corrupt, is told by the store", async () => {
+    const digest: Digest = `sha256:${"0".repeat(64)}`;
+    await expect(readVersion(new MemoryObjects(), digest)).rejects.toMatchObject({ code: "TWIN_OBJECT_MISSING" });
+  });
+
+  it("names every object of its config", async () => {
+    const objects = new MemoryObjects();
+    const config = await sampleConfig(objects);
+    const names = [...JSON.stringify(config).matchAll(/sha256:[0-9a-f]{64}/g)].map(([digest]) => digest);
+    expect(versionLayers(config).map(({ digest }) => digest)).toEqual([...new Set(names)].sort());
+  });
+});
+
+describe("schemas/", () => {
+  const schemas = lifecycleJsonSchemas();
+  for (const [file, schema] of Object.entries(schemas)) {
+    it(`has ${file} in step with the types`, () => {
+      const text = readFileSync(new URL(`../../../../schemas/${file}`, import.meta.url), "utf8");
+      expect(JSON.parse(text), "Run scripts/make-lifecycle-schemas.ts").toEqual(schema);
+    });
+  }
+
+  it("is closed: an unknown member is no version", () => {
+    expect(schemas["version.schema.json"]).toMatchObject({ additionalProperties: false, required: expect.any(Array) });
+  });
+});
