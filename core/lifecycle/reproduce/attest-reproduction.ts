@@ -1,4 +1,3 @@
-import type { JsonValue } from "../../canonical/json-value.ts";
 import type { Attestation, Descriptor } from "../schema.ts";
 import type { TwinStore } from "../store.ts";
 import type { ReproductionReport, Verdict } from "./report.ts";
@@ -32,7 +31,7 @@ export async function attestReproduction(
       "outputs.within_tolerance": count("within-tolerance"),
       "outputs.different": count("different", "missing", "extra"),
     },
-    statement: report as unknown as Extract<Attestation["statement"], JsonValue>,
+    statement: report,
   };
   return await store.attest(version, attestation, { signal: options.signal });
 }

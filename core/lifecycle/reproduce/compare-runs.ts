@@ -3,6 +3,7 @@ import { rankCauses } from "./causes.ts";
 import { compareLayers } from "./compare-layers.ts";
 import { type CompareRunsOptions, compareOutputs } from "./compare-outputs.ts";
 import type { ComparedRun, LayerComparison, OutputComparison, ReproductionReport, Verdict } from "./report.ts";
+import { parseTolerances } from "./tolerances.ts";
 
 /**
  * Whether a run is a reproduction of another, output by output, and if not, which layer explains it.
@@ -17,7 +18,7 @@ import type { ComparedRun, LayerComparison, OutputComparison, ReproductionReport
  *
  * The same for (a, b) as for (b, a), but that `missing` and `extra` change places.
  *
- * @throws What a connector throws for a damaged file.
+ * @throws `TWIN_INVALID_RULES` for tolerances that are none; what a connector throws for a damaged file.
  *
  * @example
  * const [first, second] = await Promise.all(["first", "second"].map((run) => readRunRecord(`${run}/run.json`)));
@@ -28,8 +29,9 @@ export async function compareRuns(
   repeat: RunRecord,
   options: CompareRunsOptions = {},
 ): Promise<ReproductionReport> {
+  const tolerances = options.tolerances && parseTolerances(options.tolerances);
   const layers = compareLayers(original, repeat);
-  const outputs = await compareOutputs(original, repeat, options);
+  const outputs = await compareOutputs(original, repeat, { ...options, tolerances });
   return {
     schemaVersion: 1,
     verdict: verdictOf([original, repeat], layers.data, outputs),
@@ -38,7 +40,7 @@ export async function compareRuns(
     layers,
     outputs: [...outputs],
     causes: rankCauses(layers, { runs: [original, repeat], outputs }),
-    tolerances: options.tolerances ?? null,
+    tolerances: tolerances ?? null,
   };
 }
 

@@ -23,7 +23,7 @@ import { findInputs } from "./find-inputs.ts";
 import { type FoundRun, findRun } from "./find-run.ts";
 import { layer } from "./layer.ts";
 import type { Difference, LayerComparison, ReproductionReport } from "./report.ts";
-import type { Tolerances } from "./tolerances.ts";
+import { parseTolerances, type Tolerances } from "./tolerances.ts";
 
 /** How {@link rerun} repeats a run. */
 export interface RerunOptions extends Pick<RunOptions, "out" | "existing" | "signal" | "onProgress" | "concurrency"> {
@@ -52,7 +52,7 @@ export interface Rerun {
  * folder of the original, and whatever else there is, stays as it is.
  *
  * @param target - The folder of a run; or, with a store, a version, for its newest run.
- * @throws `TWIN_INVALID_ARGUMENT` for a run that names no version, without `twin`, or whose version is in no store given;
+ * @throws `TWIN_INVALID_ARGUMENT` for a run that names no version, without `twin`, or whose version is in no store given; `TWIN_INVALID_RULES` for tolerances;
  *   what {@link openTwin} and `loadSpec` throw; `TWIN_INVALID_PLAN` and `TWIN_RUN_FOLDER_EXISTS` before anything runs; the
  *   signal's reason. A repeat that fails is no error: its verdict is `failed`.
  *
@@ -61,7 +61,9 @@ export interface Rerun {
  * report.verdict; // => "identical"
  */
 export async function rerun(target: string, options: RerunOptions): Promise<Rerun> {
-  const { store: where } = options;
+  const { store: where, tolerances } = options;
+  // What is wrong with them is better told before the run than after it.
+  if (tolerances !== undefined) parseTolerances(tolerances);
   if (typeof where !== "string") return await repeat(await findRun(target, where), where, options);
   await using store = await openStore(where);
   return await repeat(await findRun(target, store), store, options);

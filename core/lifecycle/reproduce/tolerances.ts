@@ -51,7 +51,8 @@ export interface Limits {
 export function parseTolerances(value: unknown, placeOf?: (problem: SchemaProblem) => string): Tolerances {
   const checked = checkSchema(TolerancesSchema, value);
   if (checked.problems) throw new InvalidRulesError("A reproduction", checked.problems, placeOf);
-  return checked.value;
+  // As JSON has it: what is undefined is not there.
+  return JSON.parse(JSON.stringify(checked.value)) as Tolerances;
 }
 
 /** The tolerance of an output, and its name in the policy; `undefined` where it has none. */

@@ -28,7 +28,7 @@ interface Bundle {
 /** The bundle of a run. */
 async function bundleOf(path: string): Promise<Bundle> {
   const { id } = await readRunRecord(join(path, "run.json"));
-  const { bundle } = (await exportProv(path)) as { readonly bundle: Readonly<Record<string, Bundle>> };
+  const { bundle } = (await exportProv(path)) as unknown as { readonly bundle: Readonly<Record<string, Bundle>> };
   return bundle[`run:${id}`] as Bundle;
 }
 

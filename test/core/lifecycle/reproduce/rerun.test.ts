@@ -145,6 +145,15 @@ describe("rerun", () => {
     expect(far.report.verdict).toBe("different");
   });
 
+  it("tells before it runs that tolerances are none", async () => {
+    const target = await original();
+    const tolerances = { outputs: { "first.products": { relative: Number.POSITIVE_INFINITY } } };
+    await expect(rerun(target, { out: at("again"), twin: composition(), tolerances })).rejects.toMatchObject({
+      code: "TWIN_INVALID_RULES",
+    });
+    expect(await readdir(folder)).not.toContain("again");
+  });
+
   it("cannot tell how far it is from a file that was changed since", async () => {
     const target = await original();
     await writeFile(join(target, "first", "products.json"), "[14,28,42.01]");
