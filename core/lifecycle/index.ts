@@ -10,7 +10,7 @@ export { lineageDot, lineageText } from "./compare/lineage-text.ts";
 export type { MetricRow } from "./compare/metric-rows.ts";
 export type { VersionChange } from "./compare/value-changes.ts";
 export type { ComparedVersion, DiffSection, VersionDiff } from "./compare/version-diff.ts";
-export { StoreNewerError, StoreNotFoundError } from "./errors.ts";
+export { PinLostError, StoreNewerError, StoreNotFoundError } from "./errors.ts";
 export type { CrateAgent, ExportCrateOptions } from "./export/crate-root.ts";
 export { exportCrate } from "./export/export-crate.ts";
 export { type ExportProvOptions, exportProv } from "./export/export-prov.ts";
@@ -22,11 +22,13 @@ export {
   AliasMovedError,
   AttestationInvalidError,
   LogBrokenError,
+  PolicyInvalidError,
   StateRefusedError,
   VersionNotFoundError,
 } from "./log/errors.ts";
 export { type AppendOptions, EventLog } from "./log/event-log.ts";
 export { versionName } from "./log/find-version.ts";
+export type { GateCheck } from "./log/gate.ts";
 export type { AliasMove, AttestationEntry, TwinState, VersionEntry } from "./log/twin-state.ts";
 export { MEDIA_TYPES } from "./media-types.ts";
 export { ObjectCorruptError, ObjectMissingError } from "./objects/errors.ts";
@@ -50,7 +52,7 @@ export {
   type VersionConfig,
   type VersionState,
 } from "./schema.ts";
-export { type OpenStoreOptions, openStore, TwinStore } from "./store.ts";
+export { type GateOptions, type OpenStoreOptions, openStore, TwinStore } from "./store.ts";
 export { FolderNotEmptyError, NotSealableError, VersionDamagedError, VersionWithdrawnError } from "./version/errors.ts";
 export { type LoadedVersion, type LoadVersionOptions, loadVersion } from "./version/load-version.ts";
 export { readVersion, type SealedVersion, versionLayers, writeVersion } from "./version/manifest.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PolicySchema } from "./log/policy.ts";
 import { AttestationSchema, EventSchema, ManifestSchema, VersionConfigSchema } from "./schema.ts";
 
 const SCHEMAS = {
@@ -6,10 +7,11 @@ const SCHEMAS = {
   "manifest.schema.json": { schema: ManifestSchema, title: "Manifest of a version or an attestation" },
   "attestation.schema.json": { schema: AttestationSchema, title: "Statement of an attestation" },
   "event.schema.json": { schema: EventSchema, title: "Event of a twin's log" },
+  "policy.schema.json": { schema: PolicySchema, title: "Policy: the fidelity gate of a twin" },
 } as const;
 
 /**
- * JSON Schemas (draft 2020-12) of what a store holds, by the file names under which the package has them in `schemas/`.
+ * JSON Schemas (draft 2020-12) of what a store holds, and of policies, by the file names under which the package has them in `schemas/`.
  * They say what is in the types; that bytes are canonical, that digests fit and that layers are complete is checked beside.
  */
 export function lifecycleJsonSchemas(): Readonly<Record<keyof typeof SCHEMAS, Readonly<Record<string, unknown>>>> {

@@ -12,7 +12,7 @@ const IS_LONG = process.env["TWINLOOM_LONG"] === "1";
 
 async function write(folder: string, writers: number, commits: number, races: number): Promise<readonly Written[]> {
   const children = Array.from({ length: writers }, (_, writer) =>
-    start("busy-writer.ts", [folder, String(writer), String(commits), String(races)]),
+    start(new URL("busy-writer.ts", import.meta.url), [folder, String(writer), String(commits), String(races)]),
   );
   await Promise.all(children.map(({ stdout }) => once(stdout as NodeJS.ReadableStream, "data")));
   for (const { stdin } of children) stdin?.write("go\n");
@@ -27,9 +27,8 @@ async function write(folder: string, writers: number, commits: number, races: nu
   );
 }
 
-function start(script: string, args: readonly string[]): ChildProcess {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  return spawn(process.execPath, ["--conditions=@twinloom/source", path, ...args], {
+function start(script: URL, args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, ["--conditions=@twinloom/source", fileURLToPath(script), ...args], {
     stdio: ["pipe", "pipe", "inherit"],
   });
 }
@@ -81,7 +80,7 @@ describe("Writers on one store", () => {
     async () => {
       await using sample = await sampleStore();
       await seal(sample.store, "a");
-      const child = start("stopped-writer.ts", [sample.folder]);
+      const child = start(new URL("stopped-writer.ts", import.meta.url), [sample.folder]);
       // It is about to publish its event.
       await once(child.stdout as NodeJS.ReadableStream, "data");
       child.kill("SIGSTOP");
