@@ -15,7 +15,7 @@ export async function copyHashed(
   const hash = createHash("sha256");
   const buffers = [Buffer.allocUnsafe(PIECE_BYTES), Buffer.allocUnsafe(PIECE_BYTES), Buffer.allocUnsafe(PIECE_BYTES)];
   let bytes = 0;
-  let reading = source.read(buffers[0] as Buffer, 0);
+  let reading = awaitedLater(source.read(buffers[0] as Buffer, 0));
   let writing: Promise<void> | undefined;
   try {
     for (let turn = 0; ; turn++) {
@@ -25,9 +25,9 @@ export async function copyHashed(
       const piece = (buffers[turn % 3] as Buffer).subarray(0, count);
       bytes += count;
       // The buffer after this one was written two pieces ago.
-      reading = source.read(buffers[(turn + 1) % 3] as Buffer, bytes);
+      reading = awaitedLater(source.read(buffers[(turn + 1) % 3] as Buffer, bytes));
       await writing;
-      writing = sink?.write(piece);
+      writing = sink && awaitedLater(sink.write(piece));
       hash.update(piece);
       onProgress?.(bytes, Math.max(bytes, ofBytes));
     }
@@ -37,4 +37,10 @@ export async function copyHashed(
     await Promise.allSettled([reading, writing]);
   }
   return { digest: `sha256:${hash.digest("hex")}`, bytes };
+}
+
+/** A failure that comes before somebody waits for it would end the process. */
+function awaitedLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
