@@ -1,7 +1,7 @@
 import { constants, copyFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { type Digest, digestFile } from "../../canonical/digest.ts";
-import { FileNotFoundError, ReadFailedError } from "../../files/errors.ts";
+import { FileExistsError, FileNotFoundError, ReadFailedError } from "../../files/errors.ts";
 import { makeFolders } from "../../files/make-folders.ts";
 import { system } from "../../files/write-atomically.ts";
 import type { CrateGraph, Entity, Reference } from "./crate-graph.ts";
@@ -45,12 +45,14 @@ export class CrateFiles {
    * Copies a file into the crate, checks it, and adds it to the graph as a part of the whole.
    *
    * @param path - In the crate, with forward slashes.
-   * @throws `TWIN_FILE_NOT_FOUND`; `TWIN_READ_FAILED` where it is not the file that was recorded; `TWIN_WRITE_FAILED`.
+   * @throws `TWIN_FILE_EXISTS` for an output that has the name of a file of the crate; `TWIN_FILE_NOT_FOUND`; `TWIN_READ_FAILED` where it is not the file that was recorded; `TWIN_WRITE_FAILED`.
    */
   async copy(source: string, path: string, facts: FileFacts, about: Partial<Entity> = {}): Promise<Reference> {
     const target = join(this.folder, path);
     await system(target, () => makeFolders(dirname(target)));
-    await copyFile(source, target, constants.COPYFILE_FICLONE).catch((error: NodeJS.ErrnoException) => {
+    const mode = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
+    await copyFile(source, target, mode).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "EEXIST") throw new FileExistsError(path, { cause: error });
       throw error.code === "ENOENT"
         ? new FileNotFoundError(source, { cause: error })
         : new ReadFailedError(source, `${error.message}.`, { cause: error });

@@ -8,7 +8,7 @@ import type { FileRecord, RunRecord } from "../../run/run-record.ts";
 import { stepsInOrder } from "../step-order.ts";
 import { type CrateFiles, checkable, type FileFacts, hexOf } from "./crate-files.ts";
 import { type Reference, reference } from "./crate-graph.ts";
-import { PLAN_FILE, RunEntities } from "./run-entities.ts";
+import { PLAN_FILE, RunEntities, runId } from "./run-entities.ts";
 
 /** Adds a run to a crate: the plan, what its steps read and wrote, the record, and how they belong together. */
 export async function addRun(
@@ -18,18 +18,21 @@ export async function addRun(
 ): Promise<void> {
   const { graph } = files;
   await addPlan(files, record);
-  const entities = new Map<string, Reference>();
+  const written = new Map<string, Reference>();
+  const read = new Map<string, Reference>();
   for (const [step, { outputs, inputs }] of stepsInOrder(record)) {
-    for (const file of Object.values(outputs)) {
-      entities.set(file.path, await files.copy(join(folder, file.path), file.path, factsOf(file)));
+    for (const [output, file] of Object.entries(outputs)) {
+      written.set(`${step}.${output}`, await files.copy(join(folder, file.path), file.path, factsOf(file)));
     }
     for (const [input, file] of Object.entries(inputs)) {
-      if (entities.has(file.path)) continue;
-      entities.set(file.path, await addInput(files, file, `inputs/${step}/${input}/${basename(file.path)}`));
+      const from = record.plan.steps[step]?.inputs?.[input];
+      const handedOver = typeof from === "string" ? written.get(from) : undefined;
+      read.set(`${step}.${input}`, handedOver ?? (await addInput(files, file, inputPath(step, input, file.path))));
     }
   }
   new RunEntities(graph, record, {
-    fileOf: ({ path }) => entities.get(path) as Reference,
+    inputOf: (step, input) => read.get(`${step}.${input}`) as Reference,
+    outputOf: (step, output) => written.get(`${step}.${output}`) as Reference,
     agent,
   }).add();
   const own = [
@@ -39,7 +42,7 @@ export async function addRun(
   for (const [name, title] of own) {
     const path = join(folder, name);
     if (!(await isThere(path))) continue;
-    await files.copy(path, name, await digestFile(path), { name: title, about: reference(`#run-${record.id}`) });
+    await files.copy(path, name, await digestFile(path), { name: title, about: reference(runId(record)) });
   }
 }
 
@@ -48,7 +51,7 @@ async function addPlan({ folder, graph }: CrateFiles, record: RunRecord): Promis
   const steps = Object.entries(record.plan.steps).map(([name, { task, parameters = {}, inputs = {} }]) => {
     const from = Object.entries(inputs).map(([input, each]) => [
       input,
-      typeof each === "string" ? each : { file: `inputs/${name}/${input}/${basename(each.file)}` },
+      typeof each === "string" ? each : { file: inputPath(name, input, each.file) },
     ]);
     return [name, { task, parameters, inputs: Object.fromEntries(from) }];
   });
@@ -56,13 +59,12 @@ async function addPlan({ folder, graph }: CrateFiles, record: RunRecord): Promis
   await writeFileAtomically(join(folder, PLAN_FILE), text);
   const language = graph.add({ "@id": "#plan-language", "@type": "ComputerLanguage", name: "Plan of Twinloom, JSON" });
   const { lock, plugins } = record.environment;
-  const packages = Object.entries(plugins).map(([part, { plugin, version }]) =>
+  const packages = Object.values(plugins).map(({ plugin, version }) =>
     graph.add({
-      "@id": `#plugin-${encodeURIComponent(plugin)}`,
+      "@id": `#plugin/${encodeURIComponent(plugin)}@${encodeURIComponent(version)}`,
       "@type": "SoftwareApplication",
       name: plugin,
       softwareVersion: version,
-      description: `Plugin of part "${part}".`,
     }),
   );
   const lockFile = lock && {
@@ -92,12 +94,17 @@ async function addInput(files: CrateFiles, file: FileRecord, path: string): Prom
   const now = await digestFile(file.path).catch(() => undefined);
   if (now?.digest === facts.digest) return await files.copy(file.path, path, facts);
   return files.graph.add({
-    "@id": `#input-${hexOf(facts.digest)}`,
+    "@id": `#input/${hexOf(facts.digest)}`,
     "@type": "CreativeWork",
     name: basename(file.path),
     description: "A file that was read, and is not in this crate.",
     ...checkable(facts),
   });
+}
+
+/** No step can have such a name: its folder is not in the way. */
+function inputPath(step: string, input: string, file: string): string {
+  return `input_files/${step}/${input}/${basename(file)}`;
 }
 
 function factsOf({ bytes, fileDigest }: FileRecord): FileFacts {

@@ -4,10 +4,13 @@ import { digestFile } from "../../canonical/digest.ts";
 import type { VersionConfig } from "../schema.ts";
 import type { CrateFiles } from "./crate-files.ts";
 import { reference } from "./crate-graph.ts";
-import { PLAN_FILE } from "./run-entities.ts";
+import { modelId, PLAN_FILE } from "./run-entities.ts";
+
+/** The files of a version in a crate; no step can have such a name. */
+export const TWIN_FOLDER = "twin_files";
 
 /**
- * Adds the files of a restored version, which lie in the crate's folder `twin`.
+ * Adds the files of a restored version, which lie in the crate's {@link TWIN_FOLDER}.
  *
  * @param options - `isMain`: whether there is no run in the crate, whose twin this is.
  */
@@ -25,7 +28,7 @@ export async function addVersion(
   ]);
   const lock = config.environment.lock?.digest;
   if (lock !== undefined) roles.set(lock, "Lock file of the packages");
-  const entries = await readdir(join(folder, "twin"), { recursive: true, withFileTypes: true });
+  const entries = await readdir(join(folder, TWIN_FOLDER), { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   for (const path of paths.sort((a, b) => (a < b ? -1 : 1))) {
     const facts = await digestFile(path);
@@ -34,7 +37,7 @@ export async function addVersion(
     if (isMain && facts.digest === config.spec.digest) graph.link("./", "mainEntity", file);
     if (!isMain && facts.digest === lock) graph.link(PLAN_FILE, "softwareRequirements", file);
     for (const { part } of config.models.filter(({ descriptor }) => descriptor.digest === facts.digest)) {
-      if (!isMain) graph.link(file["@id"], "about", reference(`#model-${part}`));
+      if (!isMain) graph.link(file["@id"], "about", reference(modelId(part)));
     }
   }
 }

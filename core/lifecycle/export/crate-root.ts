@@ -83,13 +83,13 @@ export function addAgent(graph: CrateGraph, agent: CrateAgent | undefined): Refe
   if (agent === undefined) return undefined;
   const { name, id, affiliation } = agent;
   const organization = affiliation && {
-    "@id": affiliation.id ?? `#organization-${encodeURIComponent(affiliation.name)}`,
+    "@id": affiliation.id ?? `#organization/${encodeURIComponent(affiliation.name)}`,
     "@type": "Organization",
     name: affiliation.name,
     url: affiliation.id,
   };
   return graph.add({
-    "@id": id ?? `#person-${encodeURIComponent(name)}`,
+    "@id": id ?? `#person/${encodeURIComponent(name)}`,
     "@type": "Person",
     name,
     affiliation: organization && graph.add(organization),

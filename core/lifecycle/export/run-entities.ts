@@ -1,5 +1,5 @@
 import type { JsonValue } from "../../canonical/json-value.ts";
-import type { FileRecord, RunRecord, StepRecord } from "../../run/run-record.ts";
+import type { RunRecord, StepRecord } from "../../run/run-record.ts";
 import { redactLocation } from "../../sources/redact.ts";
 import { stepsInOrder } from "../step-order.ts";
 import { hexOf } from "./crate-files.ts";
@@ -10,11 +10,10 @@ export const PLAN_FILE = "plan.json";
 
 /** What the entities of a run are made with. */
 export interface RunEntitiesOptions {
-  /** The entity of a file that a step read or wrote. */
-  fileOf(
-    file: FileRecord,
-    place: { readonly step: string; readonly input?: string; readonly output?: string },
-  ): Reference;
+  /** The entity of a file that a step read. */
+  inputOf(step: string, input: string): Reference;
+  /** The entity of a file that a step wrote. */
+  outputOf(step: string, output: string): Reference;
   readonly agent: Reference | undefined;
 }
 
@@ -34,7 +33,7 @@ export class RunEntities {
     this.#graph = graph;
     this.#record = record;
     this.#options = options;
-    this.#run = `#run-${record.id}`;
+    this.#run = runId(record);
   }
 
   add(): void {
@@ -49,13 +48,18 @@ export class RunEntities {
       startTime: timeOf(startedAt),
       endTime: timeOf(endedAt),
       agent: this.#options.agent,
-      ...status(state, Object.values(this.#record.steps).find(({ error }) => error)?.error?.message),
+      ...status(state, this.#error),
     };
     this.#graph.link("./", "mentions", this.#graph.add(run));
     this.#addModels();
     const controls = stepsInOrder(this.#record).map(([name, step], index) => this.#addStep(name, step, index));
     const done = controls.filter((control) => control !== undefined);
     this.#addEngine(done);
+  }
+
+  /** Why the run failed: what the first step that failed says. */
+  get #error(): string | undefined {
+    return Object.values(this.#record.steps).find(({ error }) => error)?.error?.message;
   }
 
   #addEngine(controls: readonly Reference[]): void {
@@ -68,7 +72,7 @@ export class RunEntities {
     });
     if (controls.length === 0) return;
     const organized = this.#graph.add({
-      "@id": `${this.#run}-engine`,
+      "@id": `${this.#run}/engine`,
       "@type": "OrganizeAction",
       name: `Run of Twinloom ${engine}`,
       instrument: application,
@@ -77,6 +81,7 @@ export class RunEntities {
       startTime: timeOf(this.#record.startedAt),
       endTime: timeOf(this.#record.endedAt),
       agent: this.#options.agent,
+      ...status(this.#record.state, this.#error),
     });
     this.#graph.link("./", "mentions", organized);
   }
@@ -85,7 +90,7 @@ export class RunEntities {
   #addModels(): void {
     for (const [part, { name, digest }] of Object.entries(this.#record.environment.models ?? {})) {
       const model = this.#graph.add({
-        "@id": `#model-${part}`,
+        "@id": modelId(part),
         "@type": "CreativeWork",
         name: `Model "${name}" of part "${part}"`,
         sha256: digest === null ? undefined : hexOf(digest as `sha256:${string}`),
@@ -98,7 +103,7 @@ export class RunEntities {
   #addStep(name: string, step: StepRecord, index: number): Reference | undefined {
     const tool = this.#addTool(step);
     const howTo = this.#graph.add({
-      "@id": `${PLAN_FILE}#${name}`,
+      "@id": stepId(name),
       "@type": "HowToStep",
       name,
       position: String(index),
@@ -109,7 +114,7 @@ export class RunEntities {
     if (step.state === "skipped") return undefined;
     this.#graph.link(PLAN_FILE, "hasPart", tool);
     const action = this.#graph.add({
-      "@id": `${this.#run}-${name}`,
+      "@id": this.#actionId(name),
       "@type": "CreateAction",
       name: `Step "${name}"`,
       description: `Task "${step.task}", run as step "${name}".`,
@@ -123,7 +128,7 @@ export class RunEntities {
     this.#addInputs(name, step);
     this.#addOutputs(name, step);
     return this.#graph.add({
-      "@id": `${this.#run}-${name}-control`,
+      "@id": `${this.#run}/control/${name}`,
       "@type": "ControlAction",
       name: `Orchestration of step "${name}"`,
       instrument: howTo,
@@ -132,19 +137,23 @@ export class RunEntities {
     });
   }
 
+  #actionId(step: string): string {
+    return `${this.#run}/step/${step}`;
+  }
+
   #addTool({ task }: StepRecord): Reference {
     return this.#graph.add({
-      "@id": `#task-${task}`,
+      "@id": taskId(task),
       "@type": "SoftwareApplication",
       name: `Task "${task}" of Twinloom`,
     });
   }
 
   #addInputs(name: string, step: StepRecord): void {
-    const action = `${this.#run}-${name}`;
+    const action = this.#actionId(name);
     const asked = this.#record.plan.steps[name]?.inputs ?? {};
-    for (const [input, file] of Object.entries(step.inputs)) {
-      const entity = this.#options.fileOf(file, { step: name, input });
+    for (const input of Object.keys(step.inputs)) {
+      const entity = this.#options.inputOf(name, input);
       this.#graph.link(action, "object", entity);
       this.#exemplify(entity, this.#toolParameter(step, "input", input, "File"));
       if (typeof asked[input] === "string") continue;
@@ -161,7 +170,7 @@ export class RunEntities {
     for (const { location, version, digest } of step.reads?.sources ?? []) {
       const shown = redactLocation(location);
       const source = this.#graph.add({
-        "@id": `#read-${name}-${encodeURIComponent(shown)}`,
+        "@id": `#read/${name}/${encodeURIComponent(shown)}`,
         "@type": "CreativeWork",
         name: shown.replace(/^.*\//, ""),
         version: version ?? undefined,
@@ -174,9 +183,9 @@ export class RunEntities {
   }
 
   #addOutputs(name: string, step: StepRecord): void {
-    const action = `${this.#run}-${name}`;
-    for (const [output, file] of Object.entries(step.outputs)) {
-      const entity = this.#options.fileOf(file, { step: name, output });
+    const action = this.#actionId(name);
+    for (const output of Object.keys(step.outputs)) {
+      const entity = this.#options.outputOf(name, output);
       this.#graph.link(action, "result", entity);
       this.#graph.link(this.#run, "result", entity);
       this.#exemplify(entity, this.#toolParameter(step, "output", output, "File"));
@@ -196,12 +205,12 @@ export class RunEntities {
       const [before, step] = [steps[source], steps[name]];
       if (before === undefined || step === undefined) continue;
       const connection = this.#graph.add({
-        "@id": `${PLAN_FILE}#${from}-${name}.${input}`,
+        "@id": `${PLAN_FILE}#connection/${encodeURIComponent(`${name}.${input}`)}`,
         "@type": "ParameterConnection",
         sourceParameter: this.#toolParameter(before, "output", output, "File"),
         targetParameter: this.#toolParameter(step, "input", input, "File"),
       });
-      this.#graph.link(`${PLAN_FILE}#${name}`, "connection", connection);
+      this.#graph.link(stepId(name), "connection", connection);
       this.#graph.link(PLAN_FILE, "connection", connection);
     }
   }
@@ -209,7 +218,7 @@ export class RunEntities {
   #addValue(name: string, value: JsonValue): Reference {
     const text = typeof value === "string" ? value : JSON.stringify(value);
     return this.#graph.add({
-      "@id": `#value-${encodeURIComponent(name)}`,
+      "@id": `#value/${encodeURIComponent(name)}`,
       "@type": "PropertyValue",
       name,
       value: text,
@@ -217,14 +226,14 @@ export class RunEntities {
   }
 
   #toolParameter({ task }: StepRecord, kind: "input" | "output", name: string, type: string): Reference {
-    const tool = `#task-${task}`;
-    const parameter = this.#graph.add(formalParameter(`${tool}-${kind}-${encodeURIComponent(name)}`, name, type));
+    const tool = taskId(task);
+    const parameter = this.#graph.add(formalParameter(`${tool}/${kind}/${encodeURIComponent(name)}`, name, type));
     this.#graph.link(tool, kind, parameter);
     return parameter;
   }
 
   #planParameter(kind: "input" | "output", name: string, type: string): Reference {
-    const parameter = this.#graph.add(formalParameter(`${PLAN_FILE}#${kind}-${encodeURIComponent(name)}`, name, type));
+    const parameter = this.#graph.add(formalParameter(`${PLAN_FILE}#${kind}/${encodeURIComponent(name)}`, name, type));
     this.#graph.link(PLAN_FILE, kind, parameter);
     return parameter;
   }
@@ -232,6 +241,23 @@ export class RunEntities {
   #exemplify(entity: Reference, parameter: Reference): void {
     this.#graph.link(entity["@id"], "exampleOfWork", parameter);
   }
+}
+
+export function runId({ id }: RunRecord): string {
+  return `#run/${id}`;
+}
+
+/** Ids have a slash where names that somebody chose have none, so that no two things have one id. */
+export function modelId(part: string): string {
+  return `#model/${encodeURIComponent(part)}`;
+}
+
+function stepId(step: string): string {
+  return `${PLAN_FILE}#step/${step}`;
+}
+
+function taskId(task: string): string {
+  return `#task/${encodeURIComponent(task)}`;
 }
 
 function formalParameter(id: string, name: string, type: string): Entity {

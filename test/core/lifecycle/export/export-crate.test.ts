@@ -102,12 +102,12 @@ describe("exportCrate of a run", () => {
 
   it("tells the steps in an order in which each comes after those that it reads from", async () => {
     const graph = await graphOf(at("crate"));
-    const position = (step: string): number => Number(graph.get(`plan.json#${step}`)?.["position"]);
+    const position = (step: string): number => Number(graph.get(`plan.json#step/${step}`)?.["position"]);
     expect(position("scale")).toBeLessThan(position("page"));
     const [connection] = ofType(graph, "ParameterConnection");
     expect(connection).toMatchObject({
-      sourceParameter: { "@id": "#task-scale-output-scaled" },
-      targetParameter: { "@id": "#task-page-input-numbers" },
+      sourceParameter: { "@id": "#task/scale/output/scaled" },
+      targetParameter: { "@id": "#task/page/input/numbers" },
     });
   });
 
@@ -129,6 +129,7 @@ describe("exportCrate of a run", () => {
     );
     expect(ofType(graph, "HowToStep").map(({ name }) => name)).toEqual(["scale", "page"]);
     expect(ofType(graph, "ControlAction")).toHaveLength(1);
+    expect(ofType(graph, "OrganizeAction")).toMatchObject([{ error: "13 is not allowed" }]);
   });
 
   it("has digest and size of an input that is another by now, and not its bytes", async () => {
@@ -138,8 +139,8 @@ describe("exportCrate of a run", () => {
     await exportCrate(changed, join(place, "crate"), OPTIONS);
     const hex = digestBytes("[1, 2, 3]").slice(7);
     const graph = await graphOf(join(place, "crate"));
-    expect(graph.get(`#input-${hex}`)).toMatchObject({ "@type": "CreativeWork", sha256: hex, contentSize: "9" });
-    expect(await filesBelow(join(place, "crate"))).not.toContainEqual(expect.stringContaining("inputs/"));
+    expect(graph.get(`#input/${hex}`)).toMatchObject({ "@type": "CreativeWork", sha256: hex, contentSize: "9" });
+    expect(await filesBelow(join(place, "crate"))).not.toContainEqual(expect.stringContaining("input_files/"));
   });
 
   it("refuses an output that was changed since, a folder that is there, and no licence; and leaves nothing", async () => {

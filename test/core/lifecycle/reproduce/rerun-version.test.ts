@@ -88,7 +88,7 @@ describe("exports with a store", () => {
       license: { "@id": "https://spdx.org/licenses/CC0-1.0" },
       mainEntity: { "@id": "plan.json" },
     });
-    for (const path of ["twin/twin.yaml", "twin/energies.h5"]) {
+    for (const path of ["twin_files/twin.yaml", "twin_files/energies.h5"]) {
       const bytes = await readFile(at("crate", path));
       const file = graph.find((thing) => thing["@id"] === path);
       expect(file).toMatchObject({
@@ -105,9 +105,9 @@ describe("exports with a store", () => {
     const graph = await graphOf(at("version"));
     expect(graph.find((thing) => thing["@id"] === "./")).toMatchObject({
       name: 'Version of twin "ecal"',
-      mainEntity: { "@id": "twin/twin.yaml" },
+      mainEntity: { "@id": "twin_files/twin.yaml" },
     });
-    expect(await readdir(at("version"))).toEqual(["ro-crate-metadata.json", "twin"]);
+    expect(await readdir(at("version"))).toEqual(["ro-crate-metadata.json", "twin_files"]);
   });
 
   it("tell in PROV what a version is made of and comes from", async () => {
