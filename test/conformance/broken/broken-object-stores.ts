@@ -2,8 +2,7 @@ import { chmod, copyFile, link, mkdir, mkdtemp, readFile, rm, stat, utimes, writ
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { ObjectStoreFixture } from "twinloom/testing";
-import { type Digest, digestBytes, type ObjectStore } from "../../../core/index.ts";
-import { FileObjects } from "../../../core/lifecycle/index.ts";
+import { type Digest, digestBytes, FileObjects, type ObjectStore } from "../../../core/index.ts";
 
 /** A store of files, and a way to its bytes. */
 export async function fileFixture(

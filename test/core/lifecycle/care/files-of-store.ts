@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { readdir, utimes } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { Digest } from "../../../../core/index.ts";
 import type { StoreFindings } from "../../../../core/lifecycle/index.ts";
@@ -11,15 +11,6 @@ export async function filesOfStore(folder: string): Promise<readonly string[]> {
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
     .filter((path) => /^(?:blobs|events|oci-layout|twinloom\.json)/.test(path))
     .sort((a, b) => (a < b ? -1 : 1));
-}
-
-/** Changes the bytes of a file; mode and time stay, as a failing disk leaves them. */
-export async function damage(path: string, change: (bytes: Buffer) => Uint8Array): Promise<void> {
-  const { mode, atime, mtime } = await stat(path);
-  await chmod(path, 0o600);
-  await writeFile(path, change(await readFile(path)));
-  await chmod(path, mode & 0o777);
-  await utimes(path, atime, mtime);
 }
 
 /** Makes a file so many hours older. */

@@ -8,8 +8,9 @@ import { readTar, TAR_END, tarHeader, tarPadding } from "../../../../core/lifecy
 import { collectGarbage, packStore, unpackStore, verifyStore } from "../../../../core/lifecycle/index.ts";
 import { openStore } from "../../../../core/lifecycle/store.ts";
 import { readVersion } from "../../../../core/lifecycle/version/manifest.ts";
+import { damageFile } from "../../../conformance/broken/broken-object-stores.ts";
 import { attestation, sampleStore, seal } from "../log/sample-store.ts";
-import { blob, damage, errorsOf } from "./files-of-store.ts";
+import { blob, errorsOf } from "./files-of-store.ts";
 
 let root: string;
 beforeAll(async () => {
@@ -99,7 +100,7 @@ describe("An archive", () => {
     await unpackStore(first, folder);
     await seal(sample.store, "more");
     await packStore(sample.store, { file: second });
-    await damage(blob(folder, sample.second.digest), (bytes) => bytes.fill(0, 9, 10));
+    await damageFile(blob(folder, sample.second.digest), (bytes) => bytes.fill(0, 9, 10));
     expect(await unpackStore(second, folder)).toMatchObject({ events: 1 });
     expect(await unpackStore(first, folder)).toMatchObject({ events: 0 });
     const there = await openStore(folder, { index: false });
@@ -120,7 +121,7 @@ describe("An archive", () => {
     await using sample = await fullStore();
     const file = fresh(".tar");
     const { digest } = await sample.store.objects.put("one");
-    await damage(blob(sample.folder, digest), () => Buffer.from("eno"));
+    await damageFile(blob(sample.folder, digest), () => Buffer.from("eno"));
     await expect(packStore(sample.store, { file })).rejects.toMatchObject({ code: "TWIN_OBJECT_CORRUPT", digest });
     await expect(packStore(sample.store, { file })).rejects.toMatchObject({ code: "TWIN_OBJECT_MISSING", digest });
     await expect(access(file)).rejects.toThrow();

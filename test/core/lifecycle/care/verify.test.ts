@@ -4,9 +4,10 @@ import { describe, expect, it } from "vitest";
 import { RandomStream } from "../../../../core/index.ts";
 import { verifyStore } from "../../../../core/lifecycle/index.ts";
 import { openStore } from "../../../../core/lifecycle/store.ts";
+import { damageFile } from "../../../conformance/broken/broken-object-stores.ts";
 import { interceptedFs, systemError } from "../log/intercepted-fs.ts";
 import { attestation, sampleStore, seal } from "../log/sample-store.ts";
-import { blob, damage, errorsOf, filesOfStore } from "./files-of-store.ts";
+import { blob, errorsOf, filesOfStore } from "./files-of-store.ts";
 
 const IS_LONG = process.env["TWINLOOM_LONG"] === "1";
 
@@ -45,7 +46,7 @@ describe("Verifying a store", () => {
       const path = join(sample.folder, file);
       const before = await readFile(path);
       const at = pick(before.length);
-      await damage(path, (bytes) => bytes.fill((bytes[at] as number) ^ (1 + pick(255)), at, at + 1));
+      await damageFile(path, (bytes) => bytes.fill((bytes[at] as number) ^ (1 + pick(255)), at, at + 1));
       // Not opened anew where the format itself was changed: then it may be no store.
       const findings = await verifyStore(sample.store);
       expect(findings.sound, `byte ${at} of ${file}`).toBe(false);
@@ -63,7 +64,7 @@ describe("Verifying a store", () => {
   it("names the versions that need a corrupt object, where it is now, and how to repair it", async () => {
     await using sample = await fullStore();
     const { digest } = await sample.store.objects.put("one");
-    await damage(blob(sample.folder, digest), (bytes) => Buffer.concat([bytes, Buffer.from("!")]));
+    await damageFile(blob(sample.folder, digest), (bytes) => Buffer.concat([bytes, Buffer.from("!")]));
     const findings = await verifyStore(sample.store);
     expect(findings.problems).toEqual([
       {

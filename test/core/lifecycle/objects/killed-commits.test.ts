@@ -25,12 +25,14 @@ it(
     const model = join(root, "model.onnx");
     await writeFile(model, new Uint8Array(300_000).fill(5));
     let acknowledged = 0;
+    let atCall = 0;
     try {
       for (let round = 0; round < ROUNDS / TOGETHER; round++) {
         const writers = Array.from({ length: TOGETHER }, async (_, lane) => {
           // Half of them at a call, half at a time.
           const isAtCall = random.uniform() < 0.5;
-          const killAt = isAtCall ? Math.floor(random.uniform() * 150) : -1;
+          // Every call of the first commit has its turn, if there are rounds enough: 37 and 150 have no common divisor.
+          const killAt = isAtCall ? (atCall++ * 37) % 150 : -1;
           const waitMs = random.uniform() * 150;
           const child = spawn(
             process.execPath,
