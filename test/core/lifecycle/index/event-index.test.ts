@@ -94,6 +94,38 @@ function change(file: string, sql: string): void {
   database.close();
 }
 
+describe("Where Node has no SQLite", () => {
+  it("a store is read from its files", async () => {
+    await using sample = await sampleStore();
+    await fulfil(sample.store, [["ecal", () => ({ type: "sealed", version: descriptor(0), number: 1 })]]);
+    const { getBuiltinModule } = process;
+    try {
+      Reflect.set(process, "getBuiltinModule", undefined);
+      expect(await answers(sample.folder, true)).toEqual(await answers(sample.folder, false));
+      await expect(stat(join(sample.folder, "index.sqlite"))).rejects.toMatchObject({ code: "ENOENT" });
+    } finally {
+      process.getBuiltinModule = getBuiltinModule;
+    }
+  });
+
+  it("and where it warns of it, nobody reads that", () => {
+    const { emitWarning, getBuiltinModule } = process;
+    const warned: unknown[] = [];
+    try {
+      process.emitWarning = (warning: unknown) => void warned.push(warning);
+      Reflect.set(process, "getBuiltinModule", () =>
+        process.emitWarning("SQLite is experimental", "ExperimentalWarning"),
+      );
+      loadSqlite();
+      expect(warned).toEqual([]);
+      process.emitWarning("something else");
+      expect(warned).toEqual(["something else"]);
+    } finally {
+      Object.assign(process, { emitWarning, getBuiltinModule });
+    }
+  });
+});
+
 describe.skipIf(sqlite === undefined)("The index of a store", () => {
   it.each(Object.entries(DAMAGES))("that %s answers as the files do", async (_, damage) => {
     await fc.assert(

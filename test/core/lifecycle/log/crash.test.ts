@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { StoreFile } from "../../../../core/lifecycle/fs/store-fs.ts";
 import { openStore, type TwinStore } from "../../../../core/lifecycle/store.ts";
@@ -92,6 +95,32 @@ describe("A writer that is killed", () => {
     }
     expect(seen.old).toBeGreaterThan(0);
     expect(seen.new).toBeGreaterThan(0);
+  });
+});
+
+describe("A process that is killed with SIGKILL", () => {
+  it.skipIf(process.platform === "win32")("at a call leaves the old state or the new one, too", async () => {
+    const script = fileURLToPath(new URL("killed-writer.ts", import.meta.url));
+    const seen = new Set<number>();
+    for (let n = 1; ; n += IS_LONG ? 1 : 8) {
+      const folder = await mkdtemp(join(tmpdir(), "twinloom-crash-"));
+      try {
+        await cp(pattern.folder, folder, { recursive: true });
+        const child = spawn(process.execPath, ["--conditions=@twinloom/source", script, folder, String(n)], {
+          stdio: ["ignore", "ignore", "inherit"],
+        });
+        const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+        const store = await openStore(folder, { index: false });
+        seen.add(await countEvents(store));
+        await withdraw(store);
+        expect(await countEvents(store), `call ${n}`).toBe(3);
+        if (code === 42) break;
+        expect(signal, `call ${n}`).toBe("SIGKILL");
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    }
+    expect([...seen].sort((a, b) => a - b)).toEqual([2, 3]);
   });
 });
 
