@@ -39,7 +39,9 @@ export class ObjectFiles {
   async found<T>(digest: Digest, call: (path: string) => Promise<T>): Promise<T | undefined> {
     const path = this.pathOf(digest);
     const first = await unlessMissing(() => call(path));
-    if (first !== undefined || !(await this.#takeBack(digest))) return first;
+    if (first !== undefined) return first;
+    await this.#takeBack(digest);
+    // Also where there was nothing to take back: the collector may have done so itself.
     return await unlessMissing(() => call(path));
   }
 
@@ -115,12 +117,11 @@ export class ObjectFiles {
     return true;
   }
 
-  async #takeBack(digest: Digest): Promise<boolean> {
+  async #takeBack(digest: Digest): Promise<void> {
     const leaving = join(this.#leaving, hexOf(digest));
-    if (!(await isThere(this.#fs, leaving))) return false;
-    // A link, since a rename would pull the file from under a collector that is about to look at it.
-    await publish(this.#fs, leaving, this.pathOf(digest));
-    return true;
+    if (!(await isThere(this.#fs, leaving))) return;
+    // A link, since a rename would pull the file from under a collector that is about to look at it. It may go meanwhile.
+    await unlessMissing(() => publish(this.#fs, leaving, this.pathOf(digest)));
   }
 
   /**
