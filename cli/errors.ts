@@ -1,4 +1,4 @@
-import { TwinError } from "../core/index.ts";
+import { type ReproductionReport, type StoreFindings, TwinError } from "../core/index.ts";
 
 /** What was typed cannot be right: an unknown command or option, a missing argument, a value that is not allowed. */
 export class UsageError extends TwinError {
@@ -15,6 +15,36 @@ export class NoFilesError extends TwinError {
   constructor(location: string, message: string) {
     super(message);
     this.location = location;
+  }
+}
+
+/** A repeat of a run is not the same, or could not be made. */
+export class NotReproducedError extends TwinError {
+  override readonly name = "NotReproducedError";
+  override readonly code = "TWIN_NOT_REPRODUCED";
+  readonly report: ReproductionReport;
+
+  constructor(run: string, report: ReproductionReport) {
+    const why = report.causes.slice(0, 3).map(({ layer, message }) => `\n  - ${layer}: ${message}`);
+    super(`The repeat of "${run}" is ${report.verdict}.${why.join("")}`);
+    this.report = report;
+  }
+}
+
+/** Something is wrong with a store. */
+export class StoreDamagedError extends TwinError {
+  override readonly name = "StoreDamagedError";
+  override readonly code = "TWIN_STORE_DAMAGED";
+  readonly findings: StoreFindings;
+
+  constructor(folder: string, findings: StoreFindings) {
+    const errors = findings.problems.filter(({ severity }) => severity === "error");
+    const shown = errors.slice(0, 5).map(({ problem }) => `\n  - ${problem}`);
+    const more = errors.length > 5 ? `\n  - … (${errors.length} in all)` : "";
+    super(
+      `The store "${folder}" is damaged:${shown.join("")}${more}\n--json tells which versions need what is lost, and how to repair it.`,
+    );
+    this.findings = findings;
   }
 }
 

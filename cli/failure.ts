@@ -50,6 +50,7 @@ export function failureText(error: TwinError, debug: boolean): string {
 function messageOf(error: TwinError): string {
   return error.message
     .replace('ask for it with `existing: "replace"`', "give --replace")
+    .replace("ask for this one with `force`", "give --force")
     .replace("Open the parts with `decode: true`", "Give --decode, or leave --raw out")
     .replace(
       /(?:with )?the option `(overlaps|missing|unavailable|calendars)(`: "first" or "last"|: "(fill|omit|by-date)"`)/g,

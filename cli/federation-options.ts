@@ -1,4 +1,5 @@
 import type { OptionDefinitions } from "./command.ts";
+import { STORE_OPTION } from "./store-options.ts";
 
 /** How several files become one dataset. */
 export interface FederationChoice {
@@ -51,7 +52,8 @@ export const FEDERATION_OPTIONS = {
   },
   twin: {
     kind: "text",
-    placeholder: "file",
-    description: "twin.yaml whose formats, sources and credentials are used",
+    placeholder: "twin",
+    description: "twin.yaml or version whose formats, sources and credentials are used",
   },
+  ...STORE_OPTION,
 } as const satisfies OptionDefinitions;

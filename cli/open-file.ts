@@ -19,8 +19,10 @@ import { withTwin } from "./with-twin.ts";
 export interface OpenChoice extends FederationChoice {
   /** Files, folders and patterns; more than one file is a federation. */
   readonly files: readonly string[];
-  /** A twin.yaml whose connectors and sources, with their credentials, are used. */
+  /** A twin.yaml or a version whose connectors and sources, with their credentials, are used. */
   readonly twin?: string | undefined;
+  /** Where that version is. */
+  readonly store?: string | undefined;
   /** Whether values are as stored. */
   readonly raw?: boolean | undefined;
   /** A file that will be written. */
@@ -92,18 +94,17 @@ interface Formats {
 
 /** A twin of the formats that are needed: the given one, or one of all that the endings of the names ask for. */
 async function withFormats<T>(
-  { twin: spec, locations, output }: OpenChoice & { readonly locations: readonly string[] },
+  { twin: spec, store, locations, output }: OpenChoice & { readonly locations: readonly string[] },
   io: CommandPlace,
   work: (formats: Formats) => Promise<T>,
 ): Promise<T> {
-  const { cwd, signal } = io;
-  const { createTwin, loadSpec, many, recognise, resolveNeeds, Connector, Log, Source } = await import(
-    "../core/index.ts"
-  );
+  const { signal } = io;
+  const { createTwin, many, recognise, resolveNeeds, Connector, Log, Source } = await import("../core/index.ts");
   const formatsOf = (twin: TwinControl): Formats =>
     resolveNeeds(twin, { connectors: many(Connector), sources: many(Source) });
   if (spec !== undefined) {
-    const composition = await loadSpec(resolve(cwd, spec), { signal });
+    const { loadTwin } = await import("./load-twin.ts");
+    const composition = await loadTwin({ twin: spec, store, withdrawn: "warn" }, io);
     const provides = Object.values(composition.plugins).map(({ definition }) => definition.provides);
     const plugins = provides.flat().includes(Log)
       ? composition.plugins

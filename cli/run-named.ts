@@ -3,7 +3,7 @@ import {
   type Composition,
   createTwin,
   describeNames,
-  loadSpec,
+  keepRun,
   type RunOptions,
   type RunRecord,
   runPlan,
@@ -12,7 +12,9 @@ import {
 } from "../core/index.ts";
 import type { CommandIo } from "./command.ts";
 import { UsageError } from "./errors.ts";
+import { loadTwin } from "./load-twin.ts";
 import { pairs, parseParameters } from "./parameters.ts";
+import { withStore } from "./with-store.ts";
 import { withTwin } from "./with-twin.ts";
 
 /** What was typed beside the twin and the name. */
@@ -22,21 +24,30 @@ export interface RunNamedOptions {
   readonly seed?: bigint | undefined;
   readonly out?: string | undefined;
   readonly replace?: boolean | undefined;
+  readonly store?: string | undefined;
+  /** Whether a withdrawn version is run. */
+  readonly force?: boolean | undefined;
 }
 
-/** Runs the plan of that name in a twin.yaml, or else the task. @returns The record, and its folder as it was asked for. */
+/**
+ * Runs the plan of that name in a twin.yaml or a version, or else the task. The record of a version's run is kept in its
+ * store, too.
+ *
+ * @returns The record, and its folder as it was asked for.
+ */
 export async function runNamed(
-  { file, name }: { readonly file: string; readonly name: string },
+  { twin, name }: { readonly twin: string; readonly name: string },
   typed: RunNamedOptions,
-  io: Pick<CommandIo, "cwd" | "signal" | "progress">,
+  io: Pick<CommandIo, "cwd" | "signal" | "progress" | "warn">,
 ): Promise<{ readonly record: RunRecord; readonly folder: string }> {
   const parameters = parseParameters(typed.parameter ?? []);
   const inputs = Object.fromEntries(pairs(typed.input ?? []).map(([input, path]) => [input, resolve(io.cwd, path)]));
-  const composition = await loadSpec(resolve(io.cwd, file), { signal: io.signal });
+  const withdrawn = typed.force ? "allow" : "refuse";
+  const composition = await loadTwin({ twin, store: typed.store, withdrawn }, io);
   const isPlan = Object.hasOwn(composition.plans ?? {}, name);
-  if (!isPlan) checkTask(composition, name, file);
+  if (!isPlan) checkTask(composition, name, twin);
   if (isPlan && Object.keys(inputs).length > 0) {
-    throw new UsageError(`"${name}" is a plan; its inputs are in ${file}. --input is for a task.`);
+    throw new UsageError(`"${name}" is a plan; its inputs are in ${twin}. --input is for a task.`);
   }
   const folder = typed.out ?? defaultFolder(name);
   const out = resolve(io.cwd, folder);
@@ -48,20 +59,21 @@ export async function runNamed(
     signal: io.signal,
     onProgress: ({ step, fraction, doing }) => io.progress(fraction, isPlan ? `${step}: ${doing}` : doing),
   };
-  const record = await withTwin(await createTwin({ ...composition, signal: io.signal }), (twin) =>
-    isPlan ? runPlan(twin, name, options) : runTask(twin, name, { ...options, inputs }),
+  const record = await withTwin(await createTwin({ ...composition, signal: io.signal }), (running) =>
+    isPlan ? runPlan(running, name, options) : runTask(running, name, { ...options, inputs }),
   );
+  if (record.version !== undefined) await withStore(typed, io, (store) => keepRun(store, record));
   return { record, folder };
 }
 
 /** Plans are names here, too, which the engine cannot know when it looks for a task. */
-function checkTask({ plugins, plans = {} }: Composition, name: string, file: string): void {
+function checkTask({ plugins, plans = {} }: Composition, name: string, twin: string): void {
   const tasks = Object.entries(plugins).flatMap(([part, { definition }]) =>
     (definition.tasks ?? []).map((task) => ({ name: task.name, qualified: `${part}.${task.name}` })),
   );
   if (tasks.some((task) => task.name === name || task.qualified === name)) return;
   const names = new Set([...Object.keys(plans), ...tasks.map((task) => task.name)]);
-  throw new TaskNotFoundError(name, `${file} has no plan or task "${name}". ${describeNames(name, names)}`);
+  throw new TaskNotFoundError(name, `${twin} has no plan or task "${name}". ${describeNames(name, names)}`);
 }
 
 /** `runs/first-light-20261120T204500Z` */

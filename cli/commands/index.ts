@@ -8,16 +8,52 @@ import { detectorBench } from "./detector-bench.ts";
 import { detectorCompare } from "./detector-compare.ts";
 import { detectorSimulate } from "./detector-simulate.ts";
 import { detectorValidate } from "./detector-validate.ts";
+import { exportCrate } from "./export-crate.ts";
+import { exportProv } from "./export-prov.ts";
 import { modelInfo } from "./model-info.ts";
+import { rerun } from "./rerun.ts";
 import { rootExport } from "./root-export.ts";
 import { run } from "./run.ts";
 import { specCheck } from "./spec-check.ts";
 import { specExport } from "./spec-export.ts";
 import { specSchema } from "./spec-schema.ts";
+import { storeGc } from "./store-gc.ts";
+import { storePack } from "./store-pack.ts";
+import { storeUnpack } from "./store-unpack.ts";
+import { storeVerify } from "./store-verify.ts";
+import { twinAlias } from "./twin-alias.ts";
+import { twinAttest } from "./twin-attest.ts";
+import { twinDiff } from "./twin-diff.ts";
+import { twinLineage } from "./twin-lineage.ts";
+import { twinList } from "./twin-list.ts";
+import { twinLog } from "./twin-log.ts";
+import { twinPromote } from "./twin-promote.ts";
+import { twinRestore } from "./twin-restore.ts";
+import { twinRollback } from "./twin-rollback.ts";
+import { twinSeal } from "./twin-seal.ts";
+import { twinShow } from "./twin-show.ts";
 
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
   run,
+  rerun,
+  twinSeal,
+  twinList,
+  twinShow,
+  twinDiff,
+  twinLineage,
+  twinAlias,
+  twinPromote,
+  twinAttest,
+  twinRollback,
+  twinLog,
+  twinRestore,
+  storeVerify,
+  storeGc,
+  storePack,
+  storeUnpack,
+  exportCrate,
+  exportProv,
   dataInfo,
   dataRead,
   dataConvert,
@@ -35,6 +71,9 @@ export const commands: readonly Command[] = [
 
 /** What the commands with two words are about, by their first word. */
 export const groups: Groups = {
+  twin: "Seal twins as versions; compare, name, promote and restore them",
+  store: "Look after a store of versions",
+  export: "Hand runs and versions to other tools",
   data: "Look into files of any format, alone or many as one; convert and check them",
   detector: "Simulate calorimeter showers, and see how faithful they are",
   model: "Look into files of trained models",

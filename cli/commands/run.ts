@@ -1,14 +1,16 @@
 import type { RunRecord } from "../../core/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
+import { FORCE_OPTION, STORE_OPTION, TWIN_ARGUMENT } from "../store-options.ts";
 
 export const run: Command = defineCommand({
   path: ["run"],
   summary: "Run a task or a plan of a twin",
   description:
     "Writes a folder with the outputs and run.json, the sealed record of the run. The folder appears when the run has " +
-    "ended, also when it failed; files of steps that did not succeed are then in its folder partial.",
+    "ended, also when it failed; files of steps that did not succeed are then in its folder partial. The record of a " +
+    "version's run says which version it was, and is kept in the store, too.",
   arguments: {
-    twin: { description: "twin.yaml" },
+    twin: { description: TWIN_ARGUMENT },
     name: { description: "name of a task, or of a plan" },
   },
   options: {
@@ -29,14 +31,17 @@ export const run: Command = defineCommand({
     },
     out: { kind: "text", placeholder: "folder", description: "folder of the run (default: runs/<name>-<time>)" },
     replace: { kind: "flag", description: "replace an earlier run in that folder" },
+    ...FORCE_OPTION,
+    ...STORE_OPTION,
   },
   example: [
     "twinloom run twin.yaml first-light --out first-light",
     "twinloom run twin.yaml simulate -p energyMeV=10000 --seed 7 --out run-1",
+    "twinloom run ecal@champion simulate --seed 7 --out run-2",
   ],
-  run: async ({ twin: file, name }, options, io) => {
+  run: async ({ twin, name }, options, io) => {
     const { runNamed } = await import("../run-named.ts");
-    const record = await runNamed({ file, name }, options, io);
+    const record = await runNamed({ twin, name }, options, io);
     if (io.json) io.printJson(record.record);
     else await printRecord(record.record, record.folder, io);
   },

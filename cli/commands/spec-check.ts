@@ -1,4 +1,5 @@
 import { type Command, defineCommand } from "../command.ts";
+import { STORE_OPTION, TWIN_ARGUMENT } from "../store-options.ts";
 
 export const specCheck: Command = defineCommand({
   path: ["spec", "check"],
@@ -6,12 +7,16 @@ export const specCheck: Command = defineCommand({
   description:
     "Imports the plugins that it names, and tells everything that is wrong with the text, the options, how parts fit " +
     "together, and the plans. Reads no secrets.",
-  arguments: { twin: { description: "twin.yaml" } },
-  example: "twinloom spec check twin.yaml",
-  run: async ({ twin }, _options, io) => {
+  arguments: { twin: { description: TWIN_ARGUMENT } },
+  options: STORE_OPTION,
+  example: ["twinloom spec check twin.yaml", "twinloom spec check ecal@champion"],
+  run: async ({ twin }, { store }, io) => {
     const { resolve } = await import("node:path");
     const { checkSpec, loadSpec, SpecError } = await import("../../core/index.ts");
-    const file = resolve(io.cwd, twin);
+    const { isTwinFile, loadTwin } = await import("../load-twin.ts");
+    const file = isTwinFile(twin, io.cwd)
+      ? resolve(io.cwd, twin)
+      : (await loadTwin({ twin, store, withdrawn: "warn" }, io)).source.file;
     const diagnostics = await checkSpec(file, { signal: io.signal });
     if (diagnostics.length > 0) throw new SpecError(twin, diagnostics);
     const { plugins, plans = {} } = await loadSpec(file, { signal: io.signal });

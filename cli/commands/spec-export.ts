@@ -1,22 +1,26 @@
 import type { Composition } from "../../core/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
+import { STORE_OPTION } from "../store-options.ts";
 
 export const specExport: Command = defineCommand({
   path: ["spec", "export"],
   summary: "Write a composition as a twin.yaml",
   description:
-    "The composition is a twin.yaml, or a module that exports one as `composition`, by default, or as its only export " +
-    "with plugins. Prints the text, or writes it to a file. Secrets stay references.",
-  arguments: { composition: { description: "module (.ts, .js) that exports a composition, or a twin.yaml" } },
+    "The composition is a twin.yaml, a version in a store, or a module that exports one as `composition`, by default, or " +
+    "as its only export with plugins. Prints the text, or writes it to a file. Secrets stay references.",
+  arguments: {
+    composition: { description: "module (.ts, .js) that exports a composition, a twin.yaml, or a version" },
+  },
   options: {
     out: { kind: "text", placeholder: "file", description: "file to write; paths in it are relative to its folder" },
     replace: { kind: "flag", description: "replace an existing file" },
+    ...STORE_OPTION,
   },
   example: ["twinloom spec export composition.ts", "twinloom spec export composition.ts --out twin.yaml"],
-  run: async ({ composition: path }, { out, replace }, io) => {
+  run: async ({ composition: path }, { out, replace, store }, io) => {
     const { resolve } = await import("node:path");
     const { checkSpec, exportSpec, specDocument, writeFileAtomically } = await import("../../core/index.ts");
-    const composition = await readComposition(resolve(io.cwd, path), path, io);
+    const composition = await readComposition(path, store, io);
     const file = resolve(io.cwd, out ?? "twin.yaml");
     const text = await exportSpec(composition, { file });
     if (out !== undefined) {
@@ -31,12 +35,15 @@ export const specExport: Command = defineCommand({
   },
 });
 
-async function readComposition(file: string, path: string, io: CommandIo): Promise<Composition> {
+async function readComposition(path: string, store: string | undefined, io: CommandIo): Promise<Composition> {
+  const { resolve } = await import("node:path");
   const { pathToFileURL } = await import("node:url");
-  const { FileNotFoundError, loadSpec } = await import("../../core/index.ts");
-  if (/\.ya?ml$/i.test(file)) return await loadSpec(file, { signal: io.signal });
-  const { existsSync } = await import("node:fs");
-  if (!existsSync(file)) throw new FileNotFoundError(path);
+  const { FileNotFoundError } = await import("../../core/index.ts");
+  const { isTwinFile, loadTwin } = await import("../load-twin.ts");
+  const file = resolve(io.cwd, path);
+  const isModule = /\.[cm]?[jt]s$/i.test(path);
+  if (isModule && !isTwinFile(path, io.cwd)) throw new FileNotFoundError(path);
+  if (!isModule) return await loadTwin({ twin: path, store, withdrawn: "warn" }, io);
   const module = await importModule(pathToFileURL(file), path);
   for (const name of ["composition", "default"]) if (isComposition(module[name])) return module[name];
   const [only, ...others] = Object.values(module).filter(isComposition);

@@ -9,7 +9,7 @@ export {
 } from "./errors.ts";
 export { type ExportSpecOptions, exportSpec } from "./export-spec.ts";
 export type { ImportPlugin } from "./import-plugin.ts";
-export { loadQualityRules } from "./load-rules.ts";
+export { loadQualityRules, loadTolerances } from "./load-rules.ts";
 export { checkSpec, type LoadedSpec, type LoadSpecOptions, loadSpec } from "./load-spec.ts";
 export { env, SecretReference, secret } from "./secret.ts";
 export { specDocument } from "./spec-document.ts";

@@ -3,6 +3,7 @@ import { InvalidRulesError } from "../data/quality/errors.ts";
 import { parseQualityRules, type QualityRules } from "../data/quality/rules.ts";
 import type { SchemaProblem } from "../errors/check-schema.ts";
 import { FileNotFoundError, FileUnreadableError } from "../files/errors.ts";
+import { parseTolerances, type Tolerances } from "../lifecycle/reproduce/tolerances.ts";
 
 /**
  * Reads quality rules from a file: YAML, of which JSON is a part.
@@ -10,6 +11,19 @@ import { FileNotFoundError, FileUnreadableError } from "../files/errors.ts";
  * @throws `TWIN_INVALID_RULES`, saying line and column; `TWIN_FILE_NOT_FOUND`, `TWIN_FILE_UNREADABLE`.
  */
 export async function loadQualityRules(path: string): Promise<QualityRules> {
+  return await loadRules(path, "Data", parseQualityRules);
+}
+
+/**
+ * Reads from a file how far outputs of two runs may be apart: YAML, of which JSON is a part.
+ *
+ * @throws `TWIN_INVALID_RULES`, saying line and column; `TWIN_FILE_NOT_FOUND`, `TWIN_FILE_UNREADABLE`.
+ */
+export async function loadTolerances(path: string): Promise<Tolerances> {
+  return await loadRules(path, "A reproduction", parseTolerances);
+}
+
+async function loadRules<T>(path: string, what: string, parse: (value: unknown) => T): Promise<T> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") throw new FileNotFoundError(path, { cause: error });
     throw new FileUnreadableError(path, `${error.message}.`, { cause: error });
@@ -22,12 +36,12 @@ export async function loadQualityRules(path: string): Promise<QualityRules> {
     return `${path}:${line}:${col} `;
   };
   const [error] = document.errors;
-  if (error) throw new InvalidRulesError("Data", [{ path: [], message: error.message }], () => at(error.pos[0]));
+  if (error) throw new InvalidRulesError(what, [{ path: [], message: error.message }], () => at(error.pos[0]));
   try {
-    return parseQualityRules(document.toJS() as unknown);
+    return parse(document.toJS() as unknown);
   } catch (thrown) {
     if (!(thrown instanceof InvalidRulesError)) throw thrown;
-    throw new InvalidRulesError("Data", thrown.problems, (problem) => at(offsetOf(problem)));
+    throw new InvalidRulesError(what, thrown.problems, (problem) => at(offsetOf(problem)));
   }
 
   /** Where a problem is: at its own node, or the nearest above that is there. */

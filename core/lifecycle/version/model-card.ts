@@ -40,5 +40,5 @@ function collect(value: unknown, path: readonly string[], found: Map<string, num
 function labelOf(item: object): string {
   // Longer texts are descriptions or digests, no names.
   const names = Object.values(item).filter((member) => typeof member === "string" && member.length <= 32);
-  return names.join(".");
+  return names.join(".").replaceAll(/\s+/g, "_");
 }
