@@ -29,7 +29,7 @@ async function ageAll(store: TwinStore, folder: string): Promise<void> {
   for (const digest of await all(store)) await age(blob(folder, digest), 100);
 }
 
-describe("Collecting garbage", () => {
+describe("Collecting garbage", { timeout: 300_000 }, () => {
   it("removes what no event reaches and is older than a day, and nothing else", async () => {
     await using sample = await sampleStore();
     const { store, folder } = sample;

@@ -32,7 +32,7 @@ async function fullStore() {
   return { ...sample, second };
 }
 
-describe("An archive", () => {
+describe("An archive", { timeout: 300_000 }, () => {
   it("brings a whole store elsewhere: same versions, aliases, evidence and history", async () => {
     await using sample = await fullStore();
     const file = fresh(".tar");
