@@ -8,7 +8,7 @@ const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"])
  * Puts an event under its number, durably. The only step that others see is one call that fails where the name is taken, so
  * that of several writers exactly one has the number, and one that is killed leaves the log as it was or with its event.
  *
- * @returns Whether the number has this text now.
+ * @returns Whether the number is this event's now.
  */
 export async function publishEvent(fs: StoreFs, path: string, folder: string, text: string): Promise<boolean> {
   const temporary = await writeSynced(fs, path, text);
@@ -18,8 +18,9 @@ export async function publishEvent(fs: StoreFs, path: string, folder: string, te
     } catch (error) {
       const code = systemCode(error);
       if (code !== "EEXIST" && !NO_LINKS.has(code ?? "")) throw error;
-      // The reply to a link may be lost on a network, and the link be tried again by the system: then it is our own.
-      const isOurs = code === "EEXIST" ? await holds(fs, path, text) : await claim(fs, temporary, { path, text });
+      // NFS repeats a call whose answer was lost, and then finds what it did itself.
+      const isOurs =
+        code === "EEXIST" ? await isSameFile(fs, temporary, path) : await claim(fs, temporary, { path, text });
       if (!isOurs) return false;
     }
   } finally {
@@ -54,6 +55,10 @@ async function claim(
     await fs.rename(await writeSynced(fs, path, winner), path);
   }
   return await holds(fs, path, text);
+}
+
+async function isSameFile(fs: StoreFs, one: string, other: string): Promise<boolean> {
+  return (await fs.stat(one)).identity === (await fs.stat(other)).identity;
 }
 
 async function holds(fs: StoreFs, path: string, text: string): Promise<boolean> {
