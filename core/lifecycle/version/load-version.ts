@@ -9,7 +9,7 @@ import { STORE_NAMES } from "../layout.ts";
 import { versionName } from "../log/find-version.ts";
 import type { VersionEntry } from "../log/twin-state.ts";
 import type { TwinStore } from "../store.ts";
-import { VersionWithdrawnError } from "./errors.ts";
+import { FolderNotEmptyError, VersionWithdrawnError } from "./errors.ts";
 import { readVersion, type SealedVersion } from "./manifest.ts";
 import { providePackages } from "./provide-packages.ts";
 import { isRestored, restoreVersion } from "./restore.ts";
@@ -80,13 +80,12 @@ async function checkedOut(
   const folder = join(base, digest.slice("sha256:".length));
   for (let tries = 0; ; tries++) {
     if (await isRestored(version, folder, options)) return join(folder, "twin.yaml");
-    await rm(folder, { recursive: true, force: true });
     try {
       return (await restoreVersion(store, digest, folder, options)).file;
     } catch (error) {
-      // Another process was faster; what it made is looked at.
-      const wasTaken = (error as { readonly code?: unknown }).code === "TWIN_FOLDER_NOT_EMPTY";
-      if (!wasTaken || tries === 2) throw error;
+      if (!(error instanceof FolderNotEmptyError) || tries === 2) throw error;
     }
+    // Not before: another process may have restored it meanwhile, and runs from there.
+    if (!(await isRestored(version, folder, options))) await rm(folder, { recursive: true, force: true });
   }
 }

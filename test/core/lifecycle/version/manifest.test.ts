@@ -43,7 +43,7 @@ describe("A version", () => {
     expect((await writeVersion(objects, reversed)).descriptor).toEqual(descriptor);
     expect(manifest).toMatchObject({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest });
     const digests = manifest.layers.map(({ digest }) => digest);
-    expect(digests).toEqual([...new Set(digests)].sort());
+    expect(digests.every((digest, index) => index === 0 || (digests[index - 1] as string) < digest)).toBe(true);
     expect(digests).toHaveLength(3);
     expect(await readVersion(objects, descriptor.digest)).toEqual({ descriptor, manifest, config });
   });
@@ -88,7 +88,7 @@ describe("A version", () => {
     const objects = new MemoryObjects();
     const config = await sampleConfig(objects);
     const names = [...JSON.stringify(config).matchAll(/sha256:[0-9a-f]{64}/g)].map(([digest]) => digest);
-    expect(versionLayers(config).map(({ digest }) => digest)).toEqual([...new Set(names)].sort());
+    expect(new Set<string>(versionLayers(config).map(({ digest }) => digest))).toEqual(new Set(names));
   });
 });
 

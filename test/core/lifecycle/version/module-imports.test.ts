@@ -27,7 +27,7 @@ describe("moduleImports", () => {
   for (const [text, specifiers] of found) {
     it(`finds ${JSON.stringify(specifiers)} in ${JSON.stringify(text)}`, () => {
       const imports = moduleImports(text);
-      expect([...imports.specifiers].sort()).toEqual([...specifiers].sort());
+      expect(new Set(imports.specifiers)).toEqual(new Set(specifiers));
       expect(imports.hasComputed).toBe(false);
     });
   }
@@ -67,16 +67,18 @@ describe("codeFiles", () => {
       "twins/lib/package.json": '{"type":"module"}',
     });
     const { files, packages, problems, notes } = await codeFiles([join(path, "twins/plugin.js")], join(path, "twins"));
-    expect([...files.keys()].sort()).toEqual([
-      "lib/a.js",
-      "lib/b.cjs",
-      "lib/c.js",
-      "lib/package.json",
-      "lib/t.bin",
-      "package-lock.json",
-      "package.json",
-      "plugin.js",
-    ]);
+    expect(new Set(files.keys())).toEqual(
+      new Set([
+        "lib/a.js",
+        "lib/b.cjs",
+        "lib/c.js",
+        "lib/package.json",
+        "lib/t.bin",
+        "package-lock.json",
+        "package.json",
+        "plugin.js",
+      ]),
+    );
     expect(files.get("package.json")).toBe(join(path, "package.json"));
     expect([...packages]).toEqual(["acme"]);
     expect(problems).toEqual([]);

@@ -26,8 +26,8 @@ async function sealedSample(scratch: string) {
   return { ...sample, entry, [Symbol.asyncDispose]: sample[Symbol.asyncDispose] };
 }
 
-function partsOf(twin: TwinControl) {
-  return twin as unknown as Readonly<Record<string, { readonly factor: number; readonly table: string }>>;
+function probeOf(twin: TwinControl): { readonly factor: number; readonly table: string } {
+  return (twin as unknown as { readonly probe: ReturnType<typeof probeOf> }).probe;
 }
 
 describe("restoreVersion", () => {
@@ -151,10 +151,10 @@ describe("openTwin", () => {
     await rm(join(scratch.path, "project"), { recursive: true });
     for (const name of ["sample", "sample@v1", "sample@champion", entry.digest.slice(0, 20)]) {
       await using twin = await openTwin(name, { store: folder });
-      expect(partsOf(twin)["probe"]).toEqual({ factor: 42, table: "1,2,3\n" });
+      expect(probeOf(twin)).toEqual({ factor: 42, table: "1,2,3\n" });
     }
     await using twin = await openTwin("sample", { store, folder: join(scratch.path, "mine") });
-    expect(partsOf(twin)["probe"]?.factor).toBe(42);
+    expect(probeOf(twin).factor).toBe(42);
     expect(await readdir(join(scratch.path, "mine"))).toContain("twin.yaml");
   });
 
@@ -165,7 +165,7 @@ describe("openTwin", () => {
     const checkout = join(store.folder, "checkouts", entry.digest.slice("sha256:".length));
     const open = async (): Promise<void> => {
       await using twin = await openTwin("sample", { store });
-      expect(partsOf(twin)["probe"]?.table).toBe("1,2,3\n");
+      expect(probeOf(twin).table).toBe("1,2,3\n");
     };
     await open();
     await writeFiles(checkout, { trace: "still here" });
@@ -187,7 +187,7 @@ describe("openTwin", () => {
       message: expect.stringContaining("wrong units"),
     });
     await using twin = await openTwin(name, { store, force: true });
-    expect(partsOf(twin)["probe"]?.factor).toBe(42);
+    expect(probeOf(twin).factor).toBe(42);
     // It can still be looked at.
     await restoreVersion(store, entry.digest, join(scratch.path, "look"));
   });
@@ -214,7 +214,7 @@ describe("openTwin", () => {
     const older = packages.map(({ purl }) => ({ purl: purl.replace(/zod@.*/, "zod@3.0.0") }));
     const name = await seal({ engine: "99.1.0", packages: older }, 3);
     await using twin = await openTwin(name, { store, onNote: (note) => notes.push(note) });
-    expect(partsOf(twin)["probe"]?.factor).toBe(42);
+    expect(probeOf(twin).factor).toBe(42);
     expect(notes).toEqual([
       expect.stringContaining("sealed with zod 3.0.0"),
       expect.stringContaining("npm install twinloom@99.1.0"),
