@@ -1,7 +1,7 @@
-import { parseDocument } from "yaml";
 import { z } from "zod";
 import { type Digest, digestBytes } from "../../canonical/digest.ts";
 import { checkSchema } from "../../errors/check-schema.ts";
+import { parseYaml } from "../../spec/parse-yaml.ts";
 import { PolicyInvalidError } from "./errors.ts";
 
 const MetricRule = z
@@ -57,17 +57,9 @@ export interface Policy {
  * @throws `TWIN_POLICY_INVALID` with all that is wrong.
  */
 export function readPolicy(text: string, name: string): Policy {
-  const document = parseDocument(text, { version: "1.2", prettyErrors: false });
-  const syntax = [...document.errors, ...document.warnings].map(({ message }) => message);
-  if (syntax.length > 0) throw new PolicyInvalidError(name, syntax);
-  let value: unknown;
-  try {
-    value = document.toJS();
-  } catch (error) {
-    // An alias that stands for too much.
-    throw new PolicyInvalidError(name, [(error as Error).message]);
-  }
-  const checked = checkSchema(PolicySchema, value);
+  const yaml = parseYaml(text);
+  if (yaml.problem !== undefined) throw new PolicyInvalidError(name, [yaml.problem]);
+  const checked = checkSchema(PolicySchema, yaml.value);
   if (checked.problems) {
     const problems = checked.problems.map(({ path, message }) => `${path.join(".") || "as a whole"}: ${message}`);
     throw new PolicyInvalidError(name, problems);

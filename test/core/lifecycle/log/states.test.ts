@@ -220,7 +220,7 @@ describe("The gate", () => {
       "schemaVersion: 1\nvalidated: { metrics: [{ metric: a, max: 1, min: 2 }] }":
         "No number is at least 2 and at most 1.",
       "schemaVersion: 1\nvalidated: { metrics: [{ metric: a, max: .nan }] }": "validated.metrics.0.max",
-      "a: [": "Flow sequence",
+      "a: [": "line 1, column 5: Flow sequence",
       "": "as a whole",
     };
     for (const [policy, message] of Object.entries(bad)) {
