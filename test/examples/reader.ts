@@ -16,10 +16,13 @@ export async function makeReader(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "twinloom-docs-"));
   await mkdir(join(folder, "node_modules"));
   for (const name of await readdir(join(REPOSITORY, "node_modules"))) {
-    if (!name.startsWith(".vite"))
+    if (name !== ".bin" && !name.startsWith(".vite"))
       await symlink(join(REPOSITORY, "node_modules", name), join(folder, "node_modules", name));
   }
   await symlink(REPOSITORY, join(folder, "node_modules/twinloom"));
+  // What `npx twinloom` runs.
+  await mkdir(join(folder, "node_modules/.bin"));
+  await symlink(join(REPOSITORY, "cli/twinloom.js"), join(folder, "node_modules/.bin/twinloom"));
   await symlink(join(REPOSITORY, "examples"), join(folder, "examples"));
   await writeFile(join(folder, "package.json"), `{ "type": "module", "private": true }`);
   const include = ["*.ts"];
