@@ -50,44 +50,53 @@ function metricSections(metrics: readonly MetricRow[], names: readonly [string, 
     const title = row.part === undefined ? "Validation" : `Model of ${row.part}`;
     groups.set(title, [...(groups.get(title) ?? []), row]);
   }
-  return [...groups].map(([title, rows]) => ({
-    title,
-    text: "Numbers on the horizontal axis are those of the rows of the table.",
-    items: [metricFigure(rows, names), metricTable(rows, names)],
-  }));
+  return [...groups].map(([title, rows]) => metricSection(title, rows, names));
 }
 
-function metricTable(rows: readonly MetricRow[], [a, b]: readonly [string, string]): Table {
-  return {
+function metricSection(title: string, rows: readonly MetricRow[], names: readonly [string, string]): ReportSection {
+  const isDrawn = (row: MetricRow): boolean => row.a !== null && row.b !== null && row.a !== row.b;
+  // Metrics have many sizes: those above zero share a logarithmic axis.
+  const isPositive = (row: MetricRow): boolean => Math.min(row.a ?? 0, row.b ?? 0) > 0;
+  const positive = rows.filter((row) => isDrawn(row) && isPositive(row));
+  const others = rows.filter((row) => isDrawn(row) && !isPositive(row));
+  const rest = rows.filter((row) => !isDrawn(row));
+  const table: Table = {
     kind: "table",
     caption: "Metrics side by side",
-    columns: [{ name: "row" }, { name: "metric" }, { name: a }, { name: b }, { name: `${b} − ${a}` }],
-    rows: rows.map((row, index) => [index + 1, row.metric, row.a, row.b, difference(row)]),
+    columns: [{ name: "row" }, { name: "metric" }, ...names.map((name) => ({ name })), { name: "difference" }],
+    rows: [...positive, ...others, ...rest].map((row, index) => [index + 1, row.metric, row.a, row.b, difference(row)]),
   };
+  const figures = [
+    metricFigure(positive, names, { caption: "Metrics that differ, and their ratio", first: 1, scale: "log" }),
+    metricFigure(others, names, {
+      caption: "Metrics that differ and are not all above zero",
+      first: positive.length + 1,
+      scale: "linear",
+    }),
+  ].filter((figure) => figure.series[0]?.x.length !== 0);
+  const text =
+    "Numbers on horizontal axes are rows of the table; what is equal, or measured once only, is in the table alone.";
+  return { title, ...(figures.length > 0 && { text }), items: [...figures, table] };
 }
 
-/** Metrics have many sizes: a logarithmic axis where all are above zero. */
-function metricFigure(rows: readonly MetricRow[], [a, b]: readonly [string, string]): Figure {
-  const values = rows.flatMap((row) => [row.a, row.b]).filter((value) => value !== null);
-  const places = rows.map((_, index) => index + 1);
-  const series = (name: string, y: readonly (number | null)[]): Figure["series"][number] => {
-    return { kind: "points", name, x: places, y };
-  };
+/** Fewer places would have ticks between them. */
+const FEWEST_PLACES = 7;
+
+function metricFigure(
+  rows: readonly MetricRow[],
+  [a, b]: readonly [string, string],
+  { caption, first, scale }: { readonly caption: string; readonly first: number; readonly scale: "linear" | "log" },
+): Figure {
+  const x = rows.map((_, index) => first + index);
   return {
     kind: "figure",
-    caption: "Metrics of both versions, and their ratio",
-    x: { label: "row of the table", min: 0.5, max: rows.length + 0.5 },
-    y: { label: "metric", ...(values.every((value) => value > 0) && { scale: "log" as const }) },
+    caption,
+    x: { label: "row of the table", min: first - 0.5, max: first - 0.5 + Math.max(rows.length, FEWEST_PLACES) },
+    y: { label: "metric", scale },
     series: [
-      series(
-        a,
-        rows.map((row) => row.a),
-      ),
-      series(
-        b,
-        rows.map((row) => row.b),
-      ),
+      { kind: "points", name: a, x, y: rows.map((row) => row.a) },
+      { kind: "points", name: b, x, y: rows.map((row) => row.b) },
     ],
-    ratioTo: a,
+    ...(scale === "log" && { ratioTo: a }),
   };
 }
