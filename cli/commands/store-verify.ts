@@ -8,7 +8,7 @@ export const storeVerify: Command = defineCommand({
     "Logs, manifests and every object, byte by byte. Each problem is told with the versions that need what is damaged, and " +
     "how to repair it; corrupt objects are put in quarantine. The exit code is 1 where something is lost.",
   options: STORE_OPTION,
-  example: "twinloom store verify",
+  example: ["twinloom store verify --store /data/twins", "twinloom store verify --json"],
   run: async (_arguments, choice, io) => {
     const { verifyStore } = await import("../../core/index.ts");
     const { StoreDamagedError } = await import("../errors.ts");
