@@ -29,7 +29,7 @@ describe("a composition that fits", () => {
     await using twin = await createTwin({ plugins: { light: lamp({ colour: "red" }), room: wall() } });
     expect(twin.room.lit()).toBe("a red wall");
     expect(twin.light.colour).toBe("red");
-    expect(Object.keys(twin)).toEqual(["light", "room", "stop"]);
+    expect(Object.keys(twin)).toEqual(["light", "room", "stop", "seal"]);
   });
 
   it("applies the defaults of the options' schema", async () => {
