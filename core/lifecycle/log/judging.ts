@@ -33,9 +33,9 @@ export async function readPolicies(
   const own = config.validation?.policy?.digest;
   const policies: Policy[] = [];
   if (own !== undefined) {
-    policies.push(readPolicy(Buffer.from(await objects.get(own)).toString(), `of ${versionName(entry)}`));
+    policies.push(await readPolicy(Buffer.from(await objects.get(own)).toString(), `of ${versionName(entry)}`));
   }
-  if (given !== undefined) policies.push(readPolicy(given, "that was given"));
+  if (given !== undefined) policies.push(await readPolicy(given, "that was given"));
   return policies.filter(({ digest }, index) => policies.findIndex((each) => each.digest === digest) === index);
 }
 

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { type Digest, digestBytes } from "../../canonical/digest.ts";
 import { checkSchema } from "../../errors/check-schema.ts";
-import { parseYaml } from "../../spec/parse-yaml.ts";
 import { PolicyInvalidError } from "./errors.ts";
 
 const MetricRule = z
@@ -56,7 +55,9 @@ export interface Policy {
  * @param name - Which one it is, for messages: `"that was given"`.
  * @throws `TWIN_POLICY_INVALID` with all that is wrong.
  */
-export function readPolicy(text: string, name: string): Policy {
+export async function readPolicy(text: string, name: string): Promise<Policy> {
+  // Imported here: only programs that read policies or specs need YAML.
+  const { parseYaml } = await import("../../spec/parse-yaml.ts");
   const yaml = parseYaml(text);
   if (yaml.problem !== undefined) throw new PolicyInvalidError(name, [yaml.problem]);
   const checked = checkSchema(PolicySchema, yaml.value);

@@ -1,4 +1,5 @@
 import type { Composition } from "../../kernel/composition.ts";
+import { readPolicy } from "../log/policy.ts";
 import type { VersionEntry } from "../log/twin-state.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
 import type { Descriptor, VersionConfig } from "../schema.ts";
@@ -92,8 +93,6 @@ export async function sealVersion(
 }
 
 async function keepPolicy({ objects }: TwinStore, text: string): Promise<Descriptor> {
-  // Imported here: it reads YAML.
-  const { readPolicy } = await import("../log/policy.ts");
-  readPolicy(text, "policy");
+  await readPolicy(text, "policy");
   return descriptorOf(MEDIA_TYPES.policy, await objects.put(text));
 }
