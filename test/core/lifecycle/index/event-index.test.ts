@@ -11,6 +11,8 @@ import { type Change, EventSchema, STATES } from "../../../../core/lifecycle/sch
 import { openStore, type TwinStore } from "../../../../core/lifecycle/store.ts";
 import { sampleStore } from "../log/sample-store.ts";
 
+const IS_LONG = process.env["TWINLOOM_LONG"] === "1";
+const TIMEOUT_MS = IS_LONG ? 900_000 : 120_000;
 const sqlite = loadSqlite();
 const version = (name: number) => digestBytes(`version ${name}`);
 const descriptor = (name: number) => ({ mediaType: "text/plain", digest: version(name), size: name });
@@ -127,26 +129,30 @@ describe("Where Node has no SQLite", () => {
 });
 
 describe.skipIf(sqlite === undefined)("The index of a store", () => {
-  it.each(Object.entries(DAMAGES))("that %s answers as the files do", async (_, damage) => {
-    await fc.assert(
-      fc.asyncProperty(wishes, wishes, fc.nat(), async (before, after, drawn) => {
-        await using sample = await sampleStore();
-        await fulfil(sample.store, [
-          ["ecal", () => ({ type: "sealed", version: descriptor(0), number: 1 })],
-          ...before,
-        ]);
-        const folded = await answers(sample.folder, false);
-        expect(await answers(sample.folder, true)).toEqual(folded);
-        await damage(join(sample.folder, "index.sqlite"), drawn);
-        expect(await answers(sample.folder, true)).toEqual(folded);
-        // And goes on from there.
-        await fulfil(sample.store, after);
-        expect(await answers(sample.folder, true)).toEqual(await answers(sample.folder, false));
-        expect(await answers(sample.folder, true)).toEqual(await answers(sample.folder, false));
-      }),
-      { seed: 5, numRuns: process.env["TWINLOOM_LONG"] === "1" ? 100 : 2 },
-    );
-  });
+  it.each(Object.entries(DAMAGES))(
+    "that %s answers as the files do",
+    async (_, damage) => {
+      await fc.assert(
+        fc.asyncProperty(wishes, wishes, fc.nat(), async (before, after, drawn) => {
+          await using sample = await sampleStore();
+          await fulfil(sample.store, [
+            ["ecal", () => ({ type: "sealed", version: descriptor(0), number: 1 })],
+            ...before,
+          ]);
+          const folded = await answers(sample.folder, false);
+          expect(await answers(sample.folder, true)).toEqual(folded);
+          await damage(join(sample.folder, "index.sqlite"), drawn);
+          expect(await answers(sample.folder, true)).toEqual(folded);
+          // And goes on from there.
+          await fulfil(sample.store, after);
+          expect(await answers(sample.folder, true)).toEqual(await answers(sample.folder, false));
+          expect(await answers(sample.folder, true)).toEqual(await answers(sample.folder, false));
+        }),
+        { seed: 5, numRuns: IS_LONG ? 100 : 2 },
+      );
+    },
+    TIMEOUT_MS,
+  );
 
   it("is what is read, and not the files one by one", async () => {
     await using sample = await sampleStore();

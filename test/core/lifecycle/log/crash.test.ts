@@ -11,6 +11,7 @@ import { interceptedFs, systemError } from "./intercepted-fs.ts";
 import { sampleStore, seal } from "./sample-store.ts";
 
 const IS_LONG = process.env["TWINLOOM_LONG"] === "1";
+const TIMEOUT_MS = IS_LONG ? 900_000 : 120_000;
 
 /** What a store looks like after a call was interrupted. */
 interface Aftermath {
@@ -81,47 +82,55 @@ describe("A writer that is killed", () => {
   it.each([
     ["an alias is moved", withdraw, 1],
     ["the first version of a twin is sealed", sealFirst, IS_LONG ? 1 : 4],
-  ] as const)("at any call while %s leaves the old state or the new one", async (_, act, every) => {
-    const seen = { old: 0, new: 0 };
-    for await (const { folder, call, count, told } of interrupted(act, { every })) {
-      expect(told, call).toBe("killed");
-      expect([2, 3], call).toContain(count);
-      seen[count === 2 ? "old" : "new"]++;
-      // The next writer is not disturbed by what was left.
-      const store = await openStore(folder, { index: false });
-      await act(store);
-      await store.comment("ecal", "after the crash");
-      expect(await countEvents(store), call).toBe(4);
-    }
-    expect(seen.old).toBeGreaterThan(0);
-    expect(seen.new).toBeGreaterThan(0);
-  });
+  ] as const)(
+    "at any call while %s leaves the old state or the new one",
+    async (_, act, every) => {
+      const seen = { old: 0, new: 0 };
+      for await (const { folder, call, count, told } of interrupted(act, { every })) {
+        expect(told, call).toBe("killed");
+        expect([2, 3], call).toContain(count);
+        seen[count === 2 ? "old" : "new"]++;
+        // The next writer is not disturbed by what was left.
+        const store = await openStore(folder, { index: false });
+        await act(store);
+        await store.comment("ecal", "after the crash");
+        expect(await countEvents(store), call).toBe(4);
+      }
+      expect(seen.old).toBeGreaterThan(0);
+      expect(seen.new).toBeGreaterThan(0);
+    },
+    TIMEOUT_MS,
+  );
 });
 
 describe("A process that is killed with SIGKILL", () => {
-  it.skipIf(process.platform === "win32")("at a call leaves the old state or the new one, too", async () => {
-    const script = fileURLToPath(new URL("killed-writer.ts", import.meta.url));
-    const seen = new Set<number>();
-    for (let n = 1; ; n += IS_LONG ? 1 : 8) {
-      const folder = await mkdtemp(join(tmpdir(), "twinloom-crash-"));
-      try {
-        await cp(pattern.folder, folder, { recursive: true });
-        const child = spawn(process.execPath, ["--conditions=@twinloom/source", script, folder, String(n)], {
-          stdio: ["ignore", "ignore", "inherit"],
-        });
-        const [code, signal] = (await once(child, "close")) as [number | null, string | null];
-        const store = await openStore(folder, { index: false });
-        seen.add(await countEvents(store));
-        await withdraw(store);
-        expect(await countEvents(store), `call ${n}`).toBe(3);
-        if (code === 42) break;
-        expect(signal, `call ${n}`).toBe("SIGKILL");
-      } finally {
-        await rm(folder, { recursive: true });
+  it.skipIf(process.platform === "win32")(
+    "at a call leaves the old state or the new one, too",
+    async () => {
+      const script = fileURLToPath(new URL("killed-writer.ts", import.meta.url));
+      const seen = new Set<number>();
+      for (let n = 1; ; n += IS_LONG ? 1 : 8) {
+        const folder = await mkdtemp(join(tmpdir(), "twinloom-crash-"));
+        try {
+          await cp(pattern.folder, folder, { recursive: true });
+          const child = spawn(process.execPath, ["--conditions=@twinloom/source", script, folder, String(n)], {
+            stdio: ["ignore", "ignore", "inherit"],
+          });
+          const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+          const store = await openStore(folder, { index: false });
+          seen.add(await countEvents(store));
+          await withdraw(store);
+          expect(await countEvents(store), `call ${n}`).toBe(3);
+          if (code === 42) break;
+          expect(signal, `call ${n}`).toBe("SIGKILL");
+        } finally {
+          await rm(folder, { recursive: true });
+        }
       }
-    }
-    expect([...seen].sort((a, b) => a - b)).toEqual([2, 3]);
-  });
+      expect([...seen].sort((a, b) => a - b)).toEqual([2, 3]);
+    },
+    TIMEOUT_MS,
+  );
 });
 
 describe("A writer whose disk fails", () => {
