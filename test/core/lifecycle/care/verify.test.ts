@@ -24,7 +24,7 @@ async function fullStore() {
   return { ...sample, first, second };
 }
 
-describe("Verifying a store", { timeout: 300_000 }, () => {
+describe("Verifying a store", { timeout: 1_200_000 }, () => {
   it("finds nothing wrong in a sound one, and tells what it read", async () => {
     await using sample = await fullStore();
     const told: number[] = [];
