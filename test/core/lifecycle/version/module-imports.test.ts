@@ -82,7 +82,7 @@ describe("codeFiles", () => {
     expect(files.get("package.json")).toBe(join(path, "package.json"));
     expect([...packages]).toEqual(["acme"]);
     expect(problems).toEqual([]);
-    expect(notes.sort()).toEqual([
+    expect([...notes].sort()).toEqual([
       expect.stringContaining('lib/a.js imports "#inner"'),
       expect.stringContaining("lib/b.cjs imports what it decides while it runs"),
       expect.stringContaining('plugin.js refers to "./gone.js"'),
