@@ -82,11 +82,14 @@ describe("codeFiles", () => {
     expect(files.get("package.json")).toBe(join(path, "package.json"));
     expect([...packages]).toEqual(["acme"]);
     expect(problems).toEqual([]);
-    expect([...notes].sort()).toEqual([
-      expect.stringContaining('lib/a.js imports "#inner"'),
-      expect.stringContaining("lib/b.cjs imports what it decides while it runs"),
-      expect.stringContaining('plugin.js refers to "./gone.js"'),
-    ]);
+    expect(notes).toHaveLength(3);
+    expect(notes).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('lib/a.js imports "#inner"'),
+        expect.stringContaining("lib/b.cjs imports what it decides while it runs"),
+        expect.stringContaining('plugin.js refers to "./gone.js"'),
+      ]),
+    );
   });
 
   it("refuses paths of this machine", async () => {

@@ -30,10 +30,6 @@ async function showers(twin: TwinControl, out: string): Promise<RunRecord> {
   return await runTask(twin, "simulate", { parameters: { seed: 7, count: 3, energyMeV: 10_000 }, out });
 }
 
-function contentOf({ steps }: RunRecord): readonly (string | null)[] {
-  return Object.values(steps).flatMap(({ outputs }) => Object.values(outputs).map((file) => file.contentDigest));
-}
-
 describe("A twin that is opened from the store", () => {
   const twins: readonly (readonly [string, boolean, () => string])[] = [
     ["with a formula", true, () => "\n  shower: { use: twinloom/thematic/detector#gflash }"],
