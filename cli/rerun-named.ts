@@ -11,6 +11,8 @@ export interface RerunTyped extends StoreChoice {
   readonly twin?: string | undefined;
   readonly input?: readonly string[] | undefined;
   readonly tolerances?: string | undefined;
+  /** Whether a withdrawn version is run. */
+  readonly force?: boolean | undefined;
 }
 
 /** Repeats a run that was named on the command line. */
@@ -21,9 +23,10 @@ export async function rerunNamed(target: string, typed: RerunTyped, io: CommandI
   return await rerun(runOrVersion(target, cwd), {
     out: resolve(cwd, typed.out),
     store,
+    force: typed.force,
     inputs,
     ...(typed.twin !== undefined && {
-      twin: await loadTwin({ twin: typed.twin, store: typed.store, withdrawn: "warn" }, io),
+      twin: await loadTwin({ twin: typed.twin, store: typed.store, withdrawn: typed.force ? "allow" : "refuse" }, io),
     }),
     ...(typed.tolerances !== undefined && { tolerances: await loadTolerances(resolve(cwd, typed.tolerances)) }),
     signal,

@@ -23,7 +23,7 @@ export const REASON_OPTION = {
 export const VERSION_ARGUMENT = "version: twin (its newest), twin@v7, twin@alias, sha256:…";
 
 /** How a twin is named, where a version will do. */
-export const TWIN_ARGUMENT = "twin.yaml, or a version in a store: twin@v7, twin@alias";
+export const NAMED_TWIN = "twin.yaml, or a version in a store: twin@v7, twin@alias";
 
 /** Option of every command that adds evidence. */
 export const EVIDENCE_OPTION = {

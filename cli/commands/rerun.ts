@@ -1,6 +1,6 @@
 import type { ReproductionReport } from "../../core/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
-import { STORE_OPTION, TWIN_ARGUMENT } from "../store-options.ts";
+import { FORCE_OPTION, NAMED_TWIN, STORE_OPTION } from "../store-options.ts";
 
 export const rerun: Command = defineCommand({
   path: ["rerun"],
@@ -13,7 +13,7 @@ export const rerun: Command = defineCommand({
   arguments: { run: { description: "folder of a run, its run.json, or a version, for its newest run" } },
   options: {
     out: { kind: "text", placeholder: "folder", description: "new folder", required: true },
-    twin: { kind: "text", placeholder: "twin", description: `run this in place of the version: ${TWIN_ARGUMENT}` },
+    twin: { kind: "text", placeholder: "twin", description: `run this in place of the version: ${NAMED_TWIN}` },
     input: {
       kind: "text",
       short: "i",
@@ -22,6 +22,7 @@ export const rerun: Command = defineCommand({
       many: true,
     },
     tolerances: { kind: "text", placeholder: "file", description: "how far outputs may be apart, YAML" },
+    ...FORCE_OPTION,
     ...STORE_OPTION,
   },
   example: ["twinloom rerun first --twin twin.yaml --out again", "twinloom rerun ecal@champion --out again"],

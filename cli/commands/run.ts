@@ -1,6 +1,6 @@
 import type { RunRecord } from "../../core/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
-import { FORCE_OPTION, STORE_OPTION, TWIN_ARGUMENT } from "../store-options.ts";
+import { FORCE_OPTION, NAMED_TWIN, STORE_OPTION } from "../store-options.ts";
 
 export const run: Command = defineCommand({
   path: ["run"],
@@ -10,7 +10,7 @@ export const run: Command = defineCommand({
     "ended, also when it failed; files of steps that did not succeed are then in its folder partial. The record of a " +
     "version's run says which version it was, and is kept in the store, too.",
   arguments: {
-    twin: { description: TWIN_ARGUMENT },
+    twin: { description: NAMED_TWIN },
     name: { description: "name of a task, or of a plan" },
   },
   options: {

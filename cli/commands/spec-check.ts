@@ -1,5 +1,5 @@
 import { type Command, defineCommand } from "../command.ts";
-import { STORE_OPTION, TWIN_ARGUMENT } from "../store-options.ts";
+import { NAMED_TWIN, STORE_OPTION } from "../store-options.ts";
 
 export const specCheck: Command = defineCommand({
   path: ["spec", "check"],
@@ -7,7 +7,7 @@ export const specCheck: Command = defineCommand({
   description:
     "Imports the plugins that it names, and tells everything that is wrong with the text, the options, how parts fit " +
     "together, and the plans. Reads no secrets.",
-  arguments: { twin: { description: TWIN_ARGUMENT } },
+  arguments: { twin: { description: NAMED_TWIN } },
   options: STORE_OPTION,
   example: ["twinloom spec check twin.yaml", "twinloom spec check ecal@champion"],
   run: async ({ twin }, { store }, io) => {

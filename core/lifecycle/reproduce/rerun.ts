@@ -35,6 +35,8 @@ export interface RerunOptions extends Pick<RunOptions, "out" | "existing" | "sig
   readonly inputs?: Readonly<Record<string, string>> | undefined;
   /** How far outputs may be apart. */
   readonly tolerances?: Tolerances | undefined;
+  /** Whether a withdrawn version is run. */
+  readonly force?: boolean | undefined;
 }
 
 /** What {@link rerun} came to. */
@@ -88,7 +90,7 @@ async function repeat(found: FoundRun, store: TwinStore | undefined, options: Re
 async function openFor(
   record: RunRecord,
   store: TwinStore | undefined,
-  { twin, signal }: RerunOptions,
+  { twin, force, signal }: RerunOptions,
 ): Promise<TwinControl> {
   const control = signal === undefined ? {} : { signal };
   if (twin !== undefined) {
@@ -96,7 +98,7 @@ async function openFor(
     return await createTwin({ ...composition, ...control });
   }
   if (record.version !== undefined && store !== undefined) {
-    return await openTwin(record.version, { store, ...control });
+    return await openTwin(record.version, { store, force, ...control });
   }
   throw new InvalidArgumentError(
     record.version === undefined
