@@ -84,19 +84,6 @@ describe("twinloom rerun", SLOW, () => {
   });
 });
 
-describe("twinloom rerun of a withdrawn version", SLOW, () => {
-  it("takes --force", async () => {
-    await using store = await openStore(join(folder, ".twinloom"));
-    await store.changeState("ecal@v1", "withdrawn", { reason: "wrong units" });
-    const refused = await twinloom("rerun", "first", "--out", "refused");
-    expect(refused).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('("wrong units"). Use another version, or give --force.'),
-    });
-    expect(await twinloom("rerun", "first", "--out", "forced", "--force")).toMatchObject({ code: 0 });
-  });
-});
-
 describe("twinloom export", SLOW, () => {
   it("writes a crate and PROV of a run", async () => {
     const crate = await twinloom(
@@ -119,5 +106,18 @@ describe("twinloom export", SLOW, () => {
     expect(JSON.parse(version.stdout)).toHaveProperty("entity");
     const usage = await twinloom("export", "crate", "first", "--out", "x", "--orcid", "https://orcid.org/0");
     expect(usage.code).toBe(2);
+  });
+});
+
+describe("twinloom rerun of a withdrawn version", SLOW, () => {
+  it("takes --force", async () => {
+    await using store = await openStore(join(folder, ".twinloom"));
+    await store.changeState("ecal@v1", "withdrawn", { reason: "wrong units" });
+    const refused = await twinloom("rerun", "first", "--out", "refused");
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('("wrong units"). Use another version, or give --force.'),
+    });
+    expect(await twinloom("rerun", "first", "--out", "forced", "--force")).toMatchObject({ code: 0 });
   });
 });
