@@ -7,10 +7,10 @@ import { reference } from "./crate-graph.ts";
 import { modelId, PLAN_FILE } from "./run-entities.ts";
 
 /** The files of a version in a crate; no step can have such a name. */
-export const TWIN_FOLDER = "twin_files";
+export const FOLDER_OF_TWIN = "twin_files";
 
 /**
- * Adds the files of a restored version, which lie in the crate's {@link TWIN_FOLDER}.
+ * Adds the files of a restored version, which lie in the crate's {@link FOLDER_OF_TWIN}.
  *
  * @param options - `isMain`: whether there is no run in the crate, whose twin this is.
  */
@@ -28,7 +28,7 @@ export async function addVersion(
   ]);
   const lock = config.environment.lock?.digest;
   if (lock !== undefined) roles.set(lock, "Lock file of the packages");
-  const entries = await readdir(join(folder, TWIN_FOLDER), { recursive: true, withFileTypes: true });
+  const entries = await readdir(join(folder, FOLDER_OF_TWIN), { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   for (const path of paths.sort((a, b) => (a < b ? -1 : 1))) {
     const facts = await digestFile(path);

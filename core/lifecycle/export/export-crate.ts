@@ -11,7 +11,7 @@ import { restoreVersion } from "../version/restore.ts";
 import { CrateFiles } from "./crate-files.ts";
 import { CrateGraph } from "./crate-graph.ts";
 import { addRun } from "./crate-of-run.ts";
-import { addVersion, TWIN_FOLDER } from "./crate-of-version.ts";
+import { addVersion, FOLDER_OF_TWIN } from "./crate-of-version.ts";
 import { addAgent, addRoot, type ExportCrateOptions } from "./crate-root.ts";
 
 /**
@@ -57,7 +57,7 @@ async function exportFrom(target: string, out: string, options: Options): Promis
     addRoot(files.graph, { record: found?.record, config: sealed?.config }, options);
     if (found !== undefined) await addRun(files, found, addAgent(files.graph, options.agent));
     if (sealed !== undefined && store !== undefined) {
-      await restoreVersion(store, sealed.descriptor.digest, join(staging, TWIN_FOLDER), { signal });
+      await restoreVersion(store, sealed.descriptor.digest, join(staging, FOLDER_OF_TWIN), { signal });
       await addVersion(files, sealed.config, { isMain: found === undefined });
     }
     signal?.throwIfAborted();

@@ -54,7 +54,8 @@ export async function collectContent(
 
   const keep = await keeper(objects, [...files.map(({ file }) => file), ...code.files.values()], options);
   const foreign = foreignPaths(named).map(
-    ({ part, path }) => `Part "${part}" is given "${path}", which another machine may not have; what is there is not kept.`,
+    ({ part, path }) =>
+      `Part "${part}" is given "${path}", which another machine may not have; what is there is not kept.`,
   );
   const notes = [...foreign, ...code.notes, ...packages.notes];
   const { models, data } = await keepFiles(files, { keep, notes });

@@ -4,7 +4,7 @@ import { networkFileSystem } from "../../../../core/lifecycle/index/network-file
 const MOUNTS = `22 27 0:21 / /proc rw,relatime - proc proc rw
 27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 40 27 0:40 / /home rw,relatime shared:5 master:1 - nfs4 server:/home rw,vers=4.2
-41 40 0:41 / /home/ann/scratch rw - xfs /dev/sdb rw
+41 40 0:41 / /data/ann/scratch rw - xfs /dev/sdb rw
 42 27 0:42 / /lustre rw - lustre 10.0.0.1@o2ib:/fs rw
 43 27 0:43 / /mnt/my\\040disk rw - cifs //server/share rw
 44 27 0:44 / /mnt/ssh rw - fuse.sshfs ben@host: rw
@@ -15,10 +15,10 @@ const MOUNTS = `22 27 0:21 / /proc rw,relatime - proc proc rw
 
 describe.skipIf(process.platform === "win32")("A folder", () => {
   it.each([
-    ["/home/ann/.twinloom", "nfs4"],
+    ["/data/ann/.twinloom", "nfs4"],
     ["/home", "nfs4"],
     ["/homes/ann", undefined],
-    ["/home/ann/scratch/.twinloom", undefined],
+    ["/data/ann/scratch/.twinloom", undefined],
     ["/lustre/a/b", "lustre"],
     ["/mnt/my disk/store", "cifs"],
     ["/mnt/ssh", "fuse.sshfs"],

@@ -8,18 +8,18 @@ import { commit } from "./commit.ts";
 import { type Before, MemoryFs } from "./memory-fs.ts";
 
 const IS_LONG = process.env["TWINLOOM_LONG"] === "1";
-const FOLDER = "/work/.twinloom";
-const MODEL = "/work/model.onnx";
+const FOLDER = "/disk/.twinloom";
+const MODEL = "/disk/model.onnx";
 const MODEL_BYTES = 1_200_000;
 
 /** A disk with a file to seal and a store with one version. */
 async function prepared(): Promise<MemoryFs> {
   const fs = new MemoryFs();
-  await fs.makeFolder("/work");
+  await fs.makeFolder("/disk");
   const file = await fs.create(MODEL);
   await file.write(new Uint8Array(MODEL_BYTES).fill(7));
   await file.sync();
-  await fs.syncFolder("/work");
+  await fs.syncFolder("/disk");
   await fs.syncFolder("/");
   await commit(await open(fs, { create: true }), "first", MODEL);
   return fs;

@@ -189,25 +189,25 @@ describe("Objects as files", () => {
 describe("The folder of a store", () => {
   it("is made where there is nothing, and found again", async () => {
     const disk = new MemoryFs();
-    await disk.makeFolder("/work");
-    await expect(openStoreFolder("/work/store", { fs: disk })).rejects.toMatchObject({ code: "TWIN_STORE_NOT_FOUND" });
+    await disk.makeFolder("/disk");
+    await expect(openStoreFolder("/disk/store", { fs: disk })).rejects.toMatchObject({ code: "TWIN_STORE_NOT_FOUND" });
     await expect(openStoreFolder("", { fs: disk })).rejects.toMatchObject({ code: "TWIN_INVALID_ARGUMENT" });
-    await openStoreFolder("/work/store", { fs: disk, create: true });
-    expect(await openStoreFolder("/work/store", { fs: disk })).toMatchObject({ format: 1, writable: true });
-    expect(Buffer.from(await disk.readFile("/work/store/twinloom.json")).toString()).toBe('{"format":1}');
+    await openStoreFolder("/disk/store", { fs: disk, create: true });
+    expect(await openStoreFolder("/disk/store", { fs: disk })).toMatchObject({ format: 1, writable: true });
+    expect(Buffer.from(await disk.readFile("/disk/store/twinloom.json")).toString()).toBe('{"format":1}');
   });
 
   it("is not made where something else is, nor in the place of a damaged one", async () => {
     const disk = new MemoryFs();
-    await disk.makeFolder("/work");
-    await plant(disk, "/work/thesis.tex", "mine");
-    const making = openStoreFolder("/work", { fs: disk, create: true });
+    await disk.makeFolder("/disk");
+    await plant(disk, "/disk/thesis.tex", "mine");
+    const making = openStoreFolder("/disk", { fs: disk, create: true });
     await expect(making).rejects.toThrow('it holds something else ("thesis.tex")');
-    expect(await names(disk, "/work")).toEqual(["thesis.tex"]);
-    await disk.remove("/work/thesis.tex");
+    expect(await names(disk, "/disk")).toEqual(["thesis.tex"]);
+    await disk.remove("/disk/thesis.tex");
     for (const text of ["", "{", '{"format":"1"}', '{"format":0}']) {
-      await plant(disk, "/work/twinloom.json", text);
-      const opening = openStoreFolder("/work", { fs: disk, create: true });
+      await plant(disk, "/disk/twinloom.json", text);
+      const opening = openStoreFolder("/disk", { fs: disk, create: true });
       await expect(opening, text).rejects.toMatchObject({ code: "TWIN_STORE_NOT_FOUND" });
     }
   });
