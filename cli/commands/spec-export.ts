@@ -39,11 +39,13 @@ async function readComposition(path: string, store: string | undefined, io: Comm
   const { resolve } = await import("node:path");
   const { pathToFileURL } = await import("node:url");
   const { FileNotFoundError } = await import("../../core/index.ts");
-  const { isTwinFile, loadTwin } = await import("../load-twin.ts");
+  const { existsSync } = await import("node:fs");
+  const { loadTwin } = await import("../load-twin.ts");
   const file = resolve(io.cwd, path);
-  const isModule = /\.[cm]?[jt]s$/i.test(path);
-  if (isModule && !isTwinFile(path, io.cwd)) throw new FileNotFoundError(path);
+  const isThere = existsSync(file);
+  const isModule = !/\.ya?ml$/i.test(path) && (isThere || /\.[cm]?[jt]s$/i.test(path));
   if (!isModule) return await loadTwin({ twin: path, store, withdrawn: "warn" }, io);
+  if (!isThere) throw new FileNotFoundError(path);
   const module = await importModule(pathToFileURL(file), path);
   for (const name of ["composition", "default"]) if (isComposition(module[name])) return module[name];
   const [only, ...others] = Object.values(module).filter(isComposition);
