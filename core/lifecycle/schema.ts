@@ -17,6 +17,7 @@ export const DescriptorSchema = z.strictObject({
   artifactType: z.string().optional().describe("Of a manifest: what kind."),
   annotations: z.record(z.string(), z.string()).optional().describe("More, as texts."),
 });
+/** Which object, how long, and what it is. */
 export type Descriptor = z.output<typeof DescriptorSchema>;
 
 // Below the folder on every system: no root, no drive, no "..", no backslash, no control characters.
@@ -89,6 +90,7 @@ export const VersionConfigSchema = z.strictObject({
     .describe("Versions that this one came from."),
   annotations: z.record(z.string(), z.string()).describe("More, as texts: licence (SPDX), description."),
 });
+/** What a version is made of. */
 export type VersionConfig = z.output<typeof VersionConfigSchema>;
 
 /** The manifest of a version or an attestation. @see OCI image-spec v1.1, manifest.md */
@@ -101,10 +103,12 @@ export const ManifestSchema = z.strictObject({
   subject: DescriptorSchema.optional(),
   annotations: z.record(z.string(), z.string()).optional(),
 });
+/** The manifest of a version or an attestation. */
 export type Manifest = z.output<typeof ManifestSchema>;
 
 /** How far the evidence of a version goes. */
 export const STATES = ["sealed", "validated", "released", "deprecated", "withdrawn"] as const;
+/** How far the evidence of a version goes: one of {@link STATES}. */
 export type VersionState = (typeof STATES)[number];
 
 /** Evidence about a version, apart from it: the statement of an attestation. In the manner of in-toto statements. */
@@ -118,6 +122,7 @@ export const AttestationSchema = z.strictObject({
   /** What was measured against what, in full: evidence JSON, a reproduction report, the reason of a waiver. */
   statement: z.json(),
 });
+/** Evidence about a version, apart from it. */
 export type Attestation = z.output<typeof AttestationSchema>;
 
 /** One entry of a twin's log. */
@@ -161,5 +166,7 @@ export const EventSchema = z.strictObject({
     z.strictObject({ type: z.literal("commented"), version: DigestSchema, text: z.string() }),
   ]),
 });
+/** One entry of a twin's log. */
 export type Event = z.output<typeof EventSchema>;
+/** What an event says has changed. */
 export type Change = Event["change"];

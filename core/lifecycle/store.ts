@@ -261,11 +261,13 @@ export class TwinStore implements AsyncDisposable {
     return await livePins(this.folder, { fs: this.fs, clock: this.clock });
   }
 
+  /** Lets go of the index; the store can be opened again. */
   async close(): Promise<void> {
     await this.#indexing;
     this.#index?.close();
   }
 
+  /** {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -16,6 +16,7 @@ export interface FolderEntry {
 
 /** An open file. Every one must be closed. */
 export interface StoreFile {
+  /** What is known of the open file. */
   stat(): Promise<FileFacts>;
   /** Fills as much of `into` as there is from `position` on; 0 at the end. */
   read(into: Uint8Array, position: number): Promise<number>;
@@ -23,6 +24,7 @@ export interface StoreFile {
   write(bytes: Uint8Array): Promise<void>;
   /** Returns when what was written outlives a power cut; not yet the name of the file. */
   sync(): Promise<void>;
+  /** Closes it; what was not synced may be lost. */
   close(): Promise<void>;
 }
 
@@ -33,11 +35,13 @@ export interface StoreFile {
 export interface StoreFs {
   /** Follows symbolic links. */
   stat(path: string): Promise<FileFacts>;
+  /** What a folder holds, in no order. */
   list(folder: string): Promise<readonly FolderEntry[]>;
   /** Opens for reading. */
   open(path: string): Promise<StoreFile>;
   /** Makes a file; `EEXIST` where there is one. @param mode - Permissions, less the umask; the open file can be written. */
   create(path: string, mode: number): Promise<StoreFile>;
+  /** All bytes of a small file. */
   readFile(path: string): Promise<Uint8Array>;
   /** Makes a file that shares the blocks of another until one is written. Fails where the file system cannot. */
   clone(from: string, to: string, mode: number): Promise<void>;

@@ -84,4 +84,5 @@ export const ReproductionReportSchema = z.strictObject({
   causes: z.array(CauseSchema).describe("The likeliest first; empty for identical runs."),
   tolerances: TolerancesSchema.nullable(),
 });
+/** How far a repeat agrees with the original, and what explains the difference. */
 export type ReproductionReport = z.output<typeof ReproductionReportSchema>;

@@ -34,7 +34,9 @@ export const TolerancesSchema = z.strictObject({
     .record(z.string(), OutputToleranceSchema)
     .describe('By `step.output`; by `step` for what its task returned; `"*"` for all others.'),
 });
+/** Within which differences outputs count as equivalent. */
 export type Tolerances = z.output<typeof TolerancesSchema>;
+/** The tolerance of one output. */
 export type OutputTolerance = z.output<typeof OutputToleranceSchema>;
 
 /** Two limits; either one suffices. */
