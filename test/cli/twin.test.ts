@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, parse } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Event, loadSpec, openStore, readRunRecord, sealVersion, type VersionEntry } from "../../core/index.ts";
 import { type Outcome, runTwinloom } from "./run-command-line.ts";
@@ -17,6 +18,8 @@ const PUBLISHED = SPEC.replace('gflash"', 'gflash", constants: published');
 const SLOW = { timeout: 300_000 };
 /** A folder that no store is above. */
 const OUTSIDE = parse(tmpdir()).root;
+
+const SHOWERS = fileURLToPath(new URL("../../examples/data/showers-sample.h5", import.meta.url));
 
 let folder: string;
 beforeAll(async () => {
@@ -170,6 +173,8 @@ describe("a version's name in place of a twin.yaml", SLOW, () => {
     expect(await json("spec", "check", "ecal@v2")).toMatchObject({ parts: ["files", "shower", "detector"] });
     const { stdout } = await twinloom("spec", "export", "ecal@v2");
     expect(stdout).toContain("constants: published");
+    const data = await json("data", "info", SHOWERS, "--twin", "ecal@v2");
+    expect(JSON.stringify(data)).toContain("incident_energies");
     await writeFile(join(folder, "below/ecal@v2"), SPEC.replace("twin: ecal", "twin: file"));
     expect(await json("spec", "check", "ecal@v2")).toMatchObject({ file: join(folder, "below/ecal@v2") });
     await rm(join(folder, "below/ecal@v2"));
