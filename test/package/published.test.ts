@@ -55,6 +55,11 @@ describe("the package", () => {
         "docs/errors.md",
         "examples/data/showers-sample.h5",
         "package.json",
+        "schemas/attestation.schema.json",
+        "schemas/event.schema.json",
+        "schemas/manifest.schema.json",
+        "schemas/policy.schema.json",
+        "schemas/version.schema.json",
       ]
     `);
   });
