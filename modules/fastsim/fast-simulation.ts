@@ -27,6 +27,9 @@ export interface RunSizes {
   readonly maxRows: number;
 }
 
+/** Rows of the first run of a long request: nothing computes yet while its noise is made. */
+const FIRST_ROWS = 16;
+
 /** One call of the model. */
 interface Run {
   /** First event of the batch that it belongs to. */
@@ -140,7 +143,10 @@ export class FastSimulation implements Generator {
     }
   }
 
-  /** What the model computes for a request, batch by batch: each in as few runs as may be, of about the same size. */
+  /**
+   * What the model computes for a request, batch by batch: each in as few runs as may be, of about the same size, but for
+   * the very first one, which is short.
+   */
   *#runs(request: GenerateRequest, batchSize: number, outside: Uint8Array | undefined): IterableIterator<Run> {
     const { conditions, eventIds: ids, seed } = request;
     const { minRows, maxRows } = this.#sizes;
@@ -148,12 +154,12 @@ export class FastSimulation implements Generator {
     for (let start = 0; start < ids.length; start += batchSize) {
       const batch = indices(start, Math.min(start + batchSize, ids.length));
       const own = outside ? batch.filter((event) => outside[event] === 0) : batch;
-      const count = Math.ceil(own.length / maxRows);
-      for (let run = 0; run < count; run++) {
-        const events = own.subarray(
-          Math.floor((run * own.length) / count),
-          Math.floor(((run + 1) * own.length) / count),
-        );
+      const isLong = own.length > 2 * FIRST_ROWS && minRows <= FIRST_ROWS && maxRows > FIRST_ROWS;
+      const head = start === 0 && isLong ? FIRST_ROWS : 0;
+      const count = Math.ceil((own.length - head) / maxRows);
+      const end = (run: number): number => head + Math.floor(((run + 1) * (own.length - head)) / count);
+      for (let run = head > 0 ? -1 : 0; run < count; run++) {
+        const events = own.subarray(run < 0 ? 0 : end(run - 1), end(run));
         const rows = Math.max(events.length, minRows);
         yield { start, events, rows, inputs: writer.make(events, rows) };
       }

@@ -32,9 +32,9 @@ const Options = z.strictObject({
   maxRows: z
     .int()
     .min(1)
-    .default(50)
+    .default(100)
     .describe(
-      "Most events that the model computes at once; bounds its memory. The next ones' noise is made meanwhile, so that two runs are faster than one of twice the size.",
+      "Most events that the model computes at once; bounds its memory. The noise of the next ones is made meanwhile.",
     ),
 });
 

@@ -78,10 +78,11 @@ describe("inputs of the model", () => {
       options: object,
       shape: readonly (number | string)[],
       batchSize: number,
+      energies = [10, 20, 30, 40, 50],
     ): Promise<number[]> => {
       const model = new EchoModel({ latent: shape });
       const generator = await simulationOver(model, { graph: graphOf(), ...options });
-      await all(generator, requestOf([10, 20, 30, 40, 50], { batchSize }));
+      await all(generator, requestOf(energies, { batchSize }));
       return model.rows;
     };
     const free = ["batch", 6];
@@ -91,6 +92,12 @@ describe("inputs of the model", () => {
     expect(await rowsOf({ maxRows: 3 }, free, 5)).toEqual([2, 3]);
     expect(await rowsOf({ maxRows: 1 }, free, 10)).toEqual([1, 1, 1, 1, 1]);
     expect((await rowsOf({}, [3, 6], 10)).length).toBe(2);
+    // A long request begins with a short run, so that the others' noise is made while it computes.
+    const many = Array.from({ length: 60 }, () => 10);
+    expect(await rowsOf({}, free, 60, many)).toEqual([16, 44]);
+    expect(await rowsOf({ maxRows: 20 }, free, 60, many)).toEqual([16, 14, 15, 15]);
+    expect(await rowsOf({}, free, 40, many)).toEqual([16, 24, 20]);
+    expect(await rowsOf({ minRows: 30 }, free, 60, many)).toEqual([60]);
   });
 });
 
@@ -298,7 +305,7 @@ describe("composing", () => {
     });
     await expect(createTwin({ plugins: plugins({ minRows: 300 }) })).rejects.toMatchObject({
       code: "TWIN_INVALID_ARGUMENT",
-      message: expect.stringContaining("minRows, 300, is above maxRows, 50"),
+      message: expect.stringContaining("minRows, 300, is above maxRows, 100"),
     });
   });
 
