@@ -18,7 +18,7 @@ export const detectorBench: Command = defineCommand({
   summary: "Time per simulated shower on this machine",
   description:
     "Wall time from incident energies to voxels in MeV, noise included, for batches of 1, 100 and 10,000 showers; the " +
-    "first measurement is left out. Beside it what full simulation took, on another machine.",
+    "first second of calls is left out. Beside it what full simulation took, on another machine.",
   options: {
     model: {
       kind: "text",

@@ -8,7 +8,7 @@ describe("timeSimulation", () => {
     // A clock that moves by one millisecond whenever it is looked at.
     let time = 0;
     const now = () => time++;
-    const timings = await timeSimulation(twin.detector, { batchSizes: [1, 4], repeats: 5, now });
+    const timings = await timeSimulation(twin.detector, { batchSizes: [1, 4], repeats: 5, warmUpMs: 0, now });
     expect(timings.map(({ batchSize, repeats }) => [batchSize, repeats])).toEqual([
       [1, 5],
       [4, 5],
@@ -26,7 +26,7 @@ describe("timeSimulation", () => {
     expect(timing?.repeats).toBe(3);
   });
 
-  it("draws energies within the range asked for, leaves one measurement out, and passes on the generator's refusal", async () => {
+  it("draws energies within the range asked for, leaves the first calls out, and passes on the generator's refusal", async () => {
     const asked: number[] = [];
     await using twin = await createTwin({ name: "ecal", plugins: { fast: gflash(), detector: calorimeter() } });
     await using watched = await createTwin({
@@ -42,15 +42,23 @@ describe("timeSimulation", () => {
         }),
       },
     });
-    await timeSimulation(watched.detector, { batchSizes: [8], repeats: 3, energyRangeMeV: [2000, 3000] });
+    await timeSimulation(watched.detector, {
+      batchSizes: [8],
+      repeats: 3,
+      warmUpMs: 0,
+      energyRangeMeV: [2000, 3000],
+    });
     expect(asked).toHaveLength(4 * 8);
     expect(Math.min(...asked)).toBeGreaterThanOrEqual(2000);
     expect(Math.max(...asked)).toBeLessThanOrEqual(3000);
     expect(new Set(asked).size).toBe(asked.length);
     asked.length = 0;
-    await timeSimulation(watched.detector, { batchSizes: [1], repeats: 3, energyRangeMeV: [2000, 3000] });
-    // One measurement of twenty calls is left out.
-    expect(asked).toHaveLength(4 * 20);
+    let time = 0;
+    const now = () => time++;
+    const energyRangeMeV = [2000, 3000] as const;
+    await timeSimulation(watched.detector, { batchSizes: [1], repeats: 3, warmUpMs: 5, energyRangeMeV, now });
+    // Five calls warm up; a measurement has twenty.
+    expect(asked).toHaveLength(5 + 3 * 20);
     expect(new Set(asked).size).toBe(asked.length);
     const below = timeSimulation(watched.detector, { batchSizes: [8], energyRangeMeV: [1, 3000] });
     await expect(below).rejects.toMatchObject({ code: "TWIN_OUT_OF_DOMAIN" });
