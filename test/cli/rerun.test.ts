@@ -55,7 +55,10 @@ describe("twinloom rerun", SLOW, () => {
     expect(code).toBe(0);
     const { report, attestation } = JSON.parse(stdout) as Rerun;
     expect(report.verdict).toBe("identical");
-    expect(report.outputs).toContainEqual(expect.objectContaining({ output: "showers", match: "bitwise" }));
+    // HDF5 may write equal content in other bytes.
+    expect(report.outputs).toContainEqual(
+      expect.objectContaining({ output: "showers", match: expect.stringMatching(/^(bitwise|canonical)$/) }),
+    );
     expect(attestation).toMatchObject({ digest: expect.stringMatching(/^sha256:/) });
     expect(await evidence()).toEqual(["reproduction passed"]);
     const byName = await twinloom("rerun", "ecal@champion", "--out", "by-name");

@@ -3,7 +3,7 @@ import { networkFileSystem } from "../../../../core/lifecycle/index/network-file
 
 const MOUNTS = `22 27 0:21 / /proc rw,relatime - proc proc rw
 27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
-40 27 0:40 / /home rw,relatime shared:5 master:1 - nfs4 server:/home rw,vers=4.2
+40 27 0:40 / /data rw,relatime shared:5 master:1 - nfs4 server:/export rw,vers=4.2
 41 40 0:41 / /data/ann/scratch rw - xfs /dev/sdb rw
 42 27 0:42 / /lustre rw - lustre 10.0.0.1@o2ib:/fs rw
 43 27 0:43 / /mnt/my\\040disk rw - cifs //server/share rw
@@ -16,8 +16,8 @@ const MOUNTS = `22 27 0:21 / /proc rw,relatime - proc proc rw
 describe.skipIf(process.platform === "win32")("A folder", () => {
   it.each([
     ["/data/ann/.twinloom", "nfs4"],
-    ["/home", "nfs4"],
-    ["/homes/ann", undefined],
+    ["/data", "nfs4"],
+    ["/database/ann", undefined],
     ["/data/ann/scratch/.twinloom", undefined],
     ["/lustre/a/b", "lustre"],
     ["/mnt/my disk/store", "cifs"],
