@@ -18,7 +18,7 @@ export const detectorBench: Command = defineCommand({
   summary: "Time per simulated shower on this machine",
   description:
     "Wall time from incident energies to voxels in MeV, noise included, for batches of 1, 100 and 10,000 showers; the " +
-    "first second of calls is left out. Beside it what full simulation took, on another machine.",
+    "first three seconds of calls are left out. Beside it what full simulation took, on another machine.",
   options: {
     model: {
       kind: "text",
@@ -65,8 +65,8 @@ export const detectorBench: Command = defineCommand({
     const { loadGeometry } = await import("../../thematic/detector/index.ts");
     const { energyRangeOf } = await import("../energy-range.ts");
     const energyRangeMeV = energyRangeOf(options.energyRangeMev);
-    const batchSizes = options.batch ? await wholeNumbers(options.batch) : BATCH_SIZES;
-    const models = options.model ?? (await allModels());
+    const batchSizes = options.batch.length > 0 ? await wholeNumbers(options.batch) : BATCH_SIZES;
+    const models = options.model.length > 0 ? options.model : await allModels();
     const benched: BenchedModel[] = [];
     for (const [index, model] of models.entries()) {
       benched.push(

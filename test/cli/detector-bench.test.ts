@@ -17,6 +17,15 @@ afterAll(() => rm(cwd, { recursive: true }));
 const twinloom = (line: string) => runTwinloom(line.split(" "), { cwd });
 
 describe("twinloom detector bench", () => {
+  it("times every shipped model, where none is named", async () => {
+    const { stdout } = await twinloom("detector bench --batch 1 --repeats 3 --budget-s 0.01 --json");
+    const { models } = JSON.parse(stdout) as { models: { model: string; timings: { batchSize: number }[] }[] };
+    expect(new Set(models.map(({ model }) => model))).toEqual(
+      new Set(["gflash", "gflash-published", "gan", "transformer", "transformer-quality"]),
+    );
+    for (const { timings } of models) expect(timings.map(({ batchSize }) => batchSize)).toEqual([1]);
+  });
+
   it("times formulas and ONNX files, with provider, threads and the full simulation for scale", async () => {
     const line =
       "detector bench --model gflash --model mine.onnx --batch 1 --batch 3 --repeats 3 --threads 2 --energy-range-mev 2000:50000";

@@ -16,7 +16,7 @@ export interface TimingOptions {
   readonly repeats?: number;
   /** Milliseconds after which a batch size gets no further measurement once it has three; unlimited by default. */
   readonly budgetMs?: number;
-  /** Milliseconds of calls, one at least, that are left out before each batch size; 1,000 by default, `budgetMs` at most. */
+  /** Milliseconds of calls, one at least, that are left out before each batch size; 3,000 by default, `budgetMs` at most. */
   readonly warmUpMs?: number;
   /** Incident energies are drawn from here, uniformly in the logarithm, MeV; 1,000 to 100,000 by default. */
   readonly energyRangeMeV?: readonly [number, number];
@@ -42,7 +42,8 @@ export interface SimulationTiming {
 
 /**
  * Wall time per shower by the protocol of the CaloChallenge (arXiv:2410.21611): batches of 1, 100 and 10,000, ten
- * measurements of each. Differs: not one call before them is left out but a second of calls, in which JavaScript is compiled.
+ * measurements of each. Differs: not one call before them is left out but three seconds of calls, in which JavaScript is
+ * compiled.
  * What is measured is what a user waits for: from incident energies to voxel energies in MeV.
  *
  * @throws `TWIN_NO_SIMULATOR`, `TWIN_OUT_OF_DOMAIN` as {@link Calorimeter.simulate}; `TWIN_INVALID_ARGUMENT`.
@@ -52,7 +53,7 @@ export async function timeSimulation(
   options: TimingOptions = {},
 ): Promise<readonly SimulationTiming[]> {
   const { batchSizes = [1, 100, 10_000], repeats = 10, budgetMs = Number.POSITIVE_INFINITY } = options;
-  const warmUpMs = Math.min(options.warmUpMs ?? 1000, budgetMs);
+  const warmUpMs = Math.min(options.warmUpMs ?? 3000, budgetMs);
   if (![repeats, ...batchSizes].every((count) => Number.isSafeInteger(count) && count >= 1)) {
     throw new InvalidArgumentError(
       `Batch sizes [${batchSizes}] and repeats ${repeats} must be whole numbers of 1 or more.`,
