@@ -29,7 +29,7 @@ async function open(fs: MemoryFs, options: Pick<OpenStoreOptions, "create" | "cl
   return await openStore(FOLDER, { fs, index: false, ...options });
 }
 
-/** The calls of a commit, as `create /work/…`. */
+/** The calls of a commit, as `create /disk/…`. */
 async function callsOf(disk: MemoryFs): Promise<readonly string[]> {
   const calls: string[] = [];
   await commit(await open(disk.watched((call, path) => void calls.push(`${call} ${path}`))), "second", MODEL);
