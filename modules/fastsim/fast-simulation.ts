@@ -143,27 +143,31 @@ export class FastSimulation implements Generator {
     }
   }
 
-  /**
-   * What the model computes for a request, batch by batch: each in as few runs as may be, of about the same size, but for
-   * the very first one, which is short.
-   */
+  /** What the model computes for a request, batch by batch. */
   *#runs(request: GenerateRequest, batchSize: number, outside: Uint8Array | undefined): IterableIterator<Run> {
     const { conditions, eventIds: ids, seed } = request;
-    const { minRows, maxRows } = this.#sizes;
     const writer = new InputWriter(this.#inputs, { conditions, ids }, seed);
     for (let start = 0; start < ids.length; start += batchSize) {
       const batch = indices(start, Math.min(start + batchSize, ids.length));
       const own = outside ? batch.filter((event) => outside[event] === 0) : batch;
-      const isLong = own.length > 2 * FIRST_ROWS && minRows <= FIRST_ROWS && maxRows > FIRST_ROWS;
-      const head = start === 0 && isLong ? FIRST_ROWS : 0;
-      const count = Math.ceil((own.length - head) / maxRows);
-      const end = (run: number): number => head + Math.floor(((run + 1) * (own.length - head)) / count);
-      for (let run = head > 0 ? -1 : 0; run < count; run++) {
-        const events = own.subarray(run < 0 ? 0 : end(run - 1), end(run));
-        const rows = Math.max(events.length, minRows);
+      let from = 0;
+      for (const to of this.#runEnds(own.length, start === 0)) {
+        const events = own.subarray(from, to);
+        const rows = Math.max(events.length, this.#sizes.minRows);
         yield { start, events, rows, inputs: writer.make(events, rows) };
+        from = to;
       }
     }
+  }
+
+  /** Where the runs of a batch end: as few as may be, of about the same size, after a short one at the very beginning. */
+  #runEnds(count: number, isFirst: boolean): readonly number[] {
+    const { minRows, maxRows } = this.#sizes;
+    const isLong = count > 2 * FIRST_ROWS && minRows <= FIRST_ROWS && maxRows > FIRST_ROWS;
+    const head = isFirst && isLong ? FIRST_ROWS : 0;
+    const others = Math.ceil((count - head) / maxRows);
+    const ends = Array.from({ length: others }, (_, run) => head + Math.floor(((run + 1) * (count - head)) / others));
+    return head > 0 ? [head, ...ends] : ends;
   }
 
   #arrays(targets: readonly Float32Array[], count: number): Record<string, NdArray> {

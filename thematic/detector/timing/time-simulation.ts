@@ -43,8 +43,7 @@ export interface SimulationTiming {
 /**
  * Wall time per shower by the protocol of the CaloChallenge (arXiv:2410.21611): batches of 1, 100 and 10,000, ten
  * measurements of each. Differs: not one call before them is left out but three seconds of calls, in which JavaScript is
- * compiled.
- * What is measured is what a user waits for: from incident energies to voxel energies in MeV.
+ * compiled. What is measured is what a user waits for: from incident energies to voxel energies in MeV.
  *
  * @throws `TWIN_NO_SIMULATOR`, `TWIN_OUT_OF_DOMAIN` as {@link Calorimeter.simulate}; `TWIN_INVALID_ARGUMENT`.
  */
