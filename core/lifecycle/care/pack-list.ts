@@ -13,8 +13,3 @@ export const PackListSchema = z.strictObject({
   files: z.record(z.string(), z.strictObject({ bytes: z.number().int().min(0), digest: DigestSchema })),
 });
 export type PackList = z.output<typeof PackListSchema>;
-
-/** Name of an event's file. */
-export function eventFile(sequence: number): string {
-  return `${String(sequence).padStart(8, "0")}.json`;
-}

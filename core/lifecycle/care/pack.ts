@@ -7,13 +7,13 @@ import { nodeFs } from "../fs/node-fs.ts";
 import type { StoreFile } from "../fs/store-fs.ts";
 import { OCI_LAYOUT, STORE_FORMAT, STORE_NAMES } from "../layout.ts";
 import { versionName } from "../log/find-version.ts";
-import { folderOfTwin } from "../log/folder-name.ts";
+import { eventFile, folderOfTwin } from "../log/folder-name.ts";
 import type { VersionEntry } from "../log/twin-state.ts";
 import { ObjectMissingError } from "../objects/errors.ts";
 import { ociIndex } from "../oci-index.ts";
 import type { TwinStore } from "../store.ts";
 import { blobFile } from "./findings.ts";
-import { eventFile, PACK_LIST, type PackList } from "./pack-list.ts";
+import { PACK_LIST, type PackList } from "./pack-list.ts";
 import { readManifest, referencesOf, referencesOfManifest } from "./references.ts";
 import { TAR_END, tarHeader, tarPadding } from "./tar.ts";
 

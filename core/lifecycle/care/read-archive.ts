@@ -7,9 +7,9 @@ import type { StoreFile, StoreFs } from "../fs/store-fs.ts";
 import { STORE_NAMES } from "../layout.ts";
 import { LogBrokenError } from "../log/errors.ts";
 import { EventLog } from "../log/event-log.ts";
-import { twinOfFolder } from "../log/folder-name.ts";
+import { eventFile, twinOfFolder } from "../log/folder-name.ts";
 import { ArchiveInvalidError } from "./errors.ts";
-import { eventFile, PACK_LIST, type PackList, PackListSchema } from "./pack-list.ts";
+import { PACK_LIST, type PackList, PackListSchema } from "./pack-list.ts";
 import { readTar, type TarEntry, TarProblem } from "./tar.ts";
 
 /** All that an archive may hold; anything else, above all a path that leads out of it, is refused. */

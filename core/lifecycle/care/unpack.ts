@@ -14,7 +14,7 @@ import {
 } from "../fs/publish.ts";
 import { STORE_NAMES } from "../layout.ts";
 import { versionName } from "../log/find-version.ts";
-import { folderOfTwin } from "../log/folder-name.ts";
+import { eventFile, folderOfTwin } from "../log/folder-name.ts";
 import { parseEvent } from "../log/parse-event.ts";
 import { publishEvent } from "../log/publish-event.ts";
 import { ociIndex } from "../oci-index.ts";
@@ -22,7 +22,6 @@ import type { Event } from "../schema.ts";
 import { type OpenStoreOptions, openStore, type TwinStore } from "../store.ts";
 import { readVersion } from "../version/manifest.ts";
 import { ArchiveInvalidError, LogDivergedError } from "./errors.ts";
-import { eventFile } from "./pack-list.ts";
 import { type Archive, openArchive } from "./read-archive.ts";
 import { absentVersions, readManifest, referencesOf, referencesOfManifest } from "./references.ts";
 

@@ -11,7 +11,7 @@ import { type StoreFs, systemCode } from "../fs/store-fs.ts";
 import { STORE_NAMES } from "../layout.ts";
 import type { Change, Event } from "../schema.ts";
 import { LogBrokenError } from "./errors.ts";
-import { folderOfTwin } from "./folder-name.ts";
+import { eventFile, folderOfTwin, sequenceOf } from "./folder-name.ts";
 import { parseEvent, withChecksum } from "./parse-event.ts";
 import { publishEvent } from "./publish-event.ts";
 import { changeProblem, TwinFold, type TwinState } from "./twin-state.ts";
@@ -263,13 +263,4 @@ function chained(texts: readonly string[]): readonly { readonly event: Event; re
 
 function asProblem(parsed: Event | string): string | undefined {
   return typeof parsed === "string" ? parsed : undefined;
-}
-
-function eventFile(sequence: number): string {
-  return `${String(sequence).padStart(8, "0")}.json`;
-}
-
-function sequenceOf(name: string): number {
-  const digits = /^(\d{8,})\.json$/.exec(name)?.[1];
-  return digits === undefined ? 0 : Number(digits);
 }

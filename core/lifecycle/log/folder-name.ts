@@ -44,6 +44,17 @@ export function twinOfFolder(folder: string): string | undefined {
   }
 }
 
+/** Name of an event's file in the folder of its twin. */
+export function eventFile(sequence: number): string {
+  return `${String(sequence).padStart(8, "0")}.json`;
+}
+
+/** The number of the event in a file; 0 for a file that holds none. */
+export function sequenceOf(name: string): number {
+  const digits = /^(\d{8,})\.json$/.exec(name)?.[1];
+  return digits === undefined ? 0 : Number(digits);
+}
+
 function nameProblem(twin: string): string | undefined {
   if (twin.trim() === "") return "it is empty.";
   if (twin !== twin.trim()) return "it begins or ends with a space.";
