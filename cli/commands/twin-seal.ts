@@ -18,6 +18,11 @@ export const twinSeal: Command = defineCommand({
         "version that it comes from, or relation:version with derivation, calibrationOf or mergeOf (default: the newest of the twin)",
       many: true,
     },
+    policy: {
+      kind: "text",
+      placeholder: "file",
+      description: "fidelity gate that goes with the version, whoever promotes it: metrics and thresholds, YAML",
+    },
     ...REASON_OPTION,
     ...STORE_OPTION,
   },
@@ -25,18 +30,21 @@ export const twinSeal: Command = defineCommand({
     'twinloom twin seal twin.yaml --reason "refitted constants"',
     "twinloom twin seal twin.yaml --alias candidate --parent calibrationOf:beam@v3",
   ],
-  run: async ({ twin }, { alias, parent = [], reason, store: folder }, io) => {
+  run: async ({ twin }, { alias, parent, policy: gate, reason, store: folder }, io) => {
     const { resolve } = await import("node:path");
     const { loadSpec, sealVersion } = await import("../../core/index.ts");
     const { withNewStore } = await import("../with-store.ts");
     const { parseParents } = await import("../parse-parents.ts");
+    const { readText } = await import("../read-text.ts");
     const { versionText } = await import("../version-text.ts");
     const composition = await loadSpec(resolve(io.cwd, twin), { signal: io.signal });
+    const policy = gate === undefined ? undefined : await readText(resolve(io.cwd, gate));
     const result = await withNewStore({ store: folder }, io, async (store) => ({
       store: store.folder,
       ...(await sealVersion(store, composition, {
         alias,
         reason,
+        policy,
         ...(parent.length > 0 && { parents: await parseParents(parent, store) }),
         signal: io.signal,
         onProgress: (done, of) => io.progress(of === 0 ? 1 : done / of, "sealing"),

@@ -144,6 +144,21 @@ describe("twinloom twin", SLOW, () => {
     expect(await errorOf(2, "twin", "attest", "ecal@v1", "-m", "S=small")).toMatchObject({ code: "TWIN_USAGE" });
   });
 
+  it("keeps the policy that a version is sealed with, and asks for it whoever promotes", async () => {
+    await writeFile(join(folder, "gated.yaml"), SPEC.replace("twin: ecal", "twin: gated"));
+    await writeFile(
+      join(folder, "own-gate.yaml"),
+      "schemaVersion: 1\nvalidated:\n  metrics:\n    - { metric: S.layer_energy, max: 0.003 }\n",
+    );
+    const store = ["--store", "../gated"];
+    await twinloom("twin", "seal", "../gated.yaml", "--policy", "../own-gate.yaml", ...store);
+    const refused = await errorOf(1, "twin", "promote", "gated@v1", "validated", ...store);
+    expect(refused).toMatchObject({
+      code: "TWIN_STATE_REFUSED",
+      message: expect.stringContaining("S.layer_energy"),
+    });
+  });
+
   it("restores a version, which is that version when it is sealed again", async () => {
     const out = join(folder, "restored");
     const { version } = await json<{ version: VersionEntry }>("twin", "restore", "ecal@v2", "--out", out);
