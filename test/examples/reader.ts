@@ -20,9 +20,10 @@ export async function makeReader(): Promise<string> {
       await symlink(join(REPOSITORY, "node_modules", name), join(folder, "node_modules", name));
   }
   await symlink(REPOSITORY, join(folder, "node_modules/twinloom"));
-  // What `npx twinloom` runs.
+  // What `npx twinloom` and `npx node` run. Without a `node` here, npx under `npm test` takes the system's, whatever PATH says.
   await mkdir(join(folder, "node_modules/.bin"));
   await symlink(join(REPOSITORY, "cli/twinloom.js"), join(folder, "node_modules/.bin/twinloom"));
+  await symlink(join(REPOSITORY, "node_modules/.bin/node"), join(folder, "node_modules/.bin/node"));
   await symlink(join(REPOSITORY, "examples"), join(folder, "examples"));
   await writeFile(join(folder, "package.json"), `{ "type": "module", "private": true }`);
   const include = ["*.ts"];
