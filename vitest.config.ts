@@ -1,4 +1,8 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+
+// Hundreds of tests start a process from the sources; with their types stripped and compiled before, that takes half.
+process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.cache/twinloom-tests");
 
 // `twinloom/…` means the sources (docs/decisions/0002-source-condition.md).
 const source = {
