@@ -9,6 +9,7 @@ export {
   withDigests,
 } from "./access/index.ts";
 export { type DatasetInit, dataset, isUnnamedDimension, type VariableInit } from "./array-dataset.ts";
+export { BufferPool } from "./buffer-pool.ts";
 export {
   auxiliaryCoordinates,
   axisOf,

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import {
+  BufferPool,
   checkGenerateRequest,
   type GeneratedBatch,
   type GenerateRequest,
@@ -37,7 +38,7 @@ interface Run {
   /** Indices in the request; rows of the inputs beyond them are padding. */
   readonly events: Int32Array;
   readonly rows: number;
-  readonly inputs: Readonly<Record<string, NdArray>>;
+  readonly inputs: Readonly<Record<string, NdArray<"float32">>>;
 }
 
 /** A learned {@link Generator}: noise and conditions go into a model, events come out. See `fastsim`. */
@@ -52,6 +53,7 @@ export class FastSimulation implements Generator {
   readonly #sizes: RunSizes;
   readonly #fallback: Fallback | undefined;
   readonly #log: Log | undefined;
+  readonly #pool = new BufferPool();
 
   /** @param graph - Fits the model (read-graph.ts). */
   constructor(from: {
@@ -103,7 +105,7 @@ export class FastSimulation implements Generator {
     const outside = this.#fallback?.route(request);
     if (outside) this.#tell(outside);
     const runs = this.#runs(request, batchSize, outside);
-    let next = runs.next().value;
+    let next: Run | undefined = runs.next().value;
     for (let start = 0; start < eventIds.length; start += batchSize) {
       // Lets timers and signals in between batches.
       await setImmediate();
@@ -117,6 +119,8 @@ export class FastSimulation implements Generator {
       for (let run = next; run !== undefined && run.start === start; run = next) {
         signal?.throwIfAborted();
         const computing = this.#model.infer(run.inputs, { signal });
+        // Models read their inputs before they return the promise.
+        this.#pool.give(Object.values(run.inputs).map(({ data }) => data.buffer as ArrayBuffer));
         let computed: Readonly<Record<string, NdArray>>;
         try {
           // Where the model has a thread of its own, the next inputs are made while it computes.
@@ -146,7 +150,7 @@ export class FastSimulation implements Generator {
   /** What the model computes for a request, batch by batch. */
   *#runs(request: GenerateRequest, batchSize: number, outside: Uint8Array | undefined): IterableIterator<Run> {
     const { conditions, eventIds: ids, seed } = request;
-    const writer = new InputWriter(this.#inputs, { conditions, ids }, seed);
+    const writer = new InputWriter(this.#inputs, { events: { conditions, ids }, seed, pool: this.#pool });
     for (let start = 0; start < ids.length; start += batchSize) {
       const batch = indices(start, Math.min(start + batchSize, ids.length));
       const own = outside ? batch.filter((event) => outside[event] === 0) : batch;

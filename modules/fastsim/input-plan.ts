@@ -1,4 +1,4 @@
-import { NdArray } from "../../core/index.ts";
+import { type BufferPool, NdArray } from "../../core/index.ts";
 import type { GeneratorGraph, GraphSegment } from "./graph-schema.ts";
 import { noisePurpose, noiseSource } from "./noise.ts";
 import { type Calculation, type Conditions, calculation, conditionReader } from "./steps.ts";
@@ -54,17 +54,22 @@ export function inputPlan(graph: GeneratorGraph, name: string, shape: readonly n
 export class InputWriter {
   readonly #inputs: readonly { readonly plan: InputPlan; readonly fills: readonly Fill[] }[];
   readonly #events: Events;
+  readonly #pool: BufferPool;
 
-  constructor(plans: readonly InputPlan[], events: Events, seed: bigint) {
+  constructor(
+    plans: readonly InputPlan[],
+    { events, seed, pool }: { readonly events: Events; readonly seed: bigint; readonly pool: BufferPool },
+  ) {
     this.#inputs = plans.map((plan) => ({ plan, fills: plan.segments.map((segment) => segment.start(seed)) }));
     this.#events = events;
+    this.#pool = pool;
   }
 
-  /** Inputs for some events; the last one is repeated up to the number of rows. */
+  /** Inputs for some events, in memory of the pool; the last one is repeated up to the number of rows. */
   make(indices: Int32Array, rows: number): Readonly<Record<string, NdArray<"float32">>> {
     return Object.fromEntries(
       this.#inputs.map(({ plan, fills }) => {
-        const data = new Float32Array(rows * plan.width);
+        const data = new Float32Array(this.#pool.take(4 * rows * plan.width));
         for (const [row, event] of indices.entries()) {
           let at = row * plan.width;
           for (const [segment, fill] of fills.entries()) {

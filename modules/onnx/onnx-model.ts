@@ -1,4 +1,5 @@
 import {
+  BufferPool,
   checkModelInputs,
   checkModelOutputs,
   type Digest,
@@ -16,7 +17,7 @@ import { ModelUnreadableError } from "./errors.ts";
 import type { OnnxFile } from "./onnx-file.ts";
 import { type Runtime, theRuntime } from "./runtime.ts";
 import { buffersOf, fromWire, toWire } from "./wire.ts";
-import type { FailureKind, Loaded, ProviderName, WireTensor } from "./worker/protocol.ts";
+import type { FailureKind, Loaded, ProviderName, RunResult, WireTensor } from "./worker/protocol.ts";
 
 /** What an {@link OnnxModel} is made with. */
 export interface OnnxModelInit {
@@ -49,6 +50,7 @@ export class OnnxModel implements Model, Startable {
   readonly file: OnnxFile;
   readonly #init: Omit<OnnxModelInit, "bytes">;
   readonly #waiting = new Set<AbortController>();
+  readonly #pool = new BufferPool();
   /** Until they are in the session. */
   #bytes: Uint8Array<ArrayBuffer> | undefined;
   #provider: ModelProvider;
@@ -102,7 +104,7 @@ export class OnnxModel implements Model, Startable {
     if (session === undefined) throw this.#notRunning();
     const empty = emptyModelOutputs(this, lengths);
     if (empty) return empty;
-    const feeds = Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, toWire(array)]));
+    const feeds = Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, toWire(array, this.#pool)]));
     const outputs = await this.#compute(session, feeds, signal);
     const arrays = Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, fromWire(tensor)]));
     return checkModelOutputs(this, arrays, lengths);
@@ -128,10 +130,12 @@ export class OnnxModel implements Model, Startable {
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#waiting.add(call);
     try {
-      return await runtime.run(
+      const { outputs, spent } = await runtime.run<RunResult>(
         { op: "run", session: number, feeds, location: this.#init.location },
         { signal: call.signal, transfer: buffersOf(feeds) },
       );
+      this.#pool.give(spent);
+      return outputs;
     } catch (error) {
       throw call.signal.aborted ? call.signal.reason : this.#coded(error);
     } finally {

@@ -40,6 +40,7 @@ describe("the package", () => {
         "LICENSE",
         "README.md",
         "cli/twinloom.js",
+        "dist/core/math/philox.wasm",
         "dist/modules/fastsim/models/gan.card.json",
         "dist/modules/fastsim/models/gan.onnx",
         "dist/modules/fastsim/models/transformer-quality.card.json",

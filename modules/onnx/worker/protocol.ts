@@ -57,6 +57,13 @@ export interface Loaded {
   readonly fallbackReason?: string;
 }
 
+/** What came of a run. */
+export interface RunResult {
+  readonly outputs: Readonly<Record<string, WireTensor>>;
+  /** The memory of the feeds, which goes back. */
+  readonly spent: readonly ArrayBuffer[];
+}
+
 /** Why a request failed; `"lost"`: there is no such session, `"load"`: ONNX Runtime itself cannot be loaded. */
 export type FailureKind = "cancelled" | "lost" | "load" | "unreadable" | "compute";
 

@@ -9,6 +9,7 @@ import {
   type LoadRequest,
   OPEN,
   type RunRequest,
+  type RunResult,
   type WireData,
   type WireTensor,
   type WorkerRequest,
@@ -40,7 +41,10 @@ async function answer({ id, request, shared }: WorkerMessage<WorkerRequest>): Pr
       throw new RequestFailure("cancelled", "the caller has cancelled it");
     }
     const value = await perform(request);
-    parentPort?.postMessage({ id, value }, request.op === "run" ? buffersOf(value as WireTensors) : []);
+    parentPort?.postMessage(
+      { id, value },
+      value && "spent" in value ? [...buffersOf(value.outputs), ...value.spent] : [],
+    );
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const failure: WorkerFailure<FailureKind> = {
@@ -53,7 +57,7 @@ async function answer({ id, request, shared }: WorkerMessage<WorkerRequest>): Pr
 
 type WireTensors = Readonly<Record<string, WireTensor>>;
 
-async function perform(request: WorkerRequest): Promise<Loaded | WireTensors | undefined> {
+async function perform(request: WorkerRequest): Promise<Loaded | RunResult | undefined> {
   if (request.op === "load") return await load(request);
   if (request.op === "run") return await run(request);
   const session = sessions.get(request.session);
@@ -117,15 +121,18 @@ function sessionOptions(provider: string, threads: number): InferenceSession.Ses
   };
 }
 
-async function run({ session: number, feeds, gate }: RunRequest): Promise<WireTensors> {
+async function run({ session: number, feeds, gate }: RunRequest): Promise<RunResult> {
   const session = sessions.get(number);
   const runtime = await loading;
   if (session === undefined || runtime === undefined) throw new RequestFailure("lost", "its session is gone");
   const tensors = Object.entries(feeds).map(([name, { dtype, data, shape }]) => {
     return [name, new runtime.Tensor(dtype as "float32", data as Float32Array, shape)] as const;
   });
-  const outputs = await inside(gate, () => session.run(Object.fromEntries(tensors)));
-  return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, toWire(tensor)]));
+  const computed = await inside(gate, () => session.run(Object.fromEntries(tensors)));
+  const outputs = Object.fromEntries(Object.entries(computed).map(([name, tensor]) => [name, toWire(tensor)]));
+  const given = new Set(buffersOf(outputs));
+  // A graph may hand an input on as it is.
+  return { outputs, spent: buffersOf(feeds).filter((buffer) => !given.has(buffer)) };
 }
 
 function toWire({ type, data, dims }: Tensor): WireTensor {

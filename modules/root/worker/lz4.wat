@@ -1,5 +1,5 @@
 ;; LZ4 block format (Yann Collet) and XXH64 (seed 0), for baskets of ROOT files.
-;; scripts/make-root-wasm.sh makes lz4.wasm of it.
+;; scripts/make-wasm.sh makes lz4.wasm of it.
 ;;
 ;; Both read and write up to 15 bytes beyond what they are asked for: the caller leaves that much room after each array.
 (module

@@ -26,4 +26,21 @@ describe("Philox4x32-10", () => {
       expect([...all.subarray(4 * index, 4 * index + 4)]).toEqual([...one]);
     }
   });
+
+  it("refuses what is not whole blocks, or more than its memory", () => {
+    for (const length of [3, 16_388]) {
+      expect(() => philoxBlocks(new Uint32Array(length), [0, 0, 0, 0], [0, 0])).toThrow(
+        expect.objectContaining({ code: "TWIN_INVALID_ARGUMENT" }),
+      );
+    }
+  });
+
+  it("gives any number of blocks, the same whatever was asked before", () => {
+    const all = new Uint32Array(16_384);
+    philoxBlocks(all, [9, 5, 6, 7], [1, 2]);
+    const few = new Uint32Array(8);
+    philoxBlocks(few, [9 + 4094, 5, 6, 7], [1, 2]);
+    expect([...few]).toEqual([...all.subarray(-8)]);
+    philoxBlocks(new Uint32Array(0), [9, 5, 6, 7], [1, 2]);
+  });
 });

@@ -1,21 +1,5 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, it } from "vitest";
 import { unzipLz4 } from "../../../modules/root/worker/lz4.ts";
-import { FIXTURES } from "./shared.ts";
-
-it("lz4.wasm is what scripts/make-root-wasm.sh made of lz4.wat", () => {
-  const noted = readFileSync(join(FIXTURES, "lz4.sha256"), "utf8");
-  const worker = new URL("../../../modules/root/worker/", import.meta.url);
-  const lines = ["lz4.wat", "lz4.wasm"].map((name) => {
-    const digest = createHash("sha256")
-      .update(readFileSync(new URL(name, worker)))
-      .digest("hex");
-    return `${digest}  ${name}\n`;
-  });
-  expect(lines.join("")).toBe(noted);
-});
 
 it("an LZ4 block is undone, and refused where its checksum is another", () => {
   // Four letters, then eight bytes from four before; then the last literals. XXH64 by Python: xxhash.xxh64_intdigest.
