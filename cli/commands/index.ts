@@ -23,6 +23,7 @@ import { storeUnpack } from "./store-unpack.ts";
 import { storeVerify } from "./store-verify.ts";
 import { twinAlias } from "./twin-alias.ts";
 import { twinAttest } from "./twin-attest.ts";
+import { twinComment } from "./twin-comment.ts";
 import { twinDiff } from "./twin-diff.ts";
 import { twinLineage } from "./twin-lineage.ts";
 import { twinList } from "./twin-list.ts";
@@ -46,6 +47,7 @@ export const commands: readonly Command[] = [
   twinPromote,
   twinAttest,
   twinRollback,
+  twinComment,
   twinLog,
   twinRestore,
   storeVerify,

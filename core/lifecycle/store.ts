@@ -226,8 +226,9 @@ export class TwinStore implements AsyncDisposable {
     return (await log.read()).versions.get(entry.digest) as VersionEntry;
   }
 
-  /** Writes a comment on a version into the log. @throws `TWIN_VERSION_NOT_FOUND` */
+  /** Writes a comment on a version into the log. @throws `TWIN_VERSION_NOT_FOUND`; `TWIN_INVALID_ARGUMENT` for a blank one. */
   async comment(name: string, text: string, options: AppendOptions = {}): Promise<void> {
+    if (text.trim() === "") throw new InvalidArgumentError(`A comment on ${name} needs a text.`);
     const { entry, log } = await this.#find(name);
     await log.append(() => ({ type: "commented", version: entry.digest, text }), options);
   }

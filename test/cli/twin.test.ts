@@ -121,6 +121,13 @@ describe("twinloom twin", SLOW, () => {
     expect(await errorOf(2, "twin", "alias", "ecal", "champion")).toMatchObject({ code: "TWIN_USAGE" });
   });
 
+  it("keeps comments in the log, and refuses blank ones", async () => {
+    await json("twin", "comment", "ecal@v1", "cell 17 of layer 3 was noisy");
+    expect(await errorOf(1, "twin", "comment", "ecal@v1", " ")).toMatchObject({ code: "TWIN_INVALID_ARGUMENT" });
+    const comments = (await json<Event[]>("twin", "log", "ecal")).filter(({ change }) => change.type === "commented");
+    expect(comments).toMatchObject([{ change: { text: "cell 17 of layer 3 was noisy" } }]);
+  });
+
   it("promotes only with evidence, and tells all that is missing", async () => {
     await writeFile(
       join(folder, "gate.yaml"),
