@@ -18,6 +18,8 @@ const SECTIONS: readonly DiffSection[] = [
   "annotations",
 ];
 const LONGEST = 60;
+/** Those that differ most, relative to their size. */
+const MOST_METRICS = 20;
 
 /** Rows of one section, for a table: what, and its value in either version. */
 export type DiffRow = readonly [what: string, a: string | null, b: string | null];
@@ -47,20 +49,40 @@ export function metricName({ source, part, metric }: MetricRow): string {
 export function printDiff(diff: VersionDiff, io: Pick<CommandIo, "print" | "style">): void {
   const [a, b] = [diff.a, diff.b].map((version) => versionName(version)) as [string, string];
   const sections = diffRows(diff);
-  const differing = diff.metrics.filter((row) => row.a !== row.b);
   if (sections.length === 0) io.print(`${a} and ${b} have the same content.`);
   for (const [index, { section, rows }] of sections.entries()) {
     io.print(`${index > 0 ? "\n" : ""}${io.style.bold(section)}`);
     io.print(formatTable({ columns: [{ name: "what" }, { name: a }, { name: b }], rows }));
   }
+  printMetrics(diff.metrics, [a, b], io);
+}
+
+function printMetrics(
+  metrics: readonly MetricRow[],
+  [a, b]: readonly [string, string],
+  io: Pick<CommandIo, "print" | "style">,
+): void {
+  const both = metrics.filter((row) => row.a !== null && row.b !== null);
+  const differing = both.filter((row) => row.a !== row.b).sort((one, other) => relative(other) - relative(one));
   if (differing.length > 0) {
     io.print(`\n${io.style.bold("metrics")}`);
     const columns = [{ name: "metric" }, { name: a }, { name: b }, { name: "b - a" }];
-    const rows = differing.map((row) => [metricName(row), row.a, row.b, difference(row)]);
+    const rows = differing.slice(0, MOST_METRICS).map((row) => [metricName(row), row.a, row.b, difference(row)]);
     io.print(formatTable({ columns, rows }));
   }
-  const equal = diff.metrics.length - differing.length;
-  if (equal > 0) io.print(`\n${equal === 1 ? "1 metric is" : `${equal} metrics are`} equal.`);
+  const rest: readonly (readonly [number, string])[] = [
+    [differing.length - MOST_METRICS, "more differ by less: --report and --json have all"],
+    [both.length - differing.length, "equal"],
+    [metrics.filter((row) => row.b === null).length, `measured of ${a} only`],
+    [metrics.filter((row) => row.a === null).length, `measured of ${b} only`],
+  ];
+  const lines = rest.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  if (lines.length > 0) io.print(`\nMetrics: ${lines.join("; ")}.`);
+}
+
+/** Size of a difference beside that of the metric, 0 to 2. */
+function relative({ a, b }: MetricRow): number {
+  return Math.abs((b as number) - (a as number)) / Math.max(Math.abs(a as number), Math.abs(b as number));
 }
 
 /** How much larger the second is. */

@@ -97,7 +97,7 @@ describe("twinloom twin", SLOW, () => {
       metric                ecal@v1  ecal@v2    b - a
       validation: S.energy  0.02000  0.08000  0.06000
 
-      1 metric is equal.
+      Metrics: 1 equal.
 
       Report: diff.html
       "
