@@ -12,7 +12,7 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper
 
-from twinloom_training import config, export, onnx_check, stages
+from twinloom_training import checkpoints, config, export, onnx_check, stages
 from twinloom_training.__main__ import main
 from twinloom_training.errors import RecipeError
 from twinloom_training.invariant import make_rows_independent
@@ -174,29 +174,61 @@ class TestConfigurations(unittest.TestCase):
         self.check('family = "vae"', "family is 'vae'; allowed are gan, transformer")
         self.check("family = ", "is not TOML")
 
+    def test_impossible_numbers_are_refused(self):
+        self.check('family = "gan"\n[warm]\nprint_every = 0', r"\[warm\] print_every is 0; wanted is more than zero")
+        self.check('family = "gan"\n[adversarial]\nanchor = -1', "anchor is -1; wanted is zero or more")
+        self.check('family = "gan"\n[warm]\nrate = nan', "rate is nan; wanted is more than zero")
+        self.check('family = "gan"\n[data]\nvalidation_fraction = 1.5', "less than one")
+        self.check('family = "gan"\n[data]\nfiles = []', "files is .*wanted is a list of one or more str")
+        self.check('family = "transformer"\n[transformer]\nwidth = 30\nheads = 4', "width 30 is no multiple of heads 4")
+        self.check('family = "gan"\nname = "../x"', "without folders")
+
     def test_missing_data_and_files_are_errors_of_one_line(self):
         with tempfile.TemporaryDirectory() as folder:
             smoke = str(ROOT / "configs" / "smoke-gan.toml")
             for config_path, data in ((smoke, folder), (f"{folder}/no.toml", str(ROOT / "data"))):
                 self.assertEqual(main(["layers", "--config", config_path, "--data", data, "--out", f"{folder}/run"]), 2)
+            # A checkpoint cut short, and a folder that cannot be written.
+            os.makedirs(f"{folder}/run/layers")
+            Path(f"{folder}/run/layers/checkpoint.pt").write_bytes(b"PK")
+            Path(f"{folder}/file").write_text("")
+            for out in (f"{folder}/run", f"{folder}/file/run"):
+                self.assertEqual(main(["layers", "--config", smoke, "--data", str(ROOT / "data"), "--out", out]), 2)
             self.assertEqual(
                 main(["export", "--config", smoke, "--data", str(ROOT / "data"), "--out", f"{folder}/run"]), 2
             )
 
     def test_the_layer_network_of_another_run_is_taken_where_it_is_the_same(self):
+        smoke = str(ROOT / "configs" / "smoke-gan.toml")
         with tempfile.TemporaryDirectory() as folder:
-            run = stages.Run(config.load_config(str(ROOT / "configs" / "smoke-gan.toml")), str(ROOT / "data"), f"{folder}/one")
+            run = stages.Run(config.load_config(smoke), str(ROOT / "data"), f"{folder}/one")
             stages.begin(run)
             os.makedirs(run.path("layers"))
-            Path(run.path("layers", "best.pt")).write_bytes(b"weights")
+            for name in ("best.pt", "checkpoint.pt"):
+                Path(run.path("layers", name)).write_bytes(b"weights")
             taken = dataclasses.replace(run, out=f"{folder}/two")
             stages._take_layers(taken, run.out)
             self.assertEqual(Path(taken.path("layers", "best.pt")).read_bytes(), b"weights")
             other = dataclasses.replace(run, out=f"{folder}/three", config={**run.config, "layers": {"hidden": 7}})
-            with self.assertRaisesRegex(RecipeError, r"another \[layers\]"):
+            with self.assertRaisesRegex(RecipeError, "another `layers`"):
                 stages._take_layers(other, run.out)
-            with self.assertRaisesRegex(RecipeError, "no run folder|not a run folder"):
+            with self.assertRaisesRegex(RecipeError, "not a run folder"):
                 stages._take_layers(other, folder)
+
+    def test_a_stage_called_alone_begins_with_the_random_numbers_that_it_has_after_the_layers(self):
+        with tempfile.TemporaryDirectory() as folder:
+            run = stages.Run({"family": "gan", "seed": 5}, "nowhere", folder)
+            drawn = []
+            for _ in range(2):
+                stages._set_random_numbers(run)
+                drawn.append(torch.rand(3).tolist())
+            self.assertEqual(*drawn)
+            state, wanted = checkpoints.random_state(), torch.rand(3).tolist()
+            os.makedirs(run.path("layers"))
+            checkpoints.save_state(Path(run.path("layers", "checkpoint.pt")), {"random": state})
+            torch.rand(3)
+            stages._set_random_numbers(run)
+            self.assertEqual(torch.rand(3).tolist(), wanted)
 
 
 if __name__ == "__main__":

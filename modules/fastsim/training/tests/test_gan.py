@@ -10,11 +10,13 @@ from tests.test_features import toy_showers
 from twinloom_training.adversarial import AdversarialLearner
 from twinloom_training.critics import Critics, View, image_of
 from twinloom_training.data import CUT_MEV, Batch
-from twinloom_training.energy import LayerNetwork
 from twinloom_training.export import export, validity
-from twinloom_training.gan import Curve, GanGenerator, ShapeNetwork, near_logit, random_uniform
+from twinloom_training.gan import GanGenerator
 from twinloom_training.gate import decode, hit_cells, top_cells
+from twinloom_training.layer_network import LayerNetwork
 from twinloom_training.onnx_check import check
+from twinloom_training.shape_network import ShapeNetwork
+from twinloom_training.shape_noise import Curve, near_logit, random_uniform
 from twinloom_training.warm import Encoder, evidence_bound, log_likelihood
 
 SMALL = {"global_normals": 4, "sector_normals": 3, "width": 24, "sector_width": 16, "blocks": 1}

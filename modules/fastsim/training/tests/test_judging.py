@@ -1,5 +1,6 @@
 """Observables, distances, judges and digests, each against another way to get the same number."""
 
+import dataclasses
 import hashlib
 import tempfile
 import unittest
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from scipy.linalg import sqrtm
 
-from twinloom_training import baselines, classifiers, distances, evidence, stages
+from twinloom_training import baselines, classifiers, distances, evidence, generate, provenance, stages
 from twinloom_training.data import CUT_MEV, read_file
 from twinloom_training.errors import RecipeError
 from twinloom_training.features import features as torch_features
@@ -134,6 +135,22 @@ class TestFiles(unittest.TestCase):
                     writer.append(np.zeros((2, 6480), np.float32))
             self.assertEqual(list(Path(folder).iterdir()), [])
 
+    def test_showers_made_earlier_are_taken_for_the_same_model_and_energies_only(self):
+        energy = np.array([1000, 2000], np.float32)
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "m.onnx").write_bytes(b"model")
+            Path(folder, "n.onnx").write_bytes(b"another")
+            with ShowerWriter(f"{folder}/a.h5", energy, {"model_sha256": provenance.digest(f"{folder}/m.onnx")}) as writer:
+                writer.append(np.zeros((2, 6480), np.float32))
+            made = [
+                generate.is_made(f"{folder}/{file}", f"{folder}/{model}", wanted)
+                for file, model, wanted in (
+                    ("a.h5", "m.onnx", energy), ("b.h5", "m.onnx", energy),
+                    ("a.h5", "n.onnx", energy), ("a.h5", "m.onnx", energy + 1),
+                )
+            ]  # fmt: skip
+        self.assertEqual(made, [True, False, False, False])
+
     def test_other_files_are_refused(self):
         with self.assertRaisesRegex(RecipeError, "There is no file"):
             ShowerFile("/nowhere.h5")
@@ -159,6 +176,25 @@ class TestEvidence(unittest.TestCase):
             self.assertIn("one of the training files", found["limits"][0])
             self.assertEqual(stages._remarks(run, f"{out}/r.h5"), ())
 
+    def test_a_floor_that_was_stopped_is_not_taken_for_a_whole_one(self):
+        settings = {**evidence.DEFAULTS, "network_low": 0, "network_high": 1, "trees_low": 0, "trees_high": 1}
+        settings |= {"trees_high_iterations": 2, "network_epochs": 1, "fpd_sizes": [50, 100], "fpd_draws": 1}
+        with tempfile.TemporaryDirectory() as folder:
+            run = stages.Run(config={"family": "gan", "evidence": settings}, data_dir=folder, out=folder)
+            Path(folder, "showers-train.h5").symlink_to(SAMPLE)
+            baselines.resample(SAMPLE, ShowerFile(SAMPLE).energy_mev, f"{folder}/other.h5", 1)
+            told: list[str] = []
+            run = dataclasses.replace(run, device="cpu", say=told.append)
+            with mock.patch.object(classifiers, "_network", side_effect=KeyboardInterrupt):
+                with self.assertRaises(KeyboardInterrupt):
+                    stages.floor_stage(run, f"{folder}/other.h5")
+            self.assertFalse(Path(folder, "floor.json").exists())
+            with mock.patch.object(classifiers, "_trees", side_effect=AssertionError):  # finished before the stop
+                floor = stages.floor_stage(run, f"{folder}/other.h5")
+            self.assertEqual([judge["judge"] for judge in floor["judges"]], ["trees", "network"])
+            told.clear()
+            self.assertEqual(stages.floor_stage(run, f"{folder}/other.h5"), floor)
+            self.assertEqual(told, [])
 
     def test_what_cannot_be_judged_is_told_before_the_floor_is_made(self):
         run = stages.Run(config={"family": "gan", "name": "gan"}, data_dir="", out="/nowhere")

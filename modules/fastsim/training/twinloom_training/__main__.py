@@ -1,8 +1,14 @@
-"""The command line of the recipe: `python -m twinloom_training all --config FILE --data DIR --out DIR`."""
+"""The command line of the recipe: `python -m twinloom_training all --config FILE --data DIR --out DIR`.
+
+Exit status: 0 done, 2 an error of the input or the machine (one line says which), 3 stopped and to be called again.
+"""
 
 import argparse
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -35,12 +41,14 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--data", required=True, help="folder of the HDF5 files")
     result.add_argument("--out", required=True, help="run folder, made where absent")
     result.add_argument("--layers", help="run folder whose layer network to take, instead of training the same again")
-    result.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda")
+    result.add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "cuda"), help="auto (default): a GPU where there is one"
+    )
     result.add_argument(
         "--reference", help=f"held-out showers to judge against (default: {stages.TEST_FILE} of --data)"
     )
     result.add_argument(
-        "--repeat", type=int, default=10, help="showers generated per shower of the reference (default 10)"
+        "--repeat", type=_positive, default=10, help="showers generated per shower of the reference (default 10)"
     )
     result.add_argument("--generated", help="for judge: HDF5 file of the showers to judge")
     result.add_argument("--model", help="for judge: ONNX file that made them, where there is one")
@@ -48,31 +56,56 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text} is no positive whole number")
+    return int(text)
+
+
 def main(arguments: list[str] | None = None) -> int:
     given = parser().parse_args(arguments)
-    if given.device != "cuda":
-        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     try:
-        run = stages.Run(
-            config=load_config(given.config),
-            data_dir=given.data,
-            out=given.out,
-            layers_from=given.layers,
-            device=given.device,
-            # Without the folders of this machine: it goes into cards and evidence.
-            command=f"python -m twinloom_training {given.stage} --config {os.path.basename(given.config)}"
-            + (f" --layers {os.path.basename(os.path.abspath(given.layers))}" if given.layers else ""),
-            say=lambda text: print(text, flush=True),
-        )
-        stages.begin(run)
-        _run(given, run)
-    except RecipeError as error:
+        with _stop_by_signal():
+            _begin_and_run(given)
+    except (RecipeError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except stages.Stopped as stopped:
-        print(f"{stopped} Call the same command again to go on.", file=sys.stderr)
+    except (stages.Stopped, KeyboardInterrupt) as stopped:
+        what = str(stopped) or "Stopped between two checkpoints."
+        print(f"{what} Call the same command again to go on.", file=sys.stderr)
         return 3
     return 0
+
+
+@contextmanager
+def _stop_by_signal() -> Iterator[None]:
+    """SIGTERM as Ctrl-C; while a stage trains, its loop takes both and saves first."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _begin_and_run(given: argparse.Namespace) -> None:
+    if given.device != "cuda":
+        threads = os.environ.get("OMP_NUM_THREADS", "1")
+        if not threads.isdecimal() or int(threads) == 0:
+            raise RecipeError(f"OMP_NUM_THREADS is {threads!r}; wanted is a positive whole number.")
+        torch.set_num_threads(int(threads))
+    run = stages.Run(
+        config=load_config(given.config),
+        data_dir=given.data,
+        out=given.out,
+        layers_from=given.layers,
+        device=given.device,
+        # Without the folders of this machine: it goes into cards and evidence.
+        command=f"python -m twinloom_training {given.stage} --config {os.path.basename(given.config)}"
+        + (f" --layers {os.path.basename(os.path.abspath(given.layers))}" if given.layers else ""),
+        say=lambda text: print(text, flush=True),
+    )
+    stages.begin(run)
+    _run(given, run)
 
 
 def _run(given: argparse.Namespace, run: stages.Run) -> None:
@@ -99,7 +132,8 @@ def _run(given: argparse.Namespace, run: stages.Run) -> None:
     elif given.stage in stages.TRAINING[run.config["family"]]:
         stages.train_stage(run, given.stage)
     else:
-        raise RecipeError(f"The family {run.config['family']} has no stage {given.stage}.")
+        known = ", ".join(("layers", *stages.TRAINING[run.config["family"]]))
+        raise RecipeError(f"The family {run.config['family']} has no stage {given.stage}; it trains {known}.")
 
 
 if __name__ == "__main__":

@@ -8,10 +8,17 @@ from typing import Any
 
 from . import data, onnx_check, provenance
 from .errors import RecipeError
-from .export import example_inputs
+from .export import OPSET, example_inputs
 
 SCHEMA = "twinloom.model-card/1"
 CURVE_POINTS = 20
+
+DESCRIPTIONS = {
+    "gan": "Energy and hit count of every layer by likelihood, layer by layer; which cells are hit and how they share "
+    "the energy by a generator that was trained against critics.",
+    "transformer": "Energy and hit count of every layer by likelihood, layer by layer; the cells by a transformer over "
+    "the layers, trained by flow matching and distilled.",
+}
 
 
 def make_card(
@@ -25,10 +32,10 @@ def make_card(
     conditions: dict,
     check: dict,
     seconds: float,
-    command: str = "",
-    evidence_files: list[str] = (),
+    command: str,
 ) -> dict:
-    """Writes the card beside the file. Evidence may be added later with `add_evidence`."""
+    """Writes the card beside the file. `exported` is what `export.export` returned, `check` what `onnx_check.check`
+    did; `seconds` is the time of training. Evidence is added later with `add_evidence`."""
     files = data.digests(data_dir, config)
     card = {
         "schema": SCHEMA,
@@ -47,23 +54,13 @@ def make_card(
         "seed": config.get("seed", 1),
         "config": config,
         "training": stages(run_dir),
-        "onnx": {"opset": 17, "against_pytorch": check},
+        "onnx": {"opset": OPSET, "against_pytorch": check},
         "speed": speed(exported, os.path.dirname(os.path.abspath(out)), conditions),
         "metrics": [],
-        "made": {**provenance.made(time.monotonic() - seconds, command)},
+        "made": provenance.made(time.monotonic() - seconds, command),
     }
     provenance.write_json(out, card)
-    for file in evidence_files:
-        add_evidence(out, file)
-    return json.loads(Path(out).read_text())
-
-
-DESCRIPTIONS = {
-    "gan": "Energy and hit count of every layer by likelihood, layer by layer; which cells are hit and how they share "
-    "the energy by a generator that was trained against critics.",
-    "transformer": "Energy and hit count of every layer by likelihood, layer by layer; the cells by a transformer over "
-    "the layers, trained by flow matching and distilled.",
-}
+    return card
 
 
 def stages(run_dir: str) -> list[dict]:
@@ -101,8 +98,8 @@ def speed(exported: dict, folder: str, conditions: dict) -> dict:
 
 def add_evidence(card_path: str, evidence_path: str) -> None:
     """Puts the numbers of an evidence file, with their floors, into the card of the model that it judges."""
-    card = json.loads(Path(card_path).read_text())
-    found = json.loads(Path(evidence_path).read_text())
+    card = provenance.read_json(card_path)
+    found = provenance.read_json(evidence_path)
     digest = (found["model"] or {}).get("sha256")
     if digest != card["model"]["sha256"]:
         raise RecipeError(

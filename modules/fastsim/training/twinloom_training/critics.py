@@ -15,16 +15,25 @@ Two critics look at a shower:
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .data import ALPHA, CUT_MEV, LAYERS, R
-from .features import features
+from .data import ALPHA, CUT_MEV, LAYERS, SECTOR_CELLS
+from .features import FEATURES, features
 
-SECTOR_CELLS = LAYERS * R
+CONDITIONS = 2 + 2 * LAYERS
+"""Numbers of `condition_vector`."""
+
+RING_FEATURES = 5
+"""Of one ring; `ring_features` has them for all."""
+
+CENTRE_FEATURES = 3 * LAYERS - 3
+"""Numbers of `centre_features`."""
 
 
 class View(NamedTuple):
@@ -39,9 +48,10 @@ def image_of(showers: Tensor) -> Tensor:
     return (showers > 0).to(showers.dtype) * (1 + torch.log(showers.clamp(min=CUT_MEV) / CUT_MEV) / 4)
 
 
-def view(showers: Tensor, image: Tensor | None = None) -> View:
-    """A generator that knows a smooth gate passes its own `image`, whose gradient then also moves empty cells."""
-    return View(showers, image_of(showers) if image is None else image)
+def view(showers: Tensor) -> View:
+    """Of showers as they are. A generator that knows a smooth gate gives its own image (`gate.decode`), whose gradient
+    then also moves empty cells."""
+    return View(showers, image_of(showers))
 
 
 class Condition(NamedTuple):
@@ -54,7 +64,8 @@ class Condition(NamedTuple):
 
 
 def near_log(value: Tensor) -> Tensor:
-    """32 (x^(1/32) - 1), nearly ln x: ONNX Runtime's power is bit-identical in every batch, its logarithm is not."""
+    """`layers.near_log` in whole numbers. The exporter keeps the two apart, so that a trained GAN is exported to the
+    same bytes as the file that is shipped."""
     return 32 * (torch.pow(value, 1 / 32) - 1)
 
 
@@ -65,12 +76,6 @@ def condition_vector(condition: Any) -> Tensor:
     layers = near_log(condition.layer_energy / CUT_MEV + 1) / 5 - 1
     counts = torch.sqrt(condition.layer_count) / 3 - 1
     return torch.cat([energy, thickness, layers, counts], dim=1)
-
-
-CONDITIONS = 2 + 2 * LAYERS
-
-
-RING_FEATURES = 5
 
 
 def ring_features(seen: View) -> Tensor:
@@ -103,16 +108,13 @@ def centre_features(high: Tensor) -> Tensor:
     return torch.cat(parts, dim=1)
 
 
-CENTRE_FEATURES = 3 * LAYERS - 3
-
-
 class FeatureCritic(nn.Module):
     """An MLP on standardised features and the conditions."""
 
     def __init__(self, width: int = 384, depth: int = 3, rings: bool = True) -> None:
         super().__init__()
         self.rings = rings
-        inputs = 362 + CENTRE_FEATURES + (RING_FEATURES * SECTOR_CELLS if rings else 0)
+        inputs = FEATURES + CENTRE_FEATURES + (RING_FEATURES * SECTOR_CELLS if rings else 0)
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("scale", torch.ones(inputs))
         sizes = [inputs + CONDITIONS] + [width] * depth
@@ -144,8 +146,8 @@ class FeatureCritic(nn.Module):
         self.mean.copy_(described.mean(dim=0))
         spread = described.std(dim=0).clamp(min=1e-3)
         # Rings that are hardly ever hit keep a small voice; the features themselves all count.
-        spread[362 + CENTRE_FEATURES :] = spread[362 + CENTRE_FEATURES :].clamp(min=0.1)
-        spread[362:] = spread[362:].clamp(min=0.02)
+        spread[FEATURES + CENTRE_FEATURES :] = spread[FEATURES + CENTRE_FEATURES :].clamp(min=0.1)
+        spread[FEATURES:] = spread[FEATURES:].clamp(min=0.02)
         self.scale.copy_(1 / spread)
 
     def forward(self, prepared: Tensor) -> Tensor:
@@ -216,13 +218,14 @@ class Critics(nn.Module):
         return ((moved - value) / step).square().mean()
 
     def discriminator_loss(
-        self, real: View | Tensor, fake: View | Tensor, condition: Any, step: int = 0
+        self, real: Tensor, fake: View, condition: Any, step: int
     ) -> tuple[Tensor, dict[str, float]]:
-        """`real` and `fake` share the condition row by row. Returns the loss and, per critic, how often it is right.
+        """Showers `real` [B, 45, 16, 9] in MeV and `fake` share the condition row by row. Returns the loss and, per
+        critic, how often it is right.
 
         The penalty enters every `penalty_every` steps with that much more weight, for speed.
         """
-        real, fake = _as_view(real), _as_view(fake)
+        real = view(real)
         total, seen = torch.zeros((), device=real.showers.device), {}
         for name, critic in self.critics.items():
             with torch.no_grad():
@@ -239,9 +242,9 @@ class Critics(nn.Module):
             seen["right_" + name] = float((of_real > of_fake).float().mean())
         return total, seen
 
-    def generator_loss(self, real: View | Tensor, fake: View | Tensor, condition: Any) -> Tensor:
+    def generator_loss(self, real: Tensor, fake: View, condition: Any) -> Tensor:
         """The same pairing with the signs exchanged; gradients reach `fake` only."""
-        real, fake = _as_view(real), _as_view(fake)
+        real = view(real)
         total = torch.zeros((), device=real.showers.device)
         for name, critic in self.critics.items():
             with torch.no_grad():
@@ -250,6 +253,21 @@ class Critics(nn.Module):
             total = total + self.weights[name] * F.softplus(of_real - of_fake).mean()
         return total
 
+    def learn(
+        self, optimizer: torch.optim.Optimizer, real: Tensor, fake: View, condition: Any, step: int
+    ) -> dict[str, float]:
+        """A step of the critics; what is to be shown of it."""
+        loss, seen = self.discriminator_loss(real, fake, condition, step)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        return {"critic": float(loss), **seen}
 
-def _as_view(seen: View | Tensor) -> View:
-    return seen if isinstance(seen, View) else view(seen)
+    @contextmanager
+    def fixed(self) -> Iterator[None]:
+        """While the generator learns, the critics need no gradients of their own weights."""
+        self.requires_grad_(False)
+        try:
+            yield
+        finally:
+            self.requires_grad_(True)

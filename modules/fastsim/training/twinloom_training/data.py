@@ -7,7 +7,8 @@ here and 1 GB dense.
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,13 +17,18 @@ import h5py
 import numpy as np
 import torch
 
-from .errors import RecipeError
+from . import provenance
+from .errors import RecipeError, first_line
 
 LAYERS = 45
 ALPHA = 16
 R = 9
 CELLS_PER_LAYER = ALPHA * R
+SECTOR_CELLS = LAYERS * R
 CELLS = LAYERS * CELLS_PER_LAYER
+R_STEP_MM = 4.65
+"""Width of a ring."""
+
 CUT_MEV = 0.5e-3 / 0.033
 """Readout cut [MeV]: 0.5 keV in silicon, over the sampling fraction."""
 
@@ -96,35 +102,83 @@ def turn_cells(cell: torch.Tensor, turn: torch.Tensor, mirror: torch.Tensor) -> 
     return layer * CELLS_PER_LAYER + ((alpha + turn) % ALPHA) * R + r
 
 
-def load(data_dir: str | Path, split: str, config: dict[str, Any] | None = None) -> ShowerSet:
+@contextmanager
+def open_showers(path: str | Path) -> Iterator[h5py.File]:
+    """An HDF5 file of showers, read-only; one that is absent, damaged or of another geometry is refused."""
+    wanted = f"HDF5 with incident_energies (N, 1) and showers (N, {CELLS}), both in MeV"
+    try:
+        file = h5py.File(path, "r")
+    except FileNotFoundError:
+        raise RecipeError(f"There is no file {path}.") from None
+    except OSError as error:
+        raise RecipeError(f"{path} cannot be read as showers ({first_line(error)}). Wanted: {wanted}.") from error
+    with file:
+        absent = [name for name in ("showers", "incident_energies") if name not in file]
+        if absent:
+            raise RecipeError(f"{path} has no data set {' and no '.join(absent)}. Wanted: {wanted}.")
+        shape, energies = file["showers"].shape, file["incident_energies"].shape
+        if len(shape) != 2 or shape[1] != CELLS or energies != (shape[0], 1):
+            raise RecipeError(
+                f"{path} has showers of shape {shape} and incident_energies of shape {energies}. Wanted: {wanted}."
+            )
+        yield file
+
+
+def energies_of(file: h5py.File, stop: int | None = None) -> np.ndarray:
+    """Incident energies [MeV] of the first `stop` showers (all by default), float32 [N]; each must be positive."""
+    energy = file["incident_energies"][:stop, 0].astype("<f4")
+    wrong = np.flatnonzero(~(np.isfinite(energy) & (energy > 0)))
+    if len(wrong):
+        raise RecipeError(
+            f"{file.filename}: incident_energies[{wrong[0]}] is {energy[wrong[0]]} MeV; every energy must be positive."
+        )
+    return energy
+
+
+def files_of(config: dict[str, Any]) -> list[str]:
+    """The files of `config["data"]`; those that are held out are refused."""
+    files = list(config.get("data", {}).get("files", DEFAULT_FILES))
+    held_out = [name for name in files if Path(name).name in FORBIDDEN_FILES]
+    if held_out:
+        raise RecipeError(
+            f"{', '.join(held_out)} is held out for the final evidence: never train or tune on it. Take it out of `files` "
+            "of [data]."
+        )
+    return files
+
+
+def load(data_dir: str | Path, split: str, config: dict[str, Any]) -> ShowerSet:
     """One split of the files in `config["data"]`: "train" or "validation".
 
     Keys of `config["data"]`: `files`, `validation_fraction` (of each file), `seed` (of the split), `limit` (showers
     per file, to try things out)."""
-    settings = dict((config or {}).get("data", {}))
-    files = settings.get("files", DEFAULT_FILES)
+    settings = config.get("data", {})
     fraction = float(settings.get("validation_fraction", 0.1))
     parts = []
-    for number, name in enumerate(files):
-        if Path(name).name in FORBIDDEN_FILES:
-            raise RecipeError(
-                f"{name} is held out for the final evidence: never train or tune on it. Take it out of `files` of [data]."
-            )
+    for number, name in enumerate(files_of(config)):
         path = Path(data_dir) / name
-        with h5py.File(path, "r") as file:
+        with open_showers(path) as file:
             total = min(file["showers"].shape[0], int(settings.get("limit", 1 << 62)))
         order = np.random.default_rng([int(settings.get("seed", 1)), number]).permutation(total)
         cut = round(fraction * total)
-        parts.append(read_file(path, np.sort({"validation": order[:cut], "train": order[cut:]}[split]), total))
+        rows = {"validation": order[:cut], "train": order[cut:]}[split]
+        if not len(rows):
+            raise RecipeError(
+                f"{path}: none of its {total} showers are in the {split} split (`validation_fraction` of [data] is "
+                f"{fraction:g}). Give it more showers, or another fraction."
+            )
+        parts.append(read_file(path, np.sort(rows), total))
     return concatenate(parts)
 
 
 def read_file(path: str | Path, rows: np.ndarray | None = None, stop: int | None = None) -> ShowerSet:
     """The given rows (sorted; all by default) of one HDF5 file, cells below the cut set to zero."""
-    with h5py.File(path, "r") as file:
+    with open_showers(path) as file:
         total = file["showers"].shape[0] if stop is None else stop
         wanted = np.arange(total) if rows is None else rows
-        energy = file["incident_energies"][:total, 0][wanted]
+        energy = energies_of(file, total)[wanted]
+        if "absorber_thickness_mm" not in file.attrs:
+            raise RecipeError(f"{path} has no attribute absorber_thickness_mm: the absorber's thickness is a condition.")
         thickness = np.full(len(wanted), float(file.attrs["absorber_thickness_mm"]), np.float32)
         counts, cells, values = [], [], []
         for first in range(0, total, ROWS_PER_READ):
@@ -135,7 +189,7 @@ def read_file(path: str | Path, rows: np.ndarray | None = None, stop: int | None
             cells.append(cell.astype(np.int16))
             values.append(block[row, cell].astype(np.float32))
     indptr = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64)
-    arrays = (energy.astype(np.float32), thickness, indptr, np.concatenate(cells), np.concatenate(values))
+    arrays = (energy, thickness, indptr, np.concatenate(cells), np.concatenate(values))
     return ShowerSet(*(torch.from_numpy(array) for array in arrays))
 
 
@@ -150,15 +204,6 @@ def concatenate(parts: list[ShowerSet]) -> ShowerSet:
     return ShowerSet(indptr=torch.cat([torch.zeros(1, dtype=torch.int64), *indptr]), **join)
 
 
-def digests(data_dir: str | Path, config: dict[str, Any] | None = None) -> dict[str, str]:
+def digests(data_dir: str | Path, config: dict[str, Any]) -> dict[str, str]:
     """SHA-256 of every file of the configuration, for the model card."""
-    files = (config or {}).get("data", {}).get("files", DEFAULT_FILES)
-    return {name: _sha256(Path(data_dir) / name) for name in files}
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    return {name: provenance.digest(Path(data_dir) / name) for name in files_of(config)}

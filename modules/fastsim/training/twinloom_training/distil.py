@@ -13,15 +13,15 @@ from typing import Any
 import torch
 from torch import nn
 
+from .checkpoints import load_state, save_state
 from .critics import Critics, View
-from .data import ALPHA, LAYERS, R, Batch, ShowerSet
-from .flow import EMPTY_WEIGHT, OUTER, Told, integrate, told_of
+from .data import ALPHA, LAYERS, Batch, R, ShowerSet
+from .flow import EMPTY_WEIGHT, OUTER, Told, TransformerLearner, integrate, told_of
 from .gate import decode
+from .learner import autocast, learning_rate, set_learning_rate
 from .marginals import CellMarginals
 from .muon import Optimizers
-from .quick_judge import judge
-from .train_loop import Average, autocast, learning_rate, load_state, save_state, set_learning_rate
-from .transformer import ShapeTransformer, transformer_of
+from .transformer import ShapeTransformer
 
 
 def displacement(network: nn.Module, noise: torch.Tensor, told: Told) -> torch.Tensor:
@@ -51,66 +51,22 @@ def turned(cells: torch.Tensor, turn: int, mirror: int) -> torch.Tensor:
     return (cells.flip(2) if mirror else cells).roll(turn, 2)
 
 
-class _Student:
-    """What both stages share: the network, its average, and validation in one step."""
+STUDENT = {"average": 0.998, "batch": 96, "rate": 5e-4, "warm_up": 100}
+"""Defaults of both sections, `distil` and `adversarial`."""
 
-    def __init__(
-        self,
-        config: dict[str, Any],
-        settings: dict[str, Any],
-        train: ShowerSet,
-        validation: ShowerSet,
-        marginals: CellMarginals,
-        start: ShapeTransformer,
-        device: torch.device,
-    ) -> None:
-        self.train, self.marginals, self.device = train.to(device), marginals.to(device), device
-        self.network = transformer_of(config).to(device)
-        self.network.load_state_dict(start.state_dict())
-        self.average = Average(self.network, float(settings.get("average", 0.998)))
-        self.batch, self.rate = int(settings.get("batch", 96)), float(settings.get("rate", 5e-4))
-        self.warm_up = int(settings.get("warm_up", 100))
-        self.bfloat16 = bool(settings.get("bfloat16", False))
-        count = min(len(validation), int(settings.get("validation_showers", 2000)))
-        chosen = torch.randperm(len(validation), generator=torch.Generator().manual_seed(5))[:count]
-        self.reference = validation.to(device).batch(chosen)
-        self.rng = torch.Generator().manual_seed(int(settings.get("seed", 1)))
+
+class StudentLearner(TransformerLearner):
+    """What both stages share: validation in one step."""
 
     def validate(self, step: int) -> dict[str, float]:
-        generator = torch.Generator().manual_seed(11)
-        showers = one_step(self.average.network, self.marginals, self.reference, generator, self.bfloat16)
-        return judge(showers, self.reference)
-
-    def state_dict(self) -> dict[str, Any]:
-        names = ("network", "optimizers", "critics", "critic_optimizer")
-        state = {name: getattr(self, name).state_dict() for name in names if hasattr(self, name)}
-        return state | {"average": self.average.network.state_dict(), "rng": self.rng.get_state()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        for name in ("network", "optimizers", "critics", "critic_optimizer"):
-            if hasattr(self, name):
-                getattr(self, name).load_state_dict(state[name])
-        self.average.network.load_state_dict(state["average"])
-        self.rng.set_state(state["rng"])
+        return self.judge(lambda noise, told: displacement(self.average.network, noise, told), self.bfloat16)
 
 
-@torch.no_grad()
-def one_step(
-    network: nn.Module, marginals: CellMarginals, batch: Batch, generator: torch.Generator, bfloat16: bool = False
-) -> torch.Tensor:
-    """Showers of the student at the layer energies and counts of a batch."""
-    parts = []
-    for first in range(0, len(batch.energy_mev), 200):
-        part = Batch(*(column[first : first + 200] for column in batch))
-        noise = torch.randn(len(part.energy_mev), LAYERS, ALPHA, R, generator=generator).to(batch.showers.device)
-        with autocast(noise.device, bfloat16):
-            cells = displacement(network, noise, told_of(part)).float()
-        parts.append(marginals.to_showers(cells, *marginals(*part[1:]), part.layer_energy, part.layer_count))
-    return torch.cat(parts)
+class PairLearner(StudentLearner):
+    """Regression on the teacher's pairs, made once and kept in the run folder; each is turned and mirrored anew. Keys of
+    `distil`, beside those of `TransformerLearner`: `pairs`, `teacher_steps`, `muon`."""
 
-
-class PairLearner(_Student):
-    """Regression on the teacher's pairs, made once and kept in the run folder; each is turned and mirrored anew."""
+    parts = ("network", "average", "optimizers", "rng")
 
     def __init__(
         self,
@@ -122,8 +78,8 @@ class PairLearner(_Student):
         device: torch.device,
         folder: Path,
     ) -> None:
-        settings = config.get("distil", {})
-        super().__init__(config, settings, train, validation, marginals, teacher, device)
+        settings = {**STUDENT, **config.get("distil", {})}
+        super().__init__(config, settings, train, validation, marginals, device, teacher)
         muon = bool(settings.get("muon", False))
         self.optimizers = Optimizers(self.network, self.rate, 0.0, OUTER, muon)
         path = folder / "pairs.pt"
@@ -152,8 +108,11 @@ class PairLearner(_Student):
         return {"loss": loss.item()}
 
 
-class AdversarialLearner(_Student):
-    """The critics' turn: real showers and the student's at the same layers."""
+class AdversarialLearner(StudentLearner):
+    """The critics' turn: real showers and the student's at the same layers. Keys of `adversarial`, beside those of
+    `TransformerLearner`: `critic_warm_up` (steps of the critics alone), `critic_rate`, `temperature` of the gate."""
+
+    parts = ("network", "critics", "average", "optimizer", "critic_optimizer", "rng")
 
     def __init__(
         self,
@@ -164,14 +123,14 @@ class AdversarialLearner(_Student):
         student: ShapeTransformer,
         device: torch.device,
     ) -> None:
-        settings = config.get("adversarial", {})
-        super().__init__(config, settings, train, validation, marginals, student, device)
-        self.alone = int(settings.get("critic_warm_up", 150))
+        settings = {**STUDENT, **config.get("adversarial", {})}
+        super().__init__(config, settings, train, validation, marginals, device, student)
+        self.critic_warm_up = int(settings.get("critic_warm_up", 150))
         self.temperature = float(settings.get("temperature", 0.5))
         self.critic_rate = float(settings.get("critic_rate", 4e-4))
         self.critics = Critics(config.get("critics")).to(device)
         self.critics.fit(self.reference.showers, self.reference)
-        self.optimizers = torch.optim.Adam(self.network.parameters(), self.rate, betas=(0.5, 0.99))
+        self.optimizer = torch.optim.Adam(self.network.parameters(), self.rate, betas=(0.5, 0.99))
         self.critic_optimizer = torch.optim.Adam(self.critics.parameters(), self.critic_rate, betas=(0.5, 0.99))
 
     def fake(self, batch: Batch) -> View:
@@ -185,27 +144,21 @@ class AdversarialLearner(_Student):
         return View(*decode(scores, values, batch.layer_energy, batch.layer_count, self.temperature))
 
     def step(self, step: int, progress: float) -> dict[str, float]:
-        since = max(0, step - self.alone)
-        set_learning_rate(self.optimizers, learning_rate(self.rate, progress, since, self.warm_up, 0.1))
+        since = max(0, step - self.critic_warm_up)
+        set_learning_rate(self.optimizer, learning_rate(self.rate, progress, since, self.warm_up, 0.1))
         set_learning_rate(self.critic_optimizer, learning_rate(self.critic_rate, progress, step, self.warm_up, 0.1))
         rows = torch.randint(len(self.train), (self.batch,), generator=self.rng)
         batch = self.train.batch(rows, self.rng)
-        generating = step >= self.alone
+        generating = step >= self.critic_warm_up
         with torch.set_grad_enabled(generating):
             fake = self.fake(batch)
-        loss, seen = self.critics.discriminator_loss(batch.showers, fake, batch, step)
-        self.critic_optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.critic_optimizer.step()
-        seen = {"critic": float(loss), **seen}
+        seen = self.critics.learn(self.critic_optimizer, batch.showers, fake, batch, step)
         if generating:
-            self.critics.requires_grad_(False)
-            loss = self.critics.generator_loss(batch.showers, fake, batch)
-            self.optimizers.zero_grad(set_to_none=True)
-            loss.backward()
-            self.critics.requires_grad_(True)
-            nn.utils.clip_grad_norm_(self.network.parameters(), 1e9)
-            self.optimizers.step()
-            self.average.update(self.network, step - self.alone)
+            with self.critics.fixed():
+                loss = self.critics.generator_loss(batch.showers, fake, batch)
+                self.optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+            self.optimizer.step()
+            self.average.update(self.network, since)
             seen["generator"] = float(loss)
         return seen

@@ -15,7 +15,7 @@ import torch
 from onnx import numpy_helper
 
 from . import provenance
-from .data import ALPHA, CUT_MEV, LAYERS, R
+from .data import ALPHA, CUT_MEV, LAYERS, R, R_STEP_MM
 from .errors import RecipeError
 from .invariant import make_rows_independent
 
@@ -76,7 +76,7 @@ def describe(name: str, segments: dict[str, list[dict]], conditions: dict[str, d
                 "name": "w-si-45",
                 "layers": LAYERS,
                 "alpha_bins": ALPHA,
-                "r_edges_mm": [round(4.65 * edge, 2) for edge in range(R + 1)],
+                "r_edges_mm": [round(R_STEP_MM * edge, 2) for edge in range(R + 1)],
                 "layer_depth_mm": 3.4,
             },
             "cut_mev": CUT_MEV,

@@ -16,10 +16,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from .data import ALPHA, CUT_MEV, LAYERS, R
+from .data import ALPHA, CUT_MEV, LAYERS, R, R_STEP_MM
 from .data import CELLS_PER_LAYER as CELLS
 
-R_STEP_MM = 4.65
 FEATURES = 2 + 8 * LAYERS
 EPSILON = 1e-16
 

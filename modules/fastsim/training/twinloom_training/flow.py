@@ -9,17 +9,20 @@ the network learns is only how cells depend on each other.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from .data import ALPHA, LAYERS, R, Batch, ShowerSet
+from .checkpoints import load_average
+from .data import ALPHA, LAYERS, Batch, R, ShowerSet
+from .errors import RecipeError
+from .learner import Average, Learner, autocast, learning_rate
 from .marginals import CellMarginals
 from .muon import Optimizers
 from .quick_judge import judge
-from .train_loop import Average, autocast, learning_rate, load_state
 from .transformer import ShapeTransformer, tell, transformer_of
 
 OUTER = ("cells_in", "layers_in", "depth", "cells_out", "local_out", "last_told", "told.0")
@@ -28,7 +31,11 @@ OUTER = ("cells_in", "layers_in", "depth", "cells_out", "local_out", "last_told"
 EMPTY_WEIGHT = 0.05
 """Weight of a cell that is never hit, beside the probability of a hit: its number carries nothing to learn."""
 
+PIECE = 200
+"""Showers that are generated at a time: what fits in memory."""
+
 Told = tuple[torch.Tensor, torch.Tensor]
+"""What `transformer.tell` makes of the layers."""
 
 
 def integrate(network: nn.Module, noise: torch.Tensor, told: Told, steps: int) -> torch.Tensor:
@@ -48,21 +55,63 @@ def told_of(batch: Batch) -> Told:
 
 @torch.no_grad()
 def generate(
-    network: nn.Module, marginals: CellMarginals, batch: Batch, steps: int, generator: torch.Generator, rows: int = 200
+    to_cells: Callable[[torch.Tensor, Told], torch.Tensor],
+    marginals: CellMarginals,
+    batch: Batch,
+    generator: torch.Generator,
+    bfloat16: bool = False,
 ) -> torch.Tensor:
-    """Showers at the layer energies and counts of a batch."""
+    """Showers [B, 45, 16, 9] in MeV at the layer energies and counts of a batch. `to_cells` makes cells of noise and of
+    what the network is told of the layers."""
     parts = []
-    for first in range(0, len(batch.energy_mev), rows):
-        part = Batch(*(column[first : first + rows] for column in batch))
+    for first in range(0, len(batch.energy_mev), PIECE):
+        part = Batch(*(column[first : first + PIECE] for column in batch))
         noise = torch.randn(len(part.energy_mev), LAYERS, ALPHA, R, generator=generator).to(batch.showers.device)
-        with autocast(noise.device):
-            cells = integrate(network, noise, told_of(part), steps).float()
+        with autocast(noise.device, bfloat16):
+            cells = to_cells(noise, told_of(part)).float()
         parts.append(marginals.to_showers(cells, *marginals(*part[1:]), part.layer_energy, part.layer_count))
     return torch.cat(parts)
 
 
-class FlowLearner:
-    """Trains the velocity. The score is the physics of generated showers on the validation split."""
+class TransformerLearner(Learner):
+    """What all stages of the shape network have: the network and its average, the data, the reference to validate on.
+
+    Keys of their sections: `average`, `batch`, `rate`, `warm_up`, `bfloat16`, `validation_showers` (default 2000)."""
+
+    def __init__(
+        self,
+        config: dict[str, Any],
+        settings: dict[str, Any],
+        train: ShowerSet,
+        validation: ShowerSet,
+        marginals: CellMarginals,
+        device: torch.device,
+        start: ShapeTransformer | None = None,
+    ) -> None:
+        self.train, self.marginals, self.device = train.to(device), marginals.to(device), device
+        self.network = transformer_of(config).to(device)
+        if start is not None:
+            self.network.load_state_dict(start.state_dict())
+        self.average = Average(self.network, float(settings["average"]))
+        self.batch, self.rate = int(settings["batch"]), float(settings["rate"])
+        self.warm_up = int(settings["warm_up"])
+        self.bfloat16 = bool(settings.get("bfloat16", False))
+        count = min(len(validation), int(settings.get("validation_showers", 2000)))
+        chosen = torch.randperm(len(validation), generator=torch.Generator().manual_seed(5))[:count]
+        self.reference = validation.to(device).batch(chosen)
+        self.rng = torch.Generator().manual_seed(config.get("seed", 1))
+
+    def judge(self, to_cells: Callable[[torch.Tensor, Told], torch.Tensor], bfloat16: bool) -> dict[str, float]:
+        """Physics of showers at the conditions of the reference, always of the same noise."""
+        generator = torch.Generator().manual_seed(11)
+        return judge(generate(to_cells, self.marginals, self.reference, generator, bfloat16), self.reference)
+
+
+class FlowLearner(TransformerLearner):
+    """Trains the velocity. The score is the physics of generated showers on the validation split. Keys of `flow`, beside
+    those of `TransformerLearner`: `decay`, `muon`, `compile` (PyTorch 2), `validation_steps`."""
+
+    parts = ("network", "average", "optimizers", "rng")
 
     def __init__(
         self,
@@ -72,37 +121,16 @@ class FlowLearner:
         marginals: CellMarginals,
         device: torch.device,
     ) -> None:
-        settings = config.get("flow", {})
-        self.train, self.marginals, self.device = train.to(device), marginals.to(device), device
-        self.network = transformer_of(config).to(device)
-        self.average = Average(self.network, float(settings.get("average", 0.999)))
-        self.batch = int(settings.get("batch", 128))
-        self.rate = float(settings.get("rate", 2e-3))
-        self.bfloat16 = bool(settings.get("bfloat16", False))
-        self.warm_up = int(settings.get("warm_up", 200))
-        self.optimizers = Optimizers(
-            self.network, self.rate, float(settings.get("decay", 0.0)), OUTER, bool(settings.get("muon", True))
-        )
+        settings = {"average": 0.999, "batch": 128, "rate": 2e-3, "warm_up": 200, **config.get("flow", {})}
+        super().__init__(config, settings, train, validation, marginals, device)
+        decay, muon = float(settings.get("decay", 0.0)), bool(settings.get("muon", True))
+        self.optimizers = Optimizers(self.network, self.rate, decay, OUTER, muon)
         self.steps = int(settings.get("validation_steps", 6))
-        count = min(len(validation), int(settings.get("validation_showers", 2000)))
-        chosen = torch.randperm(len(validation), generator=torch.Generator().manual_seed(5))[:count]
-        self.reference = validation.to(device).batch(chosen)
+        if settings.get("compile") and not hasattr(torch, "compile"):
+            raise RecipeError(
+                f"[flow] has compile = true, which PyTorch {torch.__version__} cannot: take PyTorch 2, or false."
+            )
         self.forward = torch.compile(self.network) if settings.get("compile") else self.network
-        self.rng = torch.Generator().manual_seed(int(settings.get("seed", 1)))
-
-    def state_dict(self) -> dict[str, Any]:
-        return {
-            "network": self.network.state_dict(),
-            "average": self.average.network.state_dict(),
-            "optimizers": self.optimizers.state_dict(),
-            "rng": self.rng.get_state(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
-        self.average.network.load_state_dict(state["average"])
-        self.optimizers.load_state_dict(state["optimizers"])
-        self.rng.set_state(state["rng"])
 
     def draw(self) -> tuple[Batch, torch.Tensor, torch.Tensor]:
         """A turned and mirrored batch, its cells as normal numbers, and the weight of each cell."""
@@ -131,13 +159,10 @@ class FlowLearner:
         return {"loss": loss.item(), "norm": norm.item()}
 
     def validate(self, step: int) -> dict[str, float]:
-        generator = torch.Generator().manual_seed(11)
-        showers = generate(self.average.network, self.marginals, self.reference, self.steps, generator)
-        return judge(showers, self.reference)
+        # In float32, as the exported network is evaluated.
+        return self.judge(lambda noise, told: integrate(self.average.network, noise, told, self.steps), bfloat16=False)
 
 
 def load_shape(config: dict[str, Any], path: Path) -> ShapeTransformer:
     """The averaged network of a checkpoint."""
-    network = transformer_of(config)
-    network.load_state_dict(load_state(path)["learner"]["average"])
-    return network.eval().requires_grad_(False)
+    return load_average(transformer_of(config), path)

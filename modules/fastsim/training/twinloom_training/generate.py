@@ -1,6 +1,7 @@
 """Showers from an exported file by ONNX Runtime, at the energies of a reference."""
 
 import json
+import os
 import time
 from collections.abc import Callable
 
@@ -8,6 +9,7 @@ import numpy as np
 import onnx
 
 from . import provenance
+from .data import open_showers
 from .errors import RecipeError
 from .export import example_inputs
 from .onnx_check import session
@@ -63,3 +65,12 @@ def generate(
                 told, done = time.monotonic(), start + len(wanted)
                 say(f"{about['name']}: {done} of {len(energy_mev)} showers, {spent * 1e3 / done:.2f} ms each")
     return spent
+
+
+def is_made(generated: str, model: str, energy_mev: np.ndarray) -> bool:
+    """Whether showers made earlier are this model's, at these energies."""
+    if not os.path.exists(generated):
+        return False
+    with open_showers(generated) as file:
+        same = np.array_equal(file["incident_energies"][:, 0], energy_mev.astype("<f4"))
+        return same and file.attrs.get("model_sha256") == provenance.digest(model)

@@ -26,24 +26,6 @@ HALF_THICKNESS = 0.2
 LAYER_FEATURES = 5
 
 
-def layer_ratios(layer_energy: torch.Tensor, energy_mev: torch.Tensor) -> torch.Tensor:
-    """E_tot / E_inc, then E_l over the energy from l on for l = 0 to 43: 45 numbers that give back the 45 layers.
-    (CaloDREAM's factorisation; `luigifvr/calo_dreamer`.)"""
-    total = layer_energy.sum(-1, keepdim=True)
-    rest = layer_energy.flip(-1).cumsum(-1).flip(-1)
-    return torch.cat([total / energy_mev.reshape(-1, 1), (layer_energy / rest.clamp(min=1e-12))[:, :-1]], -1)
-
-
-def layer_energies(ratios: torch.Tensor, energy_mev: torch.Tensor) -> torch.Tensor:
-    """The inverse of `layer_ratios`: the last layer takes what is left, so the sum is the total."""
-    rest = ratios[:, 0] * energy_mev.reshape(-1)
-    energies = []
-    for layer in range(LAYERS - 1):
-        energies.append(rest * ratios[:, layer + 1].clamp(0, 1))
-        rest = rest - energies[-1]
-    return torch.stack([*energies, rest], -1)
-
-
 def near_log(value: torch.Tensor) -> torch.Tensor:
     """32 (x^(1/32) - 1), nearly ln x near one: ONNX Runtime's power is bit-identical in every batch, its logarithm is
     not. Good for what a network is told, which need not be a logarithm exactly."""
@@ -96,11 +78,6 @@ def decode_showers(
     energy = CUT_FLOAT32 * hit + spare * (excess / excess.sum(-1, keepdim=True).clamp(min=1e-6))
     cells = torch.zeros_like(scores).scatter(-1, order, energy)
     return cells.reshape(-1, LAYERS, ALPHA, R)
-
-
-def cell_log_energy(showers: torch.Tensor) -> torch.Tensor:
-    """ln(E / cut) of hit cells, -inf for empty ones: [B, 45, 16, 9] MeV to [B, 45, 144]."""
-    return torch.log(showers.reshape(-1, LAYERS, CELLS_PER_LAYER) / CUT_MEV)
 
 
 def pad_layers(values: torch.Tensor, before: int, after: int) -> torch.Tensor:

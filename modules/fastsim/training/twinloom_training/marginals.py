@@ -19,9 +19,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .data import ALPHA, CELLS_PER_LAYER, CUT_MEV, LAYERS, R, Batch, ShowerSet
+from .checkpoints import load_average
+from .data import ALPHA, CELLS_PER_LAYER, CUT_MEV, LAYERS, Batch, R, ShowerSet
 from .layers import LAYER_FEATURES, condition, decode_showers, layer_features, pad_layers
-from .train_loop import Average, learning_rate, load_state, set_learning_rate
+from .learner import Average, Learner, learning_rate, set_learning_rate
 
 EDGES = (
     *(0.0, 2.5, 4.0, 4.7, 5.0, 5.15, 5.3, 5.45, 5.6, 5.8, 6.0, 6.25, 6.5, 6.75, 7.0, 7.3, 7.6),
@@ -144,8 +145,10 @@ def bin_of(value: torch.Tensor) -> torch.Tensor:
     return torch.bucketize(value, value.new_tensor(EDGES[1:-1]), right=True)
 
 
-class MarginalLearner:
+class MarginalLearner(Learner):
     """Trains `CellMarginals`; the score is the negative log-likelihood per hit of the validation split."""
+
+    parts = ("network", "average", "optimizer", "rng")
 
     def __init__(self, config: dict[str, Any], train: ShowerSet, validation: ShowerSet, device: torch.device) -> None:
         settings = config.get("marginals", {})
@@ -155,21 +158,7 @@ class MarginalLearner:
         self.batch = int(settings.get("batch", 128))
         self.rate = float(settings.get("rate", 3e-3))
         self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=self.rate, betas=(0.9, 0.99))
-        self.rng = torch.Generator().manual_seed(int(settings.get("seed", 1)))
-
-    def state_dict(self) -> dict[str, Any]:
-        return {
-            "network": self.network.state_dict(),
-            "average": self.average.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "rng": self.rng.get_state(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
-        self.average.network.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.rng.set_state(state["rng"])
+        self.rng = torch.Generator().manual_seed(config.get("seed", 1))
 
     def step(self, step: int, progress: float) -> dict[str, float]:
         set_learning_rate(self.optimizer, learning_rate(self.rate, progress, step, warm_up=50))
@@ -195,5 +184,4 @@ class MarginalLearner:
 def load_marginals(config: dict[str, Any], run_dir: str | Path) -> CellMarginals:
     """The best network of a run: averaged weights."""
     network = CellMarginals(int(config.get("marginals", {}).get("hidden", 96)))
-    network.load_state_dict(load_state(Path(run_dir) / "best.pt")["learner"]["average"])
-    return network.eval().requires_grad_(False)
+    return load_average(network, Path(run_dir) / "marginals" / "best.pt")

@@ -13,10 +13,13 @@ from typing import Any
 
 import torch
 
+from .errors import RecipeError
+
 PACKAGES = ("numpy", "scipy", "h5py", "scikit-learn", "onnx", "onnxruntime")
 
 
 def write_json(path: str, document: Any) -> None:
+    """Makes the folder where it is absent. NaN is refused: no other program would read it."""
     folder = os.path.dirname(os.path.abspath(path))
     os.makedirs(folder, exist_ok=True)
     with open(path + ".part", "w") as file:
@@ -25,7 +28,14 @@ def write_json(path: str, document: Any) -> None:
     os.replace(path + ".part", path)
 
 
-def digest(path: str) -> str:
+def read_json(path: str | Path) -> Any:
+    try:
+        return json.loads(Path(path).read_text())
+    except ValueError as error:
+        raise RecipeError(f"{path} is not JSON ({error}): it is damaged. Delete it; the recipe makes it again.") from error
+
+
+def digest(path: str | Path) -> str:
     """SHA-256 of a file, 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -40,6 +50,7 @@ def code() -> dict:
 
 
 def versions() -> dict:
+    """Of Python and of everything that numbers may depend on."""
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,

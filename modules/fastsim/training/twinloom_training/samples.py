@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from . import provenance
-from .data import ALPHA, CELLS, CUT_MEV, LAYERS, R
+from .data import ALPHA, CELLS, CUT_MEV, LAYERS, R, energies_of, open_showers
 from .errors import RecipeError
 
 BLOCK = 1000
@@ -19,23 +19,8 @@ class ShowerFile:
 
     def __init__(self, path: str):
         self.path = path
-        if not os.path.exists(path):
-            raise RecipeError(f"There is no file {path}.")
-        try:
-            with h5py.File(path) as file:
-                self.shape = file["showers"].shape
-                energies = file["incident_energies"][:]
-        except (OSError, KeyError) as error:
-            raise RecipeError(
-                f"{path} cannot be read as showers: {error}. Wanted: HDF5 with incident_energies (N, 1) and "
-                f"showers (N, {CELLS}), both in MeV."
-            ) from error
-        if len(self.shape) != 2 or self.shape[1] != CELLS or energies.shape != (self.shape[0], 1):
-            raise RecipeError(
-                f"{path} has showers of shape {self.shape} and incident_energies of shape {energies.shape}; "
-                f"wanted are (N, {CELLS}) and (N, 1)."
-            )
-        self.energy_mev = energies[:, 0].astype("<f4")
+        with open_showers(path) as file:
+            self.energy_mev = energies_of(file)
         self.count = len(self.energy_mev)
 
     def blocks(self, start: int = 0, stop: int | None = None, size: int = BLOCK) -> Iterator[np.ndarray]:

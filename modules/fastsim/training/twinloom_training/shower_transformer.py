@@ -9,12 +9,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from . import energy
 from .data import ALPHA, CELLS, LAYERS, R, load
 from .distil import AdversarialLearner, PairLearner, displacement
 from .flow import FlowLearner, integrate, load_shape
+from .layer_network import NORMALS, LayerNetwork
+from .layer_training import load_layers
+from .learner import choose_device
 from .marginals import CellMarginals, MarginalLearner, load_marginals
-from .train_loop import Learner, LoopSettings, choose_device, load_state, train_loop
+from .train_loop import train_stage
 from .transformer import ShapeTransformer, tell
 
 
@@ -24,7 +26,7 @@ class TransformerGenerator(nn.Module):
     `steps` = 1 is the distilled network; more is the flow itself, integrated in that many evaluations."""
 
     def __init__(
-        self, layers: energy.LayerNetwork, marginals: CellMarginals, shape: ShapeTransformer, steps: int
+        self, layers: LayerNetwork, marginals: CellMarginals, shape: ShapeTransformer, steps: int
     ) -> None:
         super().__init__()
         self.layers, self.marginals, self.shape, self.steps = layers, marginals, shape, steps
@@ -32,7 +34,7 @@ class TransformerGenerator(nn.Module):
     segments: dict[str, list[dict[str, Any]]] = {
         "incident_energy": [{"condition": "incident_energy"}],
         "absorber_thickness": [{"condition": "absorber_thickness"}],
-        "layer_normal": [{"noise": "normal", "length": energy.NORMALS}],
+        "layer_normal": [{"noise": "normal", "length": NORMALS}],
         "normal": [{"noise": "normal", "length": CELLS}],
     }
     """The `inputs` of the metadata, in the order of `forward`."""
@@ -56,46 +58,40 @@ class TransformerGenerator(nn.Module):
         return self.marginals.to_showers(cells, threshold, logits, layer_energy, layer_count)
 
 
-def train_shape(config: dict[str, Any], data_dir: str | Path, run_dir: str | Path, device: str = "auto") -> None:
-    """The cells' own distributions, then the flow."""
-    folder, where = Path(run_dir), choose_device(device)
+def train_shape(config: dict[str, Any], data_dir: str | Path, run_dir: str | Path, device: str) -> bool:
+    """The cells' own distributions in `run_dir/marginals`, then the flow in `run_dir/flow`, each resumed where it
+    stopped; whether the budgets are spent."""
+    where = choose_device(device)
     sets = [load(data_dir, split, config) for split in ("train", "validation")]
-    if trained(MarginalLearner(config, *sets, where), config, "marginals", folder):
-        marginals = load_marginals(config, folder / "marginals")
-        trained(FlowLearner(config, *sets, marginals, where), config, "flow", folder)
+    if not train_stage(MarginalLearner(config, *sets, where), config, "marginals", run_dir):
+        return False
+    marginals = load_marginals(config, run_dir)
+    return train_stage(FlowLearner(config, *sets, marginals, where), config, "flow", run_dir)
 
 
-def train_distil(config: dict[str, Any], data_dir: str | Path, run_dir: str | Path, device: str = "auto") -> None:
-    """One step: the teacher's pairs, then, if the configuration has a section `adversarial`, the critics."""
+def train_distil(config: dict[str, Any], data_dir: str | Path, run_dir: str | Path, device: str) -> bool:
+    """One step: the teacher's pairs in `run_dir/distil`, then, if the configuration has a section `adversarial`, the
+    critics in `run_dir/adversarial`; whether the budgets are spent."""
     folder, where = Path(run_dir), choose_device(device)
     sets = [load(data_dir, split, config) for split in ("train", "validation")]
-    marginals = load_marginals(config, folder / "marginals")
+    marginals = load_marginals(config, folder)
     teacher = load_shape(config, folder / "flow" / "best.pt")
     pairs = PairLearner(config, *sets, marginals, teacher, where, folder / "distil")
-    if trained(pairs, config, "distil", folder) and "adversarial" in config:
-        student = load_shape(config, folder / "distil" / "best.pt")
-        trained(AdversarialLearner(config, *sets, marginals, student, where), config, "adversarial", folder)
-
-
-def trained(learner: Learner, config: dict[str, Any], stage: str, folder: Path) -> bool:
-    """Trains a stage with the budget in its section; false if it was told to stop before that was spent."""
-    section = config[stage]
-    settings = LoopSettings(**{key: section[key] for key in LoopSettings.__dataclass_fields__ if key in section})
-    train_loop(learner, settings, folder / stage)
-    state = load_state(folder / stage / "checkpoint.pt")
-    return settings.progress(state["step"], state["seconds"]) >= 1.0
+    if not train_stage(pairs, config, "distil", folder):
+        return False
+    if "adversarial" not in config:
+        return True
+    student = load_shape(config, folder / "distil" / "best.pt")
+    return train_stage(AdversarialLearner(config, *sets, marginals, student, where), config, "adversarial", folder)
 
 
 def build_generator(run_dir: str | Path, mode: str = "fast") -> TransformerGenerator:
     """The generator of a finished run: "fast" takes one step, "quality" the steps of `[quality]`."""
+    if mode not in ("fast", "quality"):
+        raise ValueError(f'mode is "{mode}"; allowed are "fast" and "quality"')
     folder = Path(run_dir)
     config = json.loads((folder / "config.json").read_text())
-    layers = energy.load_network(config, folder / "layers")
-    marginals = load_marginals(config, folder / "marginals")
-    if mode == "fast":
-        last = "adversarial" if "adversarial" in config else "distil"
-        return TransformerGenerator(layers, marginals, load_shape(config, folder / last / "best.pt"), 1).eval()
-    if mode != "quality":
-        raise ValueError(f'mode is "{mode}"; allowed are "fast" and "quality"')
-    steps = int(config.get("quality", {}).get("steps", 6))
-    return TransformerGenerator(layers, marginals, load_shape(config, folder / "flow" / "best.pt"), steps).eval()
+    last = "flow" if mode == "quality" else "adversarial" if "adversarial" in config else "distil"
+    steps = int(config.get("quality", {}).get("steps", 6)) if mode == "quality" else 1
+    shape = load_shape(config, folder / last / "best.pt")
+    return TransformerGenerator(load_layers(config, folder), load_marginals(config, folder), shape, steps).eval()

@@ -1,39 +1,31 @@
 """The stages of a run, from data to evidence. Each goes on where it was stopped and needs what the one before left."""
 
-import json
 import os
 import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import h5py
 import numpy as np
-import torch
 
-from . import baselines, card, data, energy, evidence, export, generate, onnx_check, provenance
+from . import baselines, card, checkpoints, data, evidence, export, gan, generate, onnx_check, provenance
+from . import shower_transformer as transformer
 from .config import evidence_settings
 from .errors import RecipeError
+from .layer_training import train_layers
+from .learner import choose_device
 from .samples import ShowerFile
-from .train_loop import LoopSettings, load_state
 
 TEST_FILE = "showers-test.h5"
 
-TRAINING: dict[str, dict[str, tuple[str, str, tuple[str, ...]]]] = {
-    "gan": {"shape": ("adversarial", "train", ("warm", "adversarial"))},
-    "transformer": {
-        "shape": ("shower_transformer", "train_shape", ("marginals", "flow")),
-        "distil": ("shower_transformer", "train_distil", ("distil", "adversarial")),
-    },
-}
-"""Of each family and stage: module, function, and the folders below the run that it trains in, each named after the
-section of the configuration that has its budget."""
+FAMILIES = {"gan": gan, "transformer": transformer}
+"""The module of each family has `build_generator(run_dir, **arguments)` and, for each of its stages, `train_STAGE`."""
 
-GENERATOR = {"gan": "gan", "transformer": "shower_transformer"}
-"""The module of each family that has `build_generator(run_dir, **arguments)`."""
+TRAINING = {"gan": ("shape",), "transformer": ("shape", "distil")}
+"""The stages of training of each family after `layers`."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +44,10 @@ class Run:
     def name(self) -> str:
         return self.config["name"]
 
+    @property
+    def family(self) -> ModuleType:
+        return FAMILIES[self.config["family"]]
+
     def path(self, *parts: str) -> str:
         return os.path.join(self.out, *parts)
 
@@ -62,69 +58,73 @@ class Stopped(Exception):
 
 def begin(run: Run) -> None:
     """Checks the data and remembers the configuration; a run folder belongs to one configuration."""
-    missing = [
-        name
-        for name in run.config.get("data", {}).get("files", data.DEFAULT_FILES)
-        if not os.path.exists(os.path.join(run.data_dir, name))
-    ]
+    missing = [name for name in data.files_of(run.config) if not os.path.exists(os.path.join(run.data_dir, name))]
     if missing:
         raise RecipeError(
             f"{run.data_dir} has no {', '.join(missing)}. Name their folder with --data, or other files in [data]."
         )
+    choose_device(run.device)
     os.makedirs(run.out, exist_ok=True)
-    kept = Path(run.path("config.json"))
-    if kept.exists():
-        before, now = json.loads(kept.read_text()), json.loads(json.dumps(run.config))
-        changed = sorted(
-            key
-            for key in before.keys() | now.keys()
-            if before.get(key) != now.get(key) and key not in ("evidence", "export")
-        )
+    kept = run.path("config.json")
+    if os.path.exists(kept):
+        changed = _changed(provenance.read_json(kept), run.config, ("evidence", "export"))
         if changed:
             raise RecipeError(
                 f"{run.out} was begun with another configuration (different: {', '.join(changed)}). Take another --out."
             )
-    provenance.write_json(str(kept), run.config)
+    provenance.write_json(kept, run.config)
+
+
+def _changed(before: dict, now: dict, free: tuple[str, ...]) -> list[str]:
+    """The sections in which two configurations differ, but for those that are `free` to."""
+    return sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key) and key not in free)
 
 
 def layers(run: Run) -> None:
     """Energy and hit count of every layer, by likelihood; or those of another run, which the families may share."""
-    folder = run.path("layers")
     if run.layers_from is not None:
         _take_layers(run, run.layers_from)
-    energy.train(run.config, run.data_dir, folder, run.device)
-    _require_finished(folder, run.config.get("layers", {}).get("loop", {"steps": 3000}))
+    _require(train_layers(run.config, run.data_dir, run.out, run.device), "layers")
 
 
 def _take_layers(run: Run, other: str) -> None:
     """Copies the layer network of the run folder `other`, which must be what this run would train."""
     theirs = Path(other, "config.json")
-    if not theirs.exists():
-        raise RecipeError(f"{other} is not a run folder: it has no config.json.")
-    config = json.loads(theirs.read_text())
-    for section in ("layers", "data"):
-        if config.get(section) != json.loads(json.dumps(run.config.get(section))):
-            raise RecipeError(f"{other} has another [{section}] than this configuration: its layer network is not ours.")
+    if not theirs.exists() or not Path(other, "layers", "checkpoint.pt").exists():
+        raise RecipeError(f"--layers: {other} is not a run folder with a layer network (config.json and layers/).")
+    config, ours = ({"seed": 1, **each} for each in (provenance.read_json(theirs), run.config))
+    for key in ("layers", "data", "seed"):
+        if config.get(key) != ours.get(key):
+            raise RecipeError(
+                f"--layers: {other} has another `{key}` than this configuration: its layer network is not ours."
+            )
     if not os.path.exists(run.path("layers")):
-        shutil.copytree(Path(other, "layers"), run.path("layers"))
+        part = run.path("layers.part")
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(Path(other, "layers"), part)
+        os.replace(part, run.path("layers"))
 
 
 def train_stage(run: Run, stage: str) -> None:
     """A stage of the family: `shape`, `distil`. It needs no layer network: it is trained at the layers of the data."""
-    module, function, folders = TRAINING[run.config["family"]][stage]
-    getattr(import_module(f".{module}", __package__), function)(run.config, run.data_dir, run.out, run.device)
-    for folder in (name for name in folders if name in run.config):
-        _require_finished(run.path(folder), run.config.get(folder, {}))
+    _set_random_numbers(run)
+    train = getattr(run.family, f"train_{stage}")
+    _require(train(run.config, run.data_dir, run.out, run.device), stage)
 
 
-def _require_finished(folder: str, settings: dict) -> None:
-    known = LoopSettings(**{key: settings[key] for key in LoopSettings.__dataclass_fields__ if key in settings})
-    checkpoint = Path(folder) / "checkpoint.pt"
-    if checkpoint.exists():
-        state = load_state(checkpoint)
-        if known.progress(state["step"], state["seconds"]) >= 1.0:
-            return
-    raise Stopped(f"{folder} was stopped before its budget was spent.")
+def _set_random_numbers(run: Run) -> None:
+    """First weights are the same whether a stage is called alone or by `all`, where it begins with the random numbers that
+    the layer network left."""
+    before = Path(run.path("layers", "checkpoint.pt"))
+    if before.exists():
+        checkpoints.set_random_state(checkpoints.load_state(before)["random"])
+    else:
+        checkpoints.seed_everything(run.config.get("seed", 1))
+
+
+def _require(finished: bool, stage: str) -> None:
+    if not finished:
+        raise Stopped(f"The stage {stage} was stopped before its budget was spent.")
 
 
 def variants(run: Run) -> dict[str, dict]:
@@ -136,27 +136,11 @@ def variants(run: Run) -> dict[str, dict]:
 
 def export_stage(run: Run) -> list[str]:
     """ONNX and card of every variant, checked against PyTorch."""
-    module = import_module(f".{GENERATOR[run.config['family']]}", __package__)
-    needed = run.path("layers", "best.pt")
-    if not os.path.exists(needed):
-        raise RecipeError(f"The stage export needs {needed}: run the stage layers first.")
-    train, validation = (data.load(run.data_dir, split, run.config) for split in ("train", "validation"))
-    every = [
-        np.concatenate([getattr(part, name).numpy() for part in (train, validation)])
-        for name in ("energy_mev", "thickness_mm")
-    ]
-    conditions = export.validity(*every)
-    settings = run.config.get("data", {})
-    splits = {
-        "train_showers": len(train),
-        "validation_showers": len(validation),
-        "validation_fraction": settings.get("validation_fraction", 0.1),
-        "split_seed": settings.get("seed", 1),
-    }
+    generators = {name: run.family.build_generator(run.out, **arguments) for name, arguments in variants(run).items()}
+    conditions, splits = _of_data(run)
     spent = sum(stage["seconds"] for stage in card.stages(run.out))
     written = []
-    for name, arguments in variants(run).items():
-        generator = module.build_generator(run.out, **arguments)
+    for name, generator in generators.items():
         out = run.path(f"{name}.onnx")
         exported = export.export(generator, out, name, conditions)
         check = onnx_check.check(generator, out, conditions, run.config.get("export", {}).get("check_showers", 1000))
@@ -171,6 +155,23 @@ def export_stage(run: Run) -> list[str]:
     return written
 
 
+def _of_data(run: Run) -> tuple[dict, dict]:
+    """Of the data, for the card: the range of its conditions, and how it was split."""
+    train, validation = (data.load(run.data_dir, split, run.config) for split in ("train", "validation"))
+    every = [
+        np.concatenate([getattr(part, name).numpy() for part in (train, validation)])
+        for name in ("energy_mev", "thickness_mm")
+    ]
+    settings = run.config.get("data", {})
+    splits = {
+        "train_showers": len(train),
+        "validation_showers": len(validation),
+        "validation_fraction": settings.get("validation_fraction", 0.1),
+        "split_seed": settings.get("seed", 1),
+    }
+    return export.validity(*every), splits
+
+
 def _remarks(run: Run, reference: str) -> tuple[str, ...]:
     """Says so where a judge's reference is what was trained on: such numbers prove nothing."""
     known = data.digests(run.data_dir, run.config)
@@ -180,16 +181,19 @@ def _remarks(run: Run, reference: str) -> tuple[str, ...]:
 
 
 def floor_stage(run: Run, reference: str) -> dict | None:
-    """Reference against reference: the first training file against the reference. Made once per run folder."""
-    second = os.path.join(run.data_dir, run.config.get("data", {}).get("files", data.DEFAULT_FILES)[0])
+    """Reference against reference: the first training file against the reference. Made again where the settings of the
+    judges or the reference are others."""
+    second = os.path.join(run.data_dir, data.files_of(run.config)[0])
     if os.path.samefile(second, reference):
         run.say("no floor: the reference is the training file itself")
         return None
-    path = run.path("floor.json")
+    path, settings = run.path("floor.json"), evidence_settings(run.config)
     if os.path.exists(path):
-        return json.loads(Path(path).read_text())
+        floor = provenance.read_json(path)
+        if floor["settings"] == settings and floor["reference"]["sha256"] == provenance.digest(reference):
+            return floor
     return evidence.reference_floor(
-        second, reference, path, evidence_settings(run.config), device=_device(run), command=run.command, say=run.say
+        second, reference, path, settings, device=_device(run), command=run.command, say=run.say
     )
 
 
@@ -202,7 +206,7 @@ def evidence_stage(run: Run, reference: str, repeat: int) -> None:
     floor = floor_stage(run, reference)
     for name in variants(run):
         model, generated = run.path(f"{name}.onnx"), run.path(f"{name}.h5")
-        if not _is_of(generated, model, len(wanted)):
+        if not generate.is_made(generated, model, wanted):
             seconds = generate.generate(model, wanted, generated, seed=run.config.get("seed", 1), say=run.say)
             run.say(f"{generated}: {len(wanted)} showers, {seconds * 1e3 / len(wanted):.2f} ms each")
         out = run.path(f"evidence-{name}.json")
@@ -215,6 +219,8 @@ def evidence_stage(run: Run, reference: str, repeat: int) -> None:
 
 def judge_stage(run: Run, generated: str, reference: str, name: str, model: str | None = None) -> None:
     """Evidence for showers that came from elsewhere: a baseline, another program, `twinloom detector simulate`."""
+    if model is not None and not os.path.exists(model):
+        raise RecipeError(f"--model: there is no file {model}. Leave it out for showers that no model made.")
     ShowerFile(generated)  # what cannot be judged is told before the floor, which takes long
     evidence.evidence(
         generated, reference, run.path(f"evidence-{name}.json"), evidence_settings(run.config), name=name, model=model,
@@ -225,24 +231,16 @@ def judge_stage(run: Run, generated: str, reference: str, name: str, model: str 
 
 def baseline_stage(run: Run, reference: str, repeat: int) -> str:
     """The resampling baseline at the energies of the reference, from the first training file."""
-    files = run.config.get("data", {}).get("files", data.DEFAULT_FILES)
+    library = os.path.join(run.data_dir, data.files_of(run.config)[0])
     out = run.path("resampling.h5")
     wanted = np.tile(ShowerFile(reference).energy_mev, repeat)
-    baselines.resample(os.path.join(run.data_dir, files[0]), wanted, out, run.config.get("seed", 1))
+    baselines.resample(library, wanted, out, run.config.get("seed", 1))
     run.say(f"{out}: {len(wanted)} showers")
     return out
 
 
-def _is_of(generated: str, model: str, count: int) -> bool:
-    """Whether showers made earlier are this model's."""
-    if not os.path.exists(generated):
-        return False
-    with h5py.File(generated) as file:
-        return len(file["showers"]) == count and file.attrs.get("model_sha256") == provenance.digest(model)
-
-
 def _device(run: Run) -> str:
-    return ("cuda" if torch.cuda.is_available() else "cpu") if run.device == "auto" else run.device
+    return str(choose_device(run.device))
 
 
 def everything(run: Run, reference: str | None, repeat: int) -> None:

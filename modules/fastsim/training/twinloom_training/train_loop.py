@@ -1,41 +1,24 @@
-"""The training loop of every family: schedule, averaged weights, checkpoints, live metrics, resume.
+"""The training loop of every family: budget, checkpoints, live metrics, resume.
 
-A family gives a `Learner`; the loop calls it, writes `metrics.jsonl` and `checkpoint.pt` in the run folder and keeps
-the best state by the validation score (physics, not loss) in `best.pt`. A run stopped by SIGTERM, by its time budget or
-by a crash goes on from its last checkpoint; with a budget in steps, exactly as if it had never stopped.
+A family gives a `Learner`; the loop calls it, writes `metrics.jsonl` and `checkpoint.pt` in the folder of the stage and
+keeps the best state by the validation score (physics, not loss) in `best.pt`. A run stopped by a signal, by its time
+budget or by a crash goes on from its last checkpoint; with a budget in steps, exactly as if it had never stopped.
 """
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 import os
-import random
 import signal
 import time
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-import torch
-
-
-class Learner(Protocol):
-    """What a family gives to the loop."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that training changes: networks, averages, optimizers, own random generators."""
-
-    def load_state_dict(self, state: dict[str, Any]) -> None: ...
-
-    def step(self, step: int, progress: float) -> dict[str, float]:
-        """One step at `progress` (0 to 1) of the budget; the losses to show."""
-
-    def validate(self, step: int) -> dict[str, float]:
-        """Metrics on the validation split; `score`, lower is better, chooses the checkpoint."""
+from .checkpoints import load_state, random_state, save_state, seed_everything, set_random_state
+from .errors import RecipeError, first_line
+from .learner import Learner
 
 
 @dataclass(frozen=True)
@@ -44,77 +27,150 @@ class LoopSettings:
 
     steps: int = 0  # 0: no limit
     minutes: float = 0.0  # of training over all resumptions; 0: no limit
-    validate_every: int = 1000
+    validate_every: int = 1000  # steps, as the next two
     checkpoint_every: int = 1000
     print_every: int = 100
     seed: int = 1
 
     def progress(self, step: int, seconds: float) -> float:
+        """How much of the budget is spent, 0 to 1."""
         parts = [step / self.steps if self.steps else 0.0, seconds / (60 * self.minutes) if self.minutes else 0.0]
         return min(1.0, max(parts))
 
 
-def train_loop(learner: Learner, settings: LoopSettings, run_dir: str | Path, resume: bool = True) -> dict[str, Any]:
-    """Trains until the budget is spent or the process is told to stop. Returns the last validation metrics."""
+def loop_settings(config: dict[str, Any], section: str) -> LoopSettings:
+    """Of the stage whose section is `section`, with the seed of the configuration."""
+    given = config.get(section, {})
+    name, given = ("layers.loop", given.get("loop", {})) if section == "layers" else (section, given)
+    known = {field.name: given[field.name] for field in fields(LoopSettings) if field.name in given}
+    settings = LoopSettings(**known, seed=config.get("seed", 1))
     if not settings.steps and not settings.minutes:
-        raise ValueError("a run needs a budget: `steps`, `minutes` or both")
-    folder = Path(run_dir)
+        raise RecipeError(f"[{name}] of the configuration has no budget: give it `steps`, `minutes` or both.")
+    return settings
+
+
+def train_stage(learner: Learner, config: dict[str, Any], section: str, run_dir: str | Path) -> bool:
+    """Trains a stage with the budget of its section, in the folder of that name; false if it was told to stop before
+    the budget was spent."""
+    return train_loop(learner, loop_settings(config, section), Path(run_dir) / section)
+
+
+def train_loop(learner: Learner, settings: LoopSettings, folder: Path) -> bool:
+    """Trains until the budget is spent or the process is told to stop; whether it is spent."""
     folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = folder / "checkpoint.pt"
     seed_everything(settings.seed)
-    step, seconds, best, metrics = 0, 0.0, math.inf, {}
-    if resume and checkpoint.exists():
-        state = load_state(checkpoint)
-        learner.load_state_dict(state["learner"])
-        set_random_state(state["random"])
-        step, seconds, best, metrics = state["step"], state["seconds"], state["best"], state["metrics"]
-    stop = StopSignal()
-    since, shown = time.monotonic() - seconds, time.monotonic()
-    sums: dict[str, float] = {}
-    with (folder / "metrics.jsonl").open("a") as log, stop:
-
-        def save() -> None:
-            save_state(
-                checkpoint,
-                {
-                    "learner": learner.state_dict(),
-                    "random": random_state(),
-                    "step": step,
-                    "seconds": seconds,
-                    "best": best,
-                    "metrics": metrics,
-                },
-            )
-
-        while settings.progress(step, seconds) < 1.0 and not stop.told:
-            losses = learner.step(step, settings.progress(step, seconds))
-            step += 1
-            seconds = time.monotonic() - since
-            for name, value in losses.items():
-                sums[name] = sums.get(name, 0.0) + float(value)
-            done = settings.progress(step, seconds) >= 1.0
-            if step % settings.print_every == 0 or done:
-                steps = (step - 1) % settings.print_every + 1
-                line = {"step": step, "seconds": round(seconds, 1)} | {k: v / steps for k, v in sums.items()}
-                rate = steps / max(time.monotonic() - shown, 1e-9)
-                sums, shown = {}, time.monotonic()
-                report(log, line | {"steps_per_s": rate})
-            if step % settings.validate_every == 0 or done:
-                # Validation draws random numbers of its own: they must not change what training draws.
-                kept = random_state()
-                metrics = learner.validate(step)
-                set_random_state(kept)
-                report(log, {"step": step, "seconds": round(seconds, 1)} | metrics)
-                if metrics["score"] < best:
-                    best = metrics["score"]
-                    save_state(folder / "best.pt", {"learner": learner.state_dict(), "step": step, "metrics": metrics})
-                since = time.monotonic() - seconds  # the budget is of training alone
-                shown = time.monotonic()
-            if step % settings.checkpoint_every == 0 or done:
-                save()
+    loop = _Loop(learner, settings, folder)
+    loop.resume()
+    with (folder / "metrics.jsonl").open("a") as log, StopSignal() as stop:
+        while not loop.done and not stop.told:
+            loop.advance(log)
         if stop.told:
-            save()
-    return metrics
+            loop.save()
+    return loop.done
+
+
+class _Loop:
+    def __init__(self, learner: Learner, settings: LoopSettings, folder: Path) -> None:
+        self.learner, self.settings, self.folder = learner, settings, folder
+        self.checkpoint = folder / "checkpoint.pt"
+        self.step, self.seconds, self.best = 0, 0.0, math.inf
+        self.metrics: dict[str, float] = {}
+        self.sums: dict[str, float] = {}
+        self.summed = 0
+        self.started = self.shown = time.monotonic()
+
+    @property
+    def progress(self) -> float:
+        return self.settings.progress(self.step, self.seconds)
+
+    @property
+    def done(self) -> bool:
+        return self.progress >= 1.0
+
+    def resume(self) -> None:
+        """Goes back to the last checkpoint, where there is one. What the log says of later steps is dropped: they are
+        done again."""
+        if self.checkpoint.exists():
+            state = load_state(self.checkpoint)
+            try:
+                self.learner.load_state_dict(state["learner"])
+                set_random_state(state["random"])
+                self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
+                self.metrics, self.sums, self.summed = state["metrics"], state.get("sums", {}), state.get("summed", 0)
+            except (KeyError, TypeError, ValueError, RuntimeError) as error:
+                raise RecipeError(
+                    f"{self.checkpoint} is not of this configuration and version of the recipe ({first_line(error)}). "
+                    f"Delete the folder {self.folder} to train this stage anew, or take another --out."
+                ) from error
+        _cut_log(self.folder / "metrics.jsonl", self.step)
+        self.started = time.monotonic() - self.seconds
+
+    def advance(self, log: Any) -> None:
+        """One step, and what is due after it."""
+        losses = self.learner.step(self.step, self.progress)
+        self.step += 1
+        self.seconds = time.monotonic() - self.started
+        self._add(losses)
+        done = self.done
+        validated = self.step % self.settings.validate_every == 0 or done
+        if self.step % self.settings.print_every == 0 or done:
+            self._show(log)
+        if validated:
+            self._validate(log)
+        # After every validation too, so that `best.pt` and the log never know more than the checkpoint.
+        if validated or self.step % self.settings.checkpoint_every == 0:
+            self.save()
+
+    def save(self) -> None:
+        names = ("step", "seconds", "best", "metrics", "sums", "summed")
+        state = {"learner": self.learner.state_dict(), "random": random_state()}
+        save_state(self.checkpoint, state | {name: getattr(self, name) for name in names})
+
+    def _add(self, losses: dict[str, float]) -> None:
+        for name, value in losses.items():
+            if not math.isfinite(value):
+                raise RecipeError(
+                    f"{self.folder}: {name} is {value} at step {self.step}: the training has diverged. The last "
+                    "checkpoint is of a step before; begin the stage anew in another --out with a lower `rate`."
+                )
+            self.sums[name] = self.sums.get(name, 0.0) + float(value)
+        self.summed += 1
+
+    def _show(self, log: Any) -> None:
+        means = {name: value / self.summed for name, value in self.sums.items()}
+        rate = self.summed / max(time.monotonic() - self.shown, 1e-9)
+        self.sums, self.summed, self.shown = {}, 0, time.monotonic()
+        report(log, {"step": self.step, "seconds": round(self.seconds, 1), **means, "steps_per_s": rate})
+
+    def _validate(self, log: Any) -> None:
+        # Validation draws random numbers of its own: they must not change what training draws.
+        kept = random_state()
+        self.metrics = self.learner.validate(self.step)
+        set_random_state(kept)
+        report(log, {"step": self.step, "seconds": round(self.seconds, 1), **self.metrics})
+        if self.metrics["score"] < self.best:
+            self.best = self.metrics["score"]
+            state = {"learner": self.learner.state_dict(), "step": self.step, "metrics": self.metrics}
+            save_state(self.folder / "best.pt", state)
+        self.started = time.monotonic() - self.seconds  # the budget is of training alone
+        self.shown = time.monotonic()
+
+
+def _cut_log(path: Path, step: int) -> None:
+    """Keeps the lines up to `step`; a line that a crash cut short ends the log."""
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text().splitlines(keepends=True):
+        try:
+            if json.loads(line)["step"] > step:
+                break
+        except json.JSONDecodeError:
+            break
+        kept.append(line)
+    part = path.with_name(path.name + ".part")
+    part.write_text("".join(kept))
+    os.replace(part, path)
 
 
 def report(log: Any, line: dict[str, Any]) -> None:
@@ -126,7 +182,8 @@ def report(log: Any, line: dict[str, Any]) -> None:
 
 
 class StopSignal:
-    """Turns SIGTERM and SIGINT into a flag while the loop runs, so that the step in hand ends and is saved."""
+    """Turns SIGTERM and SIGINT into a flag while the loop runs, so that the step in hand ends and is saved. A second
+    one stops at once."""
 
     def __init__(self) -> None:
         self.told = False
@@ -145,86 +202,6 @@ class StopSignal:
             signal.signal(number, handler)
 
     def _tell(self, *_: object) -> None:
+        if self.told:
+            raise KeyboardInterrupt
         self.told = True
-
-
-class Average:
-    """Exponential moving average of a network's weights: what is validated and exported."""
-
-    def __init__(self, network: torch.nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.network = copy.deepcopy(network).eval().requires_grad_(False)
-
-    @torch.no_grad()
-    def update(self, network: torch.nn.Module, step: int) -> None:
-        """Follows quickly at first: the weights of the start are not worth remembering."""
-        decay = min(self.decay, (1.0 + step) / (10.0 + step))
-        own, other = list(self.network.parameters()), [p.detach() for p in network.parameters()]
-        torch._foreach_mul_(own, decay)
-        torch._foreach_add_(own, other, alpha=1.0 - decay)
-        for mine, theirs in zip(self.network.buffers(), network.buffers()):
-            mine.copy_(theirs)
-
-
-def learning_rate(peak: float, progress: float, step: int, warm_up: int = 500, last: float = 0.01) -> float:
-    """Linear warm-up over steps, then a half cosine over the budget down to `last` of the peak."""
-    rise = min(1.0, (step + 1) / warm_up)
-    return peak * rise * (last + (1.0 - last) * 0.5 * (1.0 + math.cos(math.pi * progress)))
-
-
-def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-
-
-def choose_device(name: str = "auto") -> torch.device:
-    """The device by name; "auto" takes a GPU where there is one."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda":
-        torch.backends.cuda.matmul.allow_tf32 = True
-    else:
-        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    return torch.device(name)
-
-
-def autocast(device: torch.device, on_cpu: bool = False) -> AbstractContextManager[None]:
-    """bfloat16 products on a GPU; plain float32 on a CPU unless asked (processors with bfloat16 instructions train
-    about twice as fast with it)."""
-    wanted = device.type == "cuda" or on_cpu
-    return torch.autocast(device.type, torch.bfloat16) if wanted else nullcontext()
-
-
-def seed_everything(seed: int) -> None:
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
-
-
-def random_state() -> dict[str, Any]:
-    """The state of every global generator."""
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return {"python": random.getstate(), "numpy": np.random.get_state(), "torch": torch.get_rng_state(), "cuda": cuda}
-
-
-def set_random_state(state: dict[str, Any]) -> None:
-    random.setstate(state["python"])
-    np.random.set_state(state["numpy"])
-    torch.set_rng_state(state["torch"])
-    if state["cuda"]:
-        torch.cuda.set_rng_state_all(state["cuda"])
-
-
-def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Writes beside the file, then renames: a crash leaves the old checkpoint whole."""
-    part = path.with_name(path.name + ".part")
-    torch.save(state, part)
-    os.replace(part, path)
-
-
-def load_state(path: Path) -> dict[str, Any]:
-    """Reads a checkpoint of this recipe. It is a pickle: open only what you trained yourself."""
-    try:
-        return torch.load(path, map_location="cpu", weights_only=False)
-    except TypeError:  # torch before 1.13 has no such argument
-        return torch.load(path, map_location="cpu")

@@ -1,8 +1,8 @@
-"""The warm start of the shape network by likelihood: a variational autoencoder whose decoder is the shape network.
+"""The warm start of the GAN's shape network by likelihood: a variational autoencoder whose decoder is the shape network.
 
 The encoder sees a shower and gives a mean and a width for each of the network's normals; the decoder's likelihood is a
 Bernoulli per cell (logistic noise against a threshold) times a two-sided logistic for ln(E / cut) of hit cells, through
-psi (see `gan.py`). So the normals come to mean what makes cells vary together, and the critics start from a network
+psi (see `shape_noise.py`). So the normals come to mean what makes cells vary together, and the critics start from a network
 that is already right on average.
 """
 
@@ -16,8 +16,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .critics import CONDITIONS, condition_vector, image_of
-from .data import ALPHA, CELLS_PER_LAYER, CUT_MEV, LAYERS, R, Batch
-from .gan import SECTOR_CELLS, TAIL, Fields, ShapeNetwork, mix_around
+from .data import ALPHA, CELLS_PER_LAYER, CUT_MEV, LAYERS, SECTOR_CELLS, Batch, R, ShowerSet
+from .features import physics_score
+from .learner import Average, Learner, learning_rate, set_learning_rate
+from .shape_network import TAIL, Fields, ShapeNetwork, mix_around
+from .shape_noise import random_uniform
+
+VALIDATION_SEED = 20
+PIECE = 500
+"""Showers that are generated at a time: what fits in memory."""
 
 
 class Encoder(nn.Module):
@@ -93,3 +100,77 @@ def evidence_bound(
         "energy": float(-(weight * energy).mean()),
         "divergence": float(divergence.mean()),
     }
+
+
+@torch.no_grad()
+def generate(network: ShapeNetwork, batch: Batch, seed: int = VALIDATION_SEED) -> Tensor:
+    """Showers [B, 45, 16, 9] in MeV for the conditions of a batch, the noise from a seed of its own."""
+    network.eval()
+    rng = torch.Generator().manual_seed(seed)
+    pieces = []
+    for first in range(0, len(batch.energy_mev), PIECE):
+        part = Batch(*(value[first : first + PIECE] for value in batch))
+        size = len(part.energy_mev)
+        normal = torch.randn(size, network.normals, generator=rng).to(part.showers.device)
+        uniform = random_uniform(size, generator=rng).to(part.showers.device)
+        pieces.append(network(part, normal, uniform))
+    return torch.cat(pieces)
+
+
+class ShapeLearner(Learner):
+    """What both stages of the shape network have: the data, the random numbers of the batches, the validation. The score
+    is physics on the validation split, with the layer energies and counts of the data: of the shape network alone.
+
+    Key of both sections: `validation_showers` (default 4000)."""
+
+    network: ShapeNetwork
+    average: Average
+
+    def __init__(
+        self,
+        config: dict[str, Any],
+        settings: dict[str, Any],
+        train: ShowerSet,
+        validation: ShowerSet,
+        device: torch.device,
+    ) -> None:
+        self.train_set, self.device = train, device
+        self.rng = torch.Generator().manual_seed(int(config.get("seed", 1)))
+        count = min(len(validation), int(settings.get("validation_showers", 4000)))
+        chosen = torch.linspace(0, len(validation) - 1, count).long()
+        self.reference = validation.batch(chosen)
+
+    def next_batch(self, size: int) -> Batch:
+        return self.train_set.batch(torch.randint(len(self.train_set), (size,), generator=self.rng), self.rng)
+
+    def validate(self, step: int) -> dict[str, float]:
+        showers = generate(self.average.network, self.reference)
+        return physics_score(self.reference._replace(showers=showers), self.reference)
+
+
+class WarmLearner(ShapeLearner):
+    """The variational warm start. Keys of `warm`: `batch`, `rate`, `average`, `encoder_width`."""
+
+    parts = ("network", "encoder", "average", "optimizer", "rng")
+
+    def __init__(self, config: dict[str, Any], train: ShowerSet, validation: ShowerSet, device: torch.device) -> None:
+        settings = config.get("warm", {})
+        super().__init__(config, settings, train, validation, device)
+        self.size, self.rate = int(settings.get("batch", 128)), float(settings.get("rate", 2e-3))
+        self.network = ShapeNetwork(config.get("shape")).to(device)
+        self.encoder = Encoder(self.network, int(settings.get("encoder_width", 128))).to(device)
+        self.average = Average(self.network, float(settings.get("average", 0.999)))
+        self.parameters = [*self.network.parameters(), *self.encoder.parameters()]
+        self.optimizer = torch.optim.Adam(self.parameters, self.rate, betas=(0.9, 0.99))
+
+    def step(self, step: int, progress: float) -> dict[str, float]:
+        set_learning_rate(self.optimizer, learning_rate(self.rate, progress, step, warm_up=100))
+        # Cheap normals at first, so that they are used at all; the true bound from half-way on.
+        weight = min(1.0, 0.2 + 1.6 * progress)
+        loss, seen = evidence_bound(self.network, self.encoder, self.next_batch(self.size), weight)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.parameters, 5.0)
+        self.optimizer.step()
+        self.average.update(self.network, step)
+        return seen

@@ -10,17 +10,14 @@ likelihood, not from an adversary.
 from __future__ import annotations
 
 import math
-from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from . import quantiles
-from .data import CELLS_PER_LAYER, CUT_MEV, LAYERS, ShowerSet, load
+from .data import CELLS_PER_LAYER, CUT_MEV, LAYERS
 from .layers import CUT_FLOAT32, LARGEST_SCORE, condition
-from .train_loop import Average, LoopSettings, choose_device, learning_rate, load_state, set_learning_rate, train_loop
 
 CAPS = (1.0, 3.0, 8.0, 20.0, 96.0)
 """A count enters the network as min(n, cap): a function of n with kinks where few cells become many."""
@@ -29,7 +26,11 @@ LARGEST_ROOT = math.sqrt(CELLS_PER_LAYER + 0.375)
 """Half the Anscombe number of a layer that is full."""
 
 FEATURES = len(CAPS) + 2
+"""Of a layer, for those behind it: its capped counts, log energy per hit cell and share of the incident energy."""
+
 NORMALS = 1 + 2 * LAYERS
+"""Normal numbers of a shower: of the total, of every count, of every energy."""
+
 LOG_CELL_MEAN = 6.6
 """Mean of ln(E_cell / cut) over hit cells of the training set; only a shift of scale."""
 
@@ -242,95 +243,3 @@ def anscombe(count: torch.Tensor) -> torch.Tensor:
 def total_target(energy_mev: torch.Tensor, total_mev: torch.Tensor) -> torch.Tensor:
     """ln(E_tot / E_inc) in units of the resolution."""
     return torch.log(total_mev / energy_mev) * torch.sqrt(energy_mev / 1000.0) / TOTAL_SPREAD
-
-
-class LayerTable:
-    """Conditions, layer energies and counts of a whole set: 0.4 kB a shower, dense from the start."""
-
-    def __init__(self, showers: ShowerSet, device: torch.device) -> None:
-        parts = [showers.batch(rows) for rows in torch.arange(len(showers)).split(2000)]
-        names = ("energy_mev", "thickness_mm", "layer_energy", "layer_count")
-        self.columns = [torch.cat([getattr(part, name) for part in parts]).to(device) for name in names]
-
-    def __len__(self) -> int:
-        return len(self.columns[0])
-
-    def rows(self, indices: torch.Tensor) -> list[torch.Tensor]:
-        return [column[indices] for column in self.columns]
-
-
-class LayerLearner:
-    """Trains a `LayerNetwork` by likelihood; the score is the negative log-likelihood of the validation split."""
-
-    def __init__(self, config: dict[str, Any], train: LayerTable, validation: LayerTable, device: torch.device) -> None:
-        settings = config.get("layers", {})
-        self.train, self.validation, self.device = train, validation, device
-        self.network = network_of(config).to(device)
-        self.average = Average(self.network, float(settings.get("average", 0.998)))
-        self.batch = int(settings.get("batch", 512))
-        self.rate = float(settings.get("rate", 2e-3))
-        own = [p for name, p in self.network.named_parameters() if name.endswith("own") or name == "by_pair"]
-        kept = {id(p) for p in own}
-        shared = [p for p in self.network.parameters() if id(p) not in kept]
-        groups = [
-            {"params": shared, "weight_decay": float(settings.get("decay", 1e-3))},
-            {"params": own, "weight_decay": float(settings.get("decay_own", 1.0))},
-        ]
-        self.optimizer = torch.optim.AdamW(groups, lr=self.rate, betas=(0.9, 0.99))
-
-    def state_dict(self) -> dict[str, Any]:
-        return {
-            "network": self.network.state_dict(),
-            "average": self.average.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
-        self.average.network.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-
-    def step(self, step: int, progress: float) -> dict[str, float]:
-        set_learning_rate(self.optimizer, learning_rate(self.rate, progress, step, warm_up=200))
-        rows = torch.randint(len(self.train), (self.batch,)).to(self.device)
-        total, count, energy = self.network.log_likelihood(*self.train.rows(rows))
-        loss = -(total + count.sum(-1) + energy.sum(-1)).mean()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), 20.0)
-        self.optimizer.step()
-        self.average.update(self.network, step)
-        return {"loss": loss.item()}
-
-    @torch.no_grad()
-    def validate(self, step: int) -> dict[str, float]:
-        sums = torch.zeros(3)
-        for rows in torch.arange(len(self.validation), device=self.device).split(2000):
-            parts = self.average.network.log_likelihood(*self.validation.rows(rows))
-            sums += torch.stack([part.sum() for part in parts]).cpu()
-        total, count, energy = (-sums / len(self.validation)).tolist()
-        return {"score": total + count + energy, "total": total, "count": count, "energy": energy}
-
-
-def network_of(config: dict[str, Any]) -> LayerNetwork:
-    settings = config.get("layers", {})
-    hidden, total_hidden = int(settings.get("hidden", 96)), int(settings.get("total_hidden", 48))
-    dropout, window = float(settings.get("dropout", 0.0)), float(settings.get("window", 0.03))
-    return LayerNetwork(hidden, total_hidden, dropout, window)
-
-
-def train(config: dict[str, Any], data_dir: str | Path, run_dir: str | Path, device: str = "auto") -> dict[str, float]:
-    """Trains the layer network of a configuration into `run_dir`."""
-    where = choose_device(device)
-    tables = [LayerTable(load(data_dir, split, config), where) for split in ("train", "validation")]
-    settings = LoopSettings(**config.get("layers", {}).get("loop", {"steps": 3000, "validate_every": 200}))
-    seed = settings.seed
-    torch.manual_seed(seed)
-    return train_loop(LayerLearner(config, *tables, where), settings, run_dir)
-
-
-def load_network(config: dict[str, Any], run_dir: str | Path) -> LayerNetwork:
-    """The best network of a run: averaged weights, ready to sample."""
-    network = network_of(config)
-    network.load_state_dict(load_state(Path(run_dir) / "best.pt")["learner"]["average"])
-    return network.eval().requires_grad_(False)
