@@ -41,13 +41,10 @@ export class FileExistsError extends FileError {
   override readonly name = "FileExistsError";
   override readonly code = "TWIN_FILE_EXISTS";
 
-  constructor(location: string, options?: ErrorOptions) {
-    super(
-      location,
-      (shown) =>
-        `"${shown}" exists and is not overwritten. Give another name, or ask for it with \`existing: "replace"\`.`,
-      options,
-    );
+  /** @param options - `remedy`: what to do, where nobody can ask for it to be replaced. */
+  constructor(location: string, options: ErrorOptions & { readonly remedy?: string } = {}) {
+    const { remedy = 'Give another name, or ask for it with `existing: "replace"`.' } = options;
+    super(location, (shown) => `"${shown}" exists and is not overwritten. ${remedy}`, options);
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { link, open, rename, rm, stat } from "node:fs/promises";
+import { link, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { TwinError } from "../errors/twin-error.ts";
 import { hasScheme } from "../sources/find-source.ts";
@@ -75,6 +75,15 @@ export async function flushFolder(path: string): Promise<void> {
   // Windows cannot open folders; its renames are journalled.
   if (process.platform === "win32") return;
   await flush(path);
+}
+
+/** Flushes a folder with all files and folders in it to disk, so that no name outlives a power cut that its file did not. */
+export async function flushTree(path: string): Promise<void> {
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const inside = join(path, entry.name);
+    await (entry.isDirectory() ? flushTree(inside) : flush(inside));
+  }
+  await flushFolder(path);
 }
 
 async function flush(path: string): Promise<void> {

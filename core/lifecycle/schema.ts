@@ -1,13 +1,7 @@
 import { z } from "zod";
-import type { Digest } from "../canonical/digest.ts";
+import { DigestSchema } from "../canonical/digest-schema.ts";
+import { FILE_PATH } from "../files/file-path.ts";
 import { MEDIA_TYPES } from "./media-types.ts";
-
-/** Digests as a store writes them. */
-export const DigestSchema: z.ZodType<Digest, Digest> = z
-  .custom<Digest>((value) => typeof value === "string" && /^sha256:[0-9a-f]{64}$/.test(value), {
-    error: 'It must be "sha256:" and 64 lower-case hexadecimal digits.',
-  })
-  .meta({ type: "string", pattern: "^sha256:[0-9a-f]{64}$" });
 
 /** Which object, how long, and what it is. @see OCI image-spec, descriptor.md */
 export const DescriptorSchema = z.strictObject({
@@ -20,17 +14,9 @@ export const DescriptorSchema = z.strictObject({
 /** Which object, how long, and what it is. */
 export type Descriptor = z.output<typeof DescriptorSchema>;
 
-// Below the folder on every system: no root, no drive, no "..", no backslash, no control characters.
-const PATH = /^(?![A-Za-z]:)(?!\.{1,2}(?:\/|$))[^/\\\p{Cc}]+(?:\/(?!\.{1,2}(?:\/|$))[^/\\\p{Cc}]+)*$/u;
-
-/** Whether a relative path can be one of a version's files. */
-export function isFilePath(path: string): boolean {
-  return PATH.test(path);
-}
-
 /** A file of a version: where it lies beside the twin.yaml when the version is restored, and its bytes. */
 const FileSchema = z.strictObject({
-  path: z.string().regex(PATH).describe("Path below the folder of the restored twin.yaml, with forward slashes."),
+  path: z.string().regex(FILE_PATH).describe("Path below the folder of the restored twin.yaml, with forward slashes."),
   descriptor: DescriptorSchema,
 });
 

@@ -1,11 +1,12 @@
-import { isAbsolute, normalize } from "node:path";
 import { canonicalJson } from "../canonical/canonical-json.ts";
 import { checkSchema, type SchemaProblem } from "../errors/check-schema.ts";
 import { describeNames } from "../errors/nearest-names.ts";
 import { reasonOf } from "../errors/reason.ts";
+import { isFilePath } from "../files/file-path.ts";
 import { dependencyOrder } from "../kernel/dependency-order.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 import { RESERVED } from "./run-folder.ts";
+import { STEP_NAME } from "./run-record-schema.ts";
 import type { TaskInput, TaskOutput } from "./task.ts";
 
 /** A step whose parameters were validated. */
@@ -53,7 +54,7 @@ export function stepsBefore(step: PlanStep): readonly string[] {
 
 /** Step names become folders and are written in `step.output`. */
 function nameProblems(name: string): readonly SchemaProblem[] {
-  if (/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) && !RESERVED.includes(name)) return [];
+  if (STEP_NAME.test(name) && !RESERVED.includes(name)) return [];
   return [
     {
       path: [name],
@@ -106,12 +107,15 @@ function outputProblems(name: string, step: PlanStep): readonly SchemaProblem[] 
   const outputs = Object.entries(step.task.outputs as Readonly<Record<string, TaskOutput>>);
   return outputs.flatMap(([output, { file }], index): readonly SchemaProblem[] => {
     const path = [name, "outputs", output];
-    const parts = file.split(/[/\\]/);
-    const names = parts.filter((part) => part !== "" && part !== ".");
-    if (isAbsolute(file) || parts.includes("..") || names.length === 0 || RESERVED.includes(names[0] as string)) {
-      return [{ path, message: `"${file}" must lie in the task's folder and not be named ${RESERVED.join(" or ")}.` }];
+    if (!isFilePath(file) || RESERVED.includes(file.split("/")[0] as string)) {
+      return [
+        {
+          path,
+          message: `"${file}" must be a path in the task's folder, with forward slashes and no ".", and not be named ${RESERVED.join(" or ")}.`,
+        },
+      ];
     }
-    const same = outputs.slice(0, index).find(([, other]) => normalize(other.file) === normalize(file));
+    const same = outputs.slice(0, index).find(([, other]) => other.file === file);
     return same ? [{ path, message: `"${file}" is the file of output "${same[0]}", too. Give each its own.` }] : [];
   });
 }

@@ -1,7 +1,7 @@
-import { access } from "node:fs/promises";
 import { arch, cpus, endianness, platform, release } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { type Digest, digestFile } from "../canonical/digest.ts";
+import { isFile } from "../files/is-file.ts";
 
 /** On what a run was made: what may explain a different number. */
 export interface Environment {
@@ -59,17 +59,8 @@ async function lockFile(from: string): Promise<Environment["lock"]> {
 export async function findLockFile(from: string): Promise<string | undefined> {
   for (const file of LOCK_FILES) {
     const path = join(from, file);
-    if (await isThere(path)) return path;
+    if (await isFile(path)) return path;
   }
   const above = dirname(from);
   return above === from ? undefined : findLockFile(above);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

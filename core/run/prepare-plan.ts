@@ -1,8 +1,8 @@
-import { stat } from "node:fs/promises";
 import { z } from "zod";
 import type { SchemaProblem } from "../errors/check-schema.ts";
 import { InvalidArgumentError } from "../errors/invalid-argument.ts";
 import { describeNames } from "../errors/nearest-names.ts";
+import { isFile } from "../files/is-file.ts";
 import { InvalidPlanError } from "./errors.ts";
 import { given, type Plan, type PlanStep } from "./plan.ts";
 
@@ -53,12 +53,4 @@ export async function fileProblems(plan: Plan): Promise<readonly SchemaProblem[]
     }
   }
   return problems;
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
-  }
 }

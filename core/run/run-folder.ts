@@ -1,13 +1,11 @@
-import { lstat, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { lstat, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { InvalidArgumentError } from "../errors/invalid-argument.ts";
 import { makeFolders } from "../files/make-folders.ts";
-import { flushFolder, partialPath, system } from "../files/write-atomically.ts";
+import { flushFolder, flushTree, partialPath, system } from "../files/write-atomically.ts";
 import { RunFolderExistsError } from "./errors.ts";
-import { type RunRecord, writeRunRecord } from "./run-record.ts";
+import { RECORD_FILE, type RunRecord, writeRunRecord } from "./run-record.ts";
 
-/** Name of the record in the folder of a run. */
-export const RECORD_FILE = "run.json";
 /** Where files of steps that did not succeed are kept. */
 const PARTIAL = "partial";
 /** Name of the report in the folder of a run that repeats another. */
@@ -162,19 +160,4 @@ async function removeEmptyFolders(path: string): Promise<boolean> {
   }
   if (isEmpty) await rmdir(path);
   return isEmpty;
-}
-
-/** Flushes all files and folders to disk, so that the record never names a file that a power cut has emptied. */
-async function flushTree(path: string): Promise<void> {
-  if (!(await stat(path)).isDirectory()) {
-    const file = await open(path, "r");
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    return;
-  }
-  for (const name of await readdir(path)) await flushTree(join(path, name));
-  await flushFolder(path);
 }

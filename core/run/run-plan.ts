@@ -11,8 +11,8 @@ import { InvalidParametersError, InvalidPlanError, RunFailedError } from "./erro
 import { file, given, type Plan, type PlanStep } from "./plan.ts";
 import { planDocument, planFromDocument } from "./plan-document.ts";
 import { fileProblems, overridden, seeded } from "./prepare-plan.ts";
-import { RECORD_FILE, RunFolder } from "./run-folder.ts";
-import { type RunRecord, type RunState, type StepRecord, sealRunRecord } from "./run-record.ts";
+import { RunFolder } from "./run-folder.ts";
+import { RECORD_FILE, type RunRecord, type RunState, type StepRecord, sealRunRecord } from "./run-record.ts";
 import type { StepOutcome } from "./run-step.ts";
 import { type RunProgress, runSteps } from "./run-steps.ts";
 import type { AnyTask } from "./task.ts";

@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { canonicalJson } from "../canonical/canonical-json.ts";
 import { type Digest, digestJson } from "../canonical/digest.ts";
 import type { JsonValue } from "../canonical/json-value.ts";
@@ -7,6 +8,10 @@ import { writeFileAtomically } from "../files/write-atomically.ts";
 import type { Environment } from "./environment.ts";
 import { RunRecordDamagedError } from "./errors.ts";
 import type { PlanDocument } from "./plan-document.ts";
+import { RunRecordSchema } from "./run-record-schema.ts";
+
+/** Name of the record in the folder of a run. */
+export const RECORD_FILE = "run.json";
 
 /** How a run or a step ended. `skipped`: not started, because a step before it did not succeed. */
 export type RunState = "succeeded" | "failed" | "canceled";
@@ -96,12 +101,14 @@ export async function writeRunRecord(path: string, record: RunRecord): Promise<v
 /**
  * Reads a record and checks its seal.
  *
+ * @param path - The folder of the run, or its `run.json`.
  * @throws {@link RunRecordDamagedError} when it is no record, of a newer schema, or changed after sealing.
  */
 export async function readRunRecord(path: string): Promise<RunRecord> {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    const isFolder = (await stat(path)).isDirectory();
+    text = await readFile(isFolder ? join(path, RECORD_FILE) : path, "utf8");
   } catch (error) {
     throw new RunRecordDamagedError(path, `cannot be read: ${(error as Error).message}`, { cause: error });
   }
@@ -130,6 +137,13 @@ export function parseRunRecord(text: string, location: string): RunRecord {
   const { digest, ...sealed } = record;
   if (digestJson(sealed) !== digest) {
     throw new RunRecordDamagedError(location, "was changed after it was sealed: its digest does not fit.");
+  }
+  const problem = RunRecordSchema.safeParse(record).error?.issues[0];
+  if (problem !== undefined) {
+    throw new RunRecordDamagedError(
+      location,
+      `is none that can be used: ${problem.path.join(".")}: ${problem.message}`,
+    );
   }
   return record;
 }

@@ -8,6 +8,7 @@ import type { Connector } from "../contracts/connector.ts";
 import type { Log } from "../contracts/log.ts";
 import { AccessLog } from "../data/access/access-log.ts";
 import { reasonOf } from "../errors/reason.ts";
+import { isFile } from "../files/is-file.ts";
 import { ArtifactChangedError } from "../spec/errors.ts";
 import type { CheckedStep } from "./check-plan.ts";
 import { InputChangedError, OutputMissingError } from "./errors.ts";
@@ -190,14 +191,6 @@ async function stampOf(path: string): Promise<string> {
     return `${ino} ${size} ${mtimeNs}`;
   } catch {
     return GONE;
-  }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DigestSchema } from "../schema.ts";
+import { DigestSchema } from "../../canonical/digest-schema.ts";
 
 /** Name of the list in an archive. */
 export const PACK_LIST = "pack.json";

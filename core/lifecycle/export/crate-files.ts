@@ -1,9 +1,13 @@
-import { constants, copyFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
-import { type Digest, digestFile } from "../../canonical/digest.ts";
-import { FileExistsError, FileNotFoundError, ReadFailedError } from "../../files/errors.ts";
+import type { Digest } from "../../canonical/digest.ts";
+import { FileExistsError, ReadFailedError } from "../../files/errors.ts";
+import { isFilePath } from "../../files/file-path.ts";
 import { makeFolders } from "../../files/make-folders.ts";
 import { system } from "../../files/write-atomically.ts";
+import { readingFile } from "../fs/failures.ts";
+import { nodeFs } from "../fs/node-fs.ts";
+import { closeRead, systemCode } from "../fs/store-fs.ts";
+import { copyHashed } from "../objects/copy-hashed.ts";
 import type { CrateGraph, Entity, Reference } from "./crate-graph.ts";
 
 const ENCODINGS: Readonly<Record<string, string>> = {
@@ -26,7 +30,7 @@ const ENCODINGS: Readonly<Record<string, string>> = {
 };
 
 /** The facts of a file that every crate states. */
-export interface FileFacts {
+export interface CheckableFacts {
   readonly bytes: number;
   readonly digest: Digest;
 }
@@ -35,37 +39,60 @@ export interface FileFacts {
 export class CrateFiles {
   readonly folder: string;
   readonly graph: CrateGraph;
+  readonly signal: AbortSignal | undefined;
 
-  constructor(folder: string, graph: CrateGraph) {
+  constructor(folder: string, graph: CrateGraph, signal?: AbortSignal) {
     this.folder = folder;
     this.graph = graph;
+    this.signal = signal;
   }
 
   /**
    * Copies a file into the crate, checks it, and adds it to the graph as a part of the whole.
    *
    * @param path - In the crate, with forward slashes.
-   * @throws `TWIN_FILE_EXISTS` for an output that has the name of a file of the crate; `TWIN_FILE_NOT_FOUND`; `TWIN_READ_FAILED` where it is not the file that was recorded; `TWIN_WRITE_FAILED`.
+   * @throws `TWIN_FILE_EXISTS` for an output that has the name of a file of the crate; `TWIN_FILE_NOT_FOUND`,
+   *   `TWIN_FILE_UNREADABLE`; `TWIN_READ_FAILED` where it is not the file that was recorded, or has a path that would lie
+   *   outside of the crate; `TWIN_WRITE_FAILED`; the signal's reason.
    */
-  async copy(source: string, path: string, facts: FileFacts, about: Partial<Entity> = {}): Promise<Reference> {
-    const target = join(this.folder, path);
-    await system(target, () => makeFolders(dirname(target)));
-    const mode = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
-    await copyFile(source, target, mode).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "EEXIST") throw new FileExistsError(path, { cause: error });
-      throw error.code === "ENOENT"
-        ? new FileNotFoundError(source, { cause: error })
-        : new ReadFailedError(source, `${error.message}.`, { cause: error });
-    });
-    const { digest } = await digestFile(target);
+  async copy(source: string, path: string, facts: CheckableFacts, about: Partial<Entity> = {}): Promise<Reference> {
+    if (!isFilePath(path)) {
+      throw new ReadFailedError(source, `"${path}" is no path of a file in a crate. Nothing was written there.`);
+    }
+    const digest = await this.#write(source, path);
     if (digest !== facts.digest) {
       throw new ReadFailedError(source, `it was ${facts.digest} when it was recorded, and is ${digest} now.`);
     }
     return this.describe(path, facts, about);
   }
 
+  async #write(source: string, path: string): Promise<Digest> {
+    const target = join(this.folder, path);
+    await system(target, () => makeFolders(dirname(target)));
+    const from = await readingFile(source, () => nodeFs.open(source));
+    try {
+      const into = await system(target, () => nodeFs.create(target, 0o644)).catch((error: Error) => {
+        if (systemCode(error.cause) !== "EEXIST") throw error;
+        throw new FileExistsError(path, { remedy: "The crate has a file of that name itself.", cause: error });
+      });
+      try {
+        const { digest } = await copyHashed(
+          { read: (bytes, position) => readingFile(source, () => from.read(bytes, position)) },
+          { write: (bytes) => system(target, () => into.write(bytes)) },
+          0,
+          { signal: this.signal },
+        );
+        return digest;
+      } finally {
+        await system(target, () => into.close());
+      }
+    } finally {
+      await closeRead(from);
+    }
+  }
+
   /** Adds a file that is in the crate to the graph. */
-  describe(path: string, facts: FileFacts, about: Partial<Entity> = {}): Reference {
+  describe(path: string, facts: CheckableFacts, about: Partial<Entity> = {}): Reference {
     const file = this.graph.add(fileEntity(path, facts, about));
     this.graph.link("./", "hasPart", file);
     return file;
@@ -73,7 +100,7 @@ export class CrateFiles {
 }
 
 /** What a crate says of a file in it. */
-export function fileEntity(path: string, facts: FileFacts, about: Partial<Entity> = {}): Entity {
+export function fileEntity(path: string, facts: CheckableFacts, about: Partial<Entity> = {}): Entity {
   return {
     "@type": "File",
     name: basename(path),
@@ -86,7 +113,10 @@ export function fileEntity(path: string, facts: FileFacts, about: Partial<Entity
 }
 
 /** What anybody can check. */
-export function checkable({ bytes, digest }: FileFacts): { readonly contentSize: string; readonly sha256: string } {
+export function checkable({ bytes, digest }: CheckableFacts): {
+  readonly contentSize: string;
+  readonly sha256: string;
+} {
   return { contentSize: String(bytes), sha256: hexOf(digest) };
 }
 

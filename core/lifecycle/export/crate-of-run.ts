@@ -1,12 +1,12 @@
-import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { canonicalJson } from "../../canonical/canonical-json.ts";
 import { digestBytes, digestFile } from "../../canonical/digest.ts";
+import { isFile } from "../../files/is-file.ts";
 import { writeFileAtomically } from "../../files/write-atomically.ts";
-import { RECORD_FILE, REPORT_FILE } from "../../run/run-folder.ts";
-import type { FileRecord, RunRecord } from "../../run/run-record.ts";
+import { REPORT_FILE } from "../../run/run-folder.ts";
+import { type FileRecord, RECORD_FILE, type RunRecord } from "../../run/run-record.ts";
 import { stepsInOrder } from "../step-order.ts";
-import { type CrateFiles, checkable, type FileFacts, hexOf } from "./crate-files.ts";
+import { type CheckableFacts, type CrateFiles, checkable, hexOf } from "./crate-files.ts";
 import { type Reference, reference } from "./crate-graph.ts";
 import { PLAN_FILE, RunEntities, runId } from "./run-entities.ts";
 
@@ -41,8 +41,8 @@ export async function addRun(
   ] as const;
   for (const [name, title] of own) {
     const path = join(folder, name);
-    if (!(await isThere(path))) continue;
-    await files.copy(path, name, await digestFile(path), { name: title, about: reference(runId(record)) });
+    if (!(await isFile(path))) continue;
+    await files.copy(path, name, await digestFile(path, files), { name: title, about: reference(runId(record)) });
   }
 }
 
@@ -91,7 +91,8 @@ async function addPlan({ folder, graph }: CrateFiles, record: RunRecord): Promis
 /** An input as a file of the crate; where it is gone or another by now, what is recorded of it. */
 async function addInput(files: CrateFiles, file: FileRecord, path: string): Promise<Reference> {
   const facts = factsOf(file);
-  const now = await digestFile(file.path).catch(() => undefined);
+  const now = await digestFile(file.path, files).catch(() => undefined);
+  files.signal?.throwIfAborted();
   if (now?.digest === facts.digest) return await files.copy(file.path, path, facts);
   return files.graph.add({
     "@id": `#input/${hexOf(facts.digest)}`,
@@ -102,20 +103,11 @@ async function addInput(files: CrateFiles, file: FileRecord, path: string): Prom
   });
 }
 
-/** No step can have such a name: its folder is not in the way. */
+/** No step can have such a name: its folder is not in the way. Other systems know no backslash in a name. */
 function inputPath(step: string, input: string, file: string): string {
-  return `input_files/${step}/${input}/${basename(file)}`;
+  return `input_files/${step}/${input}/${basename(file).replace(/[\\\p{Cc}]/gu, "_")}`;
 }
 
-function factsOf({ bytes, fileDigest }: FileRecord): FileFacts {
+function factsOf({ bytes, fileDigest }: FileRecord): CheckableFacts {
   return { bytes, digest: fileDigest };
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

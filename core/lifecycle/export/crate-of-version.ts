@@ -31,7 +31,7 @@ export async function addVersion(
   const entries = await readdir(join(folder, FOLDER_OF_TWIN), { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   for (const path of paths.sort((a, b) => (a < b ? -1 : 1))) {
-    const facts = await digestFile(path);
+    const facts = await digestFile(path, files);
     const name = path.slice(folder.length + 1).replaceAll("\\", "/");
     const file = files.describe(name, facts, { description: roles.get(facts.digest) });
     if (isMain && facts.digest === config.spec.digest) graph.link("./", "mainEntity", file);

@@ -1,9 +1,9 @@
 import { lstat, rename, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { FileExistsError } from "../../files/errors.ts";
 import { makeFolders } from "../../files/make-folders.ts";
-import { partialPath, system, writeFileAtomically } from "../../files/write-atomically.ts";
+import { flushFolder, flushTree, partialPath, system, writeFileAtomically } from "../../files/write-atomically.ts";
 import { findRunFolder } from "../reproduce/find-run.ts";
 import { openStore, type TwinStore } from "../store.ts";
 import { readVersion } from "../version/manifest.ts";
@@ -43,7 +43,7 @@ type Options = ExportCrateOptions & { readonly store?: TwinStore | undefined };
 async function exportFrom(target: string, out: string, options: Options): Promise<void> {
   const { store, signal } = options;
   const path = resolve(out);
-  if (await isThere(path)) throw new FileExistsError(out);
+  if (await lstat(path).catch(() => undefined)) throw new FileExistsError(out, { remedy: "Name another folder." });
   const found = await findRunFolder(target);
   const version = found === undefined ? (await store?.resolve(target))?.digest : found.record.version;
   if (found === undefined && version === undefined) {
@@ -53,7 +53,7 @@ async function exportFrom(target: string, out: string, options: Options): Promis
   const staging = partialPath(path);
   try {
     await system(path, () => makeFolders(staging));
-    const files = new CrateFiles(staging, new CrateGraph());
+    const files = new CrateFiles(staging, new CrateGraph(), signal);
     addRoot(files.graph, { record: found?.record, config: sealed?.config }, options);
     if (found !== undefined) await addRun(files, found, addAgent(files.graph, options.agent));
     if (sealed !== undefined && store !== undefined) {
@@ -62,17 +62,12 @@ async function exportFrom(target: string, out: string, options: Options): Promis
     }
     signal?.throwIfAborted();
     await writeFileAtomically(join(staging, "ro-crate-metadata.json"), files.graph.text());
-    await system(path, () => rename(staging, path));
+    await system(path, async () => {
+      await flushTree(staging);
+      await rename(staging, path);
+      await flushFolder(dirname(path));
+    });
   } finally {
     await rm(staging, { recursive: true, force: true });
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch {
-    return false;
   }
 }

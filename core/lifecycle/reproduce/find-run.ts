@@ -1,10 +1,9 @@
-import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { canonicalJson } from "../../canonical/canonical-json.ts";
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { FileNotFoundError } from "../../files/errors.ts";
-import { RECORD_FILE } from "../../run/run-folder.ts";
-import { parseRunRecord, type RunRecord, readRunRecord } from "../../run/run-record.ts";
+import { isFile } from "../../files/is-file.ts";
+import { parseRunRecord, RECORD_FILE, type RunRecord, readRunRecord } from "../../run/run-record.ts";
 import { versionName } from "../log/find-version.ts";
 import type { VersionEntry } from "../log/twin-state.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
@@ -83,12 +82,4 @@ export async function keepRun(store: TwinStore, record: RunRecord): Promise<Desc
     return isKnown ? undefined : { type: "ran", version, run, id: record.id };
   });
   return run;
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DigestSchema } from "../schema.ts";
+import { DigestSchema } from "../../canonical/digest-schema.ts";
 import { TolerancesSchema } from "./tolerances.ts";
 
 /** What a result may depend on, the likeliest explanation of another result first. */

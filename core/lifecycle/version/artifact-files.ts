@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
-import { basename, isAbsolute, relative, resolve, sep } from "node:path";
+import { basename, isAbsolute, relative, sep } from "node:path";
 import type { Digest } from "../../canonical/digest.ts";
 import { Generator } from "../../contracts/generator.ts";
 import { Model } from "../../contracts/model.ts";
+import { isFilePath } from "../../files/file-path.ts";
+import { isFile } from "../../files/is-file.ts";
 import type { Composition } from "../../kernel/composition.ts";
 import { type Plugin, providedTokens } from "../../kernel/plugin.ts";
 import { type Artifact, artifact, isArtifact } from "../../spec/artifact.ts";
-import { isFilePath } from "../schema.ts";
 
 /** A file that a composition names. */
 export interface NamedFile {
@@ -156,12 +156,4 @@ export function replaceIn(
   if (prototype !== Object.prototype && prototype !== null) return value;
   const members = Object.entries(value).map(([key, member]) => [key, replaceIn(member, replace, [...path, key])]);
   return Object.fromEntries(members);
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(resolve(path))).isFile();
-  } catch {
-    return false;
-  }
 }

@@ -1,8 +1,9 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { ObjectStore, StoredObject } from "../../contracts/object-store.ts";
-import { FileNotFoundError } from "../../files/errors.ts";
+import { isFile } from "../../files/is-file.ts";
 import { ArtifactChangedError } from "../../spec/errors.ts";
+import { readingFile } from "../fs/failures.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
 import type { Descriptor, VersionConfig } from "../schema.ts";
 import type { NamedFile } from "./artifact-files.ts";
@@ -18,7 +19,7 @@ export interface KeepOptions {
 /** Keeps a file, each only once however often it is asked for. */
 export type Keep = (file: string, mediaType: string) => Promise<Descriptor>;
 
-/** @param files - Those that are known to come, for the progress. @throws `TWIN_FILE_NOT_FOUND` for one that is not there. */
+/** @param files - Those that are known to come, for the progress. @throws `TWIN_FILE_NOT_FOUND`, `TWIN_FILE_UNREADABLE` */
 export async function keeper(objects: ObjectStore, files: readonly string[], options: KeepOptions): Promise<Keep> {
   const { signal, onProgress } = options;
   const sizes = await Promise.all([...new Set(files)].map(sizeOf));
@@ -48,11 +49,7 @@ export async function keeper(objects: ObjectStore, files: readonly string[], opt
 }
 
 async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch (error) {
-    throw new FileNotFoundError(file, { cause: error });
-  }
+  return await readingFile(file, async () => (await stat(file)).size);
 }
 
 /** Keeps the files that a composition names. @throws {@link ArtifactChangedError} */
@@ -94,11 +91,4 @@ async function keepCard(
 /** The descriptor of an object. */
 export function descriptorOf(mediaType: string, { digest, bytes }: StoredObject): Descriptor {
   return { mediaType, digest, size: bytes };
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
 }

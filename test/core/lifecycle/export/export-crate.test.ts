@@ -3,8 +3,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { digestBytes, readRunRecord } from "../../../../core/index.ts";
+import { canonicalJson, digestBytes, type RunRecord, readRunRecord, type StepRecord } from "../../../../core/index.ts";
+import { CrateFiles } from "../../../../core/lifecycle/export/crate-files.ts";
+import { CrateGraph } from "../../../../core/lifecycle/export/crate-graph.ts";
 import { exportCrate } from "../../../../core/lifecycle/export/export-crate.ts";
+import { sealRunRecord } from "../../../../core/run/run-record.ts";
 import { sampleRun } from "./sample-run.ts";
 
 let folder = "";
@@ -141,6 +144,50 @@ describe("exportCrate of a run", () => {
     const graph = await graphOf(join(place, "crate"));
     expect(graph.get(`#input/${hex}`)).toMatchObject({ "@type": "CreativeWork", sha256: hex, contentSize: "9" });
     expect(await filesBelow(join(place, "crate"))).not.toContainEqual(expect.stringContaining("input_files/"));
+  });
+
+  it("puts no file outside of the crate, whatever a record of somebody else names", async () => {
+    const place = await mkdtemp(join(folder, "foreign-"));
+    const foreign = await sampleRun(join(place));
+    await writeFile(join(place, "PLANTED"), "payload");
+    const { digest: _, ...record } = await readRunRecord(foreign);
+    const planted = { path: "../../PLANTED", bytes: 7, fileDigest: digestBytes("payload"), contentDigest: null };
+    const { page } = record.steps as Required<typeof record.steps>;
+    const bad: readonly Partial<RunRecord>[] = [
+      { steps: { ...record.steps, page: { ...(page as StepRecord), outputs: { page: planted } } } },
+      { steps: { ...record.steps, "../page": page as StepRecord } },
+      {
+        steps: {
+          ...record.steps,
+          page: { ...(page as StepRecord), inputs: { "../../x": { ...planted, path: at("foreign") } } },
+        },
+      },
+    ];
+    await writeFile(at("foreign"), "payload");
+    for (const change of bad) {
+      await writeFile(join(foreign, "run.json"), canonicalJson(sealRunRecord({ ...record, ...change })));
+      await expect(exportCrate(foreign, join(place, "crate"), OPTIONS)).rejects.toMatchObject({
+        code: expect.stringMatching(/^TWIN_(RUN_RECORD_DAMAGED|READ_FAILED)$/),
+      });
+    }
+    expect((await readdir(place)).sort()).toEqual(["PLANTED", "numbers of today.json", "run"]);
+    expect(await readdir(folder)).not.toContain("PLANTED");
+  });
+
+  it("hears a signal while it copies, and leaves nothing", async () => {
+    const place = await mkdtemp(join(folder, "aborted-"));
+    const signal = AbortSignal.abort(new Error("enough"));
+    await expect(exportCrate(run, join(place, "crate"), { ...OPTIONS, signal })).rejects.toThrow("enough");
+    expect(await readdir(place)).toEqual([]);
+  });
+
+  it("names as the place of the failure where it could not write, not what it read", async () => {
+    const graph = new CrateGraph();
+    const files = new CrateFiles(at("numbers of today.json"), graph);
+    const facts = { bytes: 9, digest: digestBytes("[1, 2, 3]") };
+    await expect(files.copy(at("numbers of today.json"), "a/b", facts)).rejects.toMatchObject({
+      code: "TWIN_WRITE_FAILED",
+    });
   });
 
   it("refuses an output that was changed since, a folder that is there, and no licence; and leaves nothing", async () => {
