@@ -134,12 +134,11 @@ def variants(run: Run) -> dict[str, dict]:
     return {run.name: {"mode": "fast"}, f"{run.name}-quality": {"mode": "quality"}}
 
 
-def export_stage(run: Run) -> list[str]:
+def export_stage(run: Run) -> None:
     """ONNX and card of every variant, checked against PyTorch."""
     generators = {name: run.family.build_generator(run.out, **arguments) for name, arguments in variants(run).items()}
     conditions, splits = _of_data(run)
     spent = sum(stage["seconds"] for stage in card.stages(run.out))
-    written = []
     for name, generator in generators.items():
         out = run.path(f"{name}.onnx")
         exported = export.export(generator, out, name, conditions)
@@ -151,8 +150,6 @@ def export_stage(run: Run) -> list[str]:
             splits=splits, conditions=conditions, check=check, seconds=spent, command=run.command,
         )  # fmt: skip
         run.say(f"{name}: {made['speed']['milliseconds_per_shower']} ms per shower (batch: time) on one thread")
-        written.append(out)
-    return written
 
 
 def _of_data(run: Run) -> tuple[dict, dict]:
