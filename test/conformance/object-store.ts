@@ -147,6 +147,7 @@ export const objectStoreCases: readonly ConformanceCase<ObjectStoreFixture>[] = 
       const path = join(folder, "never.bin");
       const words = [digest];
       assert.equal(await store.find(digest), undefined, "find");
+      assert.equal(await store.keep(digest), undefined, "keep");
       assert.equal(await store.verify(digest), "missing", "verify");
       assert.equal(await store.remove(digest), false, "remove");
       await assertRejects(store.get(digest), "TWIN_OBJECT_MISSING", "get", words);
@@ -163,6 +164,7 @@ export const objectStoreCases: readonly ConformanceCase<ObjectStoreFixture>[] = 
         const path = join(folder, "out");
         const code = "TWIN_INVALID_ARGUMENT";
         await assertRejects(store.find(name), code, `find(${name})`);
+        await assertRejects(store.keep(name), code, `keep(${name})`);
         await assertRejects(store.get(name), code, `get(${name})`);
         await assertRejects(collect(store.stream(name)), code, `stream(${name})`);
         await assertRejects(store.checkOut(name, path), code, `checkOut(${name})`);
@@ -203,7 +205,12 @@ export const objectStoreCases: readonly ConformanceCase<ObjectStoreFixture>[] = 
     async run({ store, folder }) {
       const { digest } = await oneObject(store, 5000);
       await writeFile(join(folder, "same.bin"), bytesOf(5000));
-      for (const again of [() => store.put(bytesOf(5000)), () => store.putFile(join(folder, "same.bin"))]) {
+      const keeps = [
+        () => store.put(bytesOf(5000)),
+        () => store.putFile(join(folder, "same.bin")),
+        async () => assert.deepEqual(await store.keep(digest), { digest, bytes: 5000 }),
+      ];
+      for (const again of keeps) {
         const [listed] = await everything(store);
         assert.ok(listed);
         await again();

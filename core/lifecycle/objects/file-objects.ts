@@ -36,7 +36,7 @@ export class FileObjects implements ObjectStore {
     const bytes = typeof data === "string" ? Buffer.from(data) : data;
     const object = { digest: digestBytes(bytes), bytes: bytes.length };
     await writing(this.#files.pathOf(object.digest), async () => {
-      if ((await this.#keepPresent(object)) === "refreshed") return;
+      if ((await this.#isSound(object)) && (await this.#files.refresh(object.digest)) === "refreshed") return;
       await this.#write(async (temporary) => {
         await this.#create(temporary, OBJECT_MODE, (file) => file.write(bytes));
         signal?.throwIfAborted();
@@ -75,7 +75,7 @@ export class FileObjects implements ObjectStore {
       checkLimit(digest, facts.bytes, options.limitBytes);
       const bytes = new Uint8Array(facts.bytes);
       const count = await this.#reading(digest, () => file.read(bytes, 0));
-      await this.#check(digest, { digest: digestBytes(bytes.subarray(0, count)), bytes: count }, facts);
+      await this.#check(digest, { digest: digestBytes(bytes.subarray(0, count)), bytes: count });
       return bytes;
     });
   }
@@ -98,7 +98,7 @@ export class FileObjects implements ObjectStore {
         onProgress?.(bytes, Math.max(bytes, facts.bytes));
         yield piece.subarray(0, count);
       }
-      await this.#check(digest, { digest: `sha256:${hash.digest("hex")}`, bytes }, facts);
+      await this.#check(digest, { digest: `sha256:${hash.digest("hex")}`, bytes });
     } finally {
       await closeRead(file);
     }
@@ -116,7 +116,7 @@ export class FileObjects implements ObjectStore {
           const source = { read: this.#readerOf(digest, object) };
           const from = this.#files.pathOf(digest);
           const copy = await this.#copy(from, source, facts.bytes, temporary, FILE_MODE, options);
-          await this.#check(digest, copy, facts);
+          await this.#check(digest, copy);
           if (!(await publish(this.#fs, temporary, path))) throw new FileExistsError(path);
         } finally {
           await removeIfThere(this.#fs, temporary);
@@ -143,14 +143,25 @@ export class FileObjects implements ObjectStore {
     try {
       await this.#open(digest, async (file, facts) => {
         const source = { read: this.#readerOf(digest, file) };
-        await this.#check(digest, await copyHashed(source, undefined, facts.bytes, options), facts);
+        await this.#check(digest, await copyHashed(source, undefined, facts.bytes, options));
       });
       return "sound";
     } catch (error) {
       if (error instanceof ObjectMissingError) return "missing";
-      if (error instanceof ObjectCorruptError) return "corrupt";
+      if (error instanceof ObjectCorruptError) return error.isSoundNow ? "sound" : "corrupt";
       throw error;
     }
+  }
+
+  async keep(digest: Digest): Promise<StoredObject | undefined> {
+    const path = this.#files.pathOf(digest);
+    const facts = await this.#reading(digest, () => this.#files.facts(digest));
+    if (facts === undefined) return undefined;
+    const kept = await writing(path, () => this.#files.refresh(digest));
+    if (kept === "missing") return undefined;
+    // Another user's file is replaced by an own one.
+    if (kept === "foreign") await this.#check(digest, await this.putFile(path));
+    return { digest, bytes: facts.bytes };
   }
 
   async flush(): Promise<void> {
@@ -161,26 +172,27 @@ export class FileObjects implements ObjectStore {
     return await writing(this.#files.pathOf(digest), () => this.#files.remove(digest, listed.storedAtMs));
   }
 
-  /** Refreshes an object that is there. One of another length cannot be sound: it is put aside. */
-  async #keepPresent({ digest, bytes }: StoredObject): Promise<"refreshed" | "missing" | "foreign"> {
-    const facts = await this.#files.facts(digest);
-    if (facts === undefined) return "missing";
-    if (facts.kind === "file" && facts.bytes === bytes) return await this.#files.refresh(digest);
-    const moved = await this.#files.quarantine(digest, facts);
-    if (moved.quarantinedAt === undefined && (await this.#files.facts(digest))?.identity === facts.identity) {
-      throw new ObjectCorruptError(digest, { found: foundBytes(facts.bytes), ...moved });
-    }
-    return "missing";
+  /** Whether an object is there with the bytes that its name says: only then need it not be written. */
+  async #isSound({ digest, bytes }: StoredObject): Promise<boolean> {
+    if ((await this.#files.facts(digest))?.bytes !== bytes) return false;
+    return (await this.verify(digest).catch(() => undefined)) === "sound";
   }
 
-  /** Makes an object of a temporary file that `fill` writes. Nothing is left of what fails. */
+  /**
+   * Makes an object of a temporary file that `fill` writes: it replaces what is there, which nobody has read and which may
+   * be corrupt. Nothing is left of what fails.
+   */
   async #write(fill: (temporary: string) => Promise<StoredObject>): Promise<StoredObject> {
     await makeStoreFolder(this.#fs, this.#files.blobs);
     const temporary = temporaryPath(join(this.#files.blobs, "object"));
     try {
       const object = await fill(temporary);
-      const present = await this.#keepPresent(object);
-      if (present !== "refreshed") await this.#files.settle(temporary, object.digest, present === "foreign");
+      const present = await this.#files.facts(object.digest);
+      // What cannot be sound is kept in quarantine; a folder could not be replaced, either.
+      if (present !== undefined && (present.kind !== "file" || present.bytes !== object.bytes)) {
+        await this.#files.quarantine(object.digest);
+      }
+      await this.#files.settle(temporary, object.digest);
       return object;
     } finally {
       await removeIfThere(this.#fs, temporary);
@@ -255,7 +267,10 @@ export class FileObjects implements ObjectStore {
 
   async #opened(digest: Digest): Promise<StoreFile> {
     const file = await this.#reading(digest, () => this.#files.found(digest, (path) => this.#fs.open(path)));
-    if (file === undefined) throw new ObjectMissingError(digest, this.#folder);
+    if (file === undefined) {
+      const about = await this.#reading(digest, () => this.#files.aboutMissing(digest));
+      throw new ObjectMissingError(digest, this.#folder, about);
+    }
     return file;
   }
 
@@ -273,13 +288,12 @@ export class FileObjects implements ObjectStore {
     }
   }
 
-  async #check(digest: Digest, found: StoredObject, facts: FileFacts): Promise<void> {
+  async #check(digest: Digest, found: StoredObject): Promise<void> {
     if (found.digest === digest) return;
-    const moved = await this.#files.quarantine(digest, facts);
-    throw new ObjectCorruptError(digest, { found: `${foundBytes(found.bytes)} of digest ${found.digest}`, ...moved });
+    const aside = await this.#files.quarantine(digest);
+    throw new ObjectCorruptError(digest, {
+      found: `there are ${found.bytes} bytes of digest ${found.digest}`,
+      ...aside,
+    });
   }
-}
-
-function foundBytes(bytes: number): string {
-  return `there are ${bytes} bytes`;
 }

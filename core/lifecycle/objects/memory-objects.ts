@@ -49,6 +49,11 @@ export class MemoryObjects implements ObjectStore {
     return found && { digest, bytes: found.bytes.length };
   }
 
+  async keep(digest: Digest): Promise<StoredObject | undefined> {
+    const found = this.#objects.get(checkDigest(digest));
+    return found && (await this.put(found.bytes));
+  }
+
   async get(digest: Digest, options: { readonly limitBytes?: number } = {}): Promise<Uint8Array> {
     const bytes = this.#bytesOf(digest);
     checkLimit(digest, bytes.length, options.limitBytes);

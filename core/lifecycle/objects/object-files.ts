@@ -1,12 +1,11 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { Digest } from "../../canonical/digest.ts";
-import { reasonOf } from "../../errors/reason.ts";
 import { isThere, makeStoreFolder, publish } from "../fs/publish.ts";
 import { type FileFacts, type StoreFs, systemCode } from "../fs/store-fs.ts";
 import { STORE_NAMES } from "../layout.ts";
 import { checkDigest } from "./check-digest.ts";
+import { type PutAside, Quarantine } from "./quarantine.ts";
 
 /** So many files are looked at together. */
 const TOGETHER = 64;
@@ -16,14 +15,16 @@ export class ObjectFiles {
   /** Where objects are. */
   readonly blobs: string;
   readonly #leaving: string;
-  readonly #quarantine: string;
+  readonly #absent: string;
+  readonly #quarantine: Quarantine;
   readonly #fs: StoreFs;
   #unsyncedNames = 0;
 
   constructor(folder: string, fs: StoreFs) {
     this.blobs = join(folder, STORE_NAMES.blobs, "sha256");
     this.#leaving = join(folder, STORE_NAMES.leaving);
-    this.#quarantine = join(folder, STORE_NAMES.quarantine, "sha256");
+    this.#absent = join(folder, STORE_NAMES.absent);
+    this.#quarantine = new Quarantine(folder, fs);
     this.#fs = fs;
   }
 
@@ -45,14 +46,9 @@ export class ObjectFiles {
     return await unlessMissing(() => call(path));
   }
 
-  /**
-   * Puts a complete temporary file in the place of an object that was not there. Another's that came first is as good.
-   *
-   * @param isForeign - Whether the object is there and is another user's, so that its time cannot be set: it is replaced.
-   */
-  async settle(temporary: string, digest: Digest, isForeign: boolean): Promise<void> {
-    if (isForeign) await this.#fs.rename(temporary, this.pathOf(digest));
-    else await publish(this.#fs, temporary, this.pathOf(digest));
+  /** Puts a complete temporary file of verified bytes in the place of an object, whatever is there: nothing is better. */
+  async settle(temporary: string, digest: Digest): Promise<void> {
+    await this.#fs.rename(temporary, this.pathOf(digest));
     this.#unsyncedNames++;
   }
 
@@ -81,8 +77,8 @@ export class ObjectFiles {
       const together = digests.slice(start, start + TOGETHER);
       const facts = await Promise.all(together.map((digest) => this.facts(digest)));
       for (const [index, each] of facts.entries()) {
-        // What is gone since is no object any more.
-        if (each !== undefined) yield [together[index] as Digest, each];
+        // What is gone since is no object any more, and a folder never was one.
+        if (each?.kind === "file") yield [together[index] as Digest, each];
       }
     }
   }
@@ -117,33 +113,24 @@ export class ObjectFiles {
     return true;
   }
 
-  async #takeBack(digest: Digest): Promise<void> {
-    const leaving = join(this.#leaving, hexOf(digest));
-    if (!(await isThere(this.#fs, leaving))) return;
-    // A link, since a rename would pull the file from under a collector that is about to look at it. It may go meanwhile.
-    await unlessMissing(() => publish(this.#fs, leaving, this.pathOf(digest)));
+  /** What is known of an object that is not there: sentences, or nothing. */
+  async aboutMissing(digest: Digest): Promise<string> {
+    const marked = join(this.#absent, hexOf(digest));
+    if (await isThere(this.#fs, marked)) return "This version was left where this store was packed.";
+    const aside = await this.#quarantine.find(digest);
+    return aside === undefined ? "" : `It was corrupt; its corrupt bytes are kept in ${aside}.`;
   }
 
-  /**
-   * Puts a corrupt object aside.
-   *
-   * @param seen - The file that was read: if a sound copy took its place since, that one stays.
-   */
-  async quarantine(
-    digest: Digest,
-    seen: FileFacts,
-  ): Promise<{ readonly quarantinedAt: string | undefined; readonly notMoved?: string }> {
-    const first = join(this.#quarantine, hexOf(digest));
-    try {
-      await makeStoreFolder(this.#fs, this.#quarantine);
-      const target = (await isThere(this.#fs, first)) ? `${first}.${randomBytes(4).toString("hex")}` : first;
-      await this.#fs.rename(this.pathOf(digest), target);
-      if ((await this.#fs.stat(target)).identity === seen.identity) return { quarantinedAt: target };
-      await publish(this.#fs, target, this.pathOf(digest));
-      return { quarantinedAt: undefined, notMoved: "another copy took its place meanwhile" };
-    } catch (error) {
-      return { quarantinedAt: undefined, notMoved: reasonOf(error) };
-    }
+  /** Puts an object aside that was found corrupt. */
+  async quarantine(digest: Digest): Promise<PutAside> {
+    return await this.#quarantine.put(digest, this.pathOf(digest));
+  }
+
+  async #takeBack(digest: Digest): Promise<void> {
+    const leaving = join(this.#leaving, hexOf(digest));
+    if (!(await isThere(this.#fs, leaving))) return await this.#quarantine.takeBack(digest, this.pathOf(digest));
+    // A link, since a rename would pull the file from under a collector that is about to look at it. It may go meanwhile.
+    await unlessMissing(() => publish(this.#fs, leaving, this.pathOf(digest)));
   }
 }
 
