@@ -236,7 +236,8 @@ export class TwinStore implements AsyncDisposable {
   /**
    * Adds evidence about a version, which stays as it is.
    *
-   * @returns The manifest of the attestation. Adding the same again changes nothing.
+   * @returns The manifest of the attestation. Adding the same twice running changes nothing; after other evidence it is the
+   *   newest again, and the newest counts.
    * @throws `TWIN_VERSION_NOT_FOUND`, `TWIN_ATTESTATION_INVALID`, `TWIN_WRITE_FAILED`
    */
   async attest(name: string, attestation: Attestation, options: AppendOptions = {}): Promise<Descriptor> {
@@ -245,9 +246,10 @@ export class TwinStore implements AsyncDisposable {
     const descriptor = await writeAttestation(this.objects, entry.descriptor, attestation);
     await log.append(async ({ attestations }) => {
       await pin.check();
-      const known = attestations.get(entry.digest)?.some((each) => each.descriptor.digest === descriptor.digest);
+      const newest = attestations.get(entry.digest)?.at(-1);
       const { kind, verdict } = attestation;
-      return known ? undefined : { type: "attested", version: entry.digest, attestation: descriptor, kind, verdict };
+      if (newest?.descriptor.digest === descriptor.digest) return undefined;
+      return { type: "attested", version: entry.digest, attestation: descriptor, kind, verdict };
     }, options);
     return descriptor;
   }

@@ -233,6 +233,20 @@ describe("The gate", () => {
 });
 
 describe("An attestation", () => {
+  it("is the newest again when it is given again after another", async () => {
+    await using sample = await sampleStore();
+    const { store } = sample;
+    const { digest } = await seal(store, "a");
+    const failed = attestation(digest, "validation", { verdict: "failed", metrics: { auc: 0.9 } });
+    await store.attest("ecal@v1", failed);
+    await store.attest("ecal@v1", attestation(digest, "validation", { metrics: GOOD }));
+    await store.attest("ecal@v1", failed);
+    await store.attest("ecal@v1", failed);
+    const verdicts = (await store.log("ecal").read()).attestations.get(digest)?.map(({ verdict }) => verdict);
+    expect(verdicts).toEqual(["failed", "passed", "failed"]);
+    await expect(store.changeState("ecal@v1", "validated")).rejects.toMatchObject({ code: "TWIN_STATE_REFUSED" });
+  });
+
   it("is an OCI manifest whose subject is the version, and the same one is there once", async () => {
     await using sample = await sampleStore();
     const { store } = sample;
