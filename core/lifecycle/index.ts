@@ -7,7 +7,7 @@ export { type VerifyOptions, verifyStore } from "./care/verify.ts";
 export { diffVersions } from "./compare/diff-versions.ts";
 export { type Lineage, type LineageEdge, type LineageNode, lineage } from "./compare/lineage.ts";
 export { lineageDot, lineageText } from "./compare/lineage-text.ts";
-export type { MetricRow } from "./compare/metric-rows.ts";
+export { type MetricRow, metricRows } from "./compare/metric-rows.ts";
 export type { VersionChange } from "./compare/value-changes.ts";
 export type { ComparedVersion, DiffSection, VersionDiff } from "./compare/version-diff.ts";
 export { PinLostError, StoreNewerError, StoreNotFoundError } from "./errors.ts";

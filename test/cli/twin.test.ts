@@ -74,6 +74,7 @@ describe("twinloom twin", SLOW, () => {
     const { stdout } = await twinloom("twin", "show", "ecal@v2");
     expect(stdout).toContain(`ecal@v2 (sealed)\n${second?.digest}\n`);
     expect(stdout).toMatch(/^spec {2,}twin\.yaml +\d+ +sha256:/m);
+    expect(stdout).toMatch(/^revision {2,}ecal@v1$/m);
     expect(await errorOf(1, "twin", "show", "ecal@chmpion")).toMatchObject({
       code: "TWIN_VERSION_NOT_FOUND",
       message: expect.stringContaining('Did you mean "champion"?'),
@@ -83,6 +84,7 @@ describe("twinloom twin", SLOW, () => {
   it("tells how versions differ, and draws their metrics side by side", async () => {
     await twinloom("twin", "attest", "ecal@v1", "-m", "S.energy=0.02", "-m", "fpd=0.5");
     await twinloom("twin", "attest", "ecal@v2", "-m", "S.energy=0.08", "-m", "fpd=0.5");
+    expect((await twinloom("twin", "show", "ecal@v1")).stdout).toMatch(/^validation: S\.energy +0\.02000$/m);
     const { stdout } = await twinloom("twin", "diff", "ecal@v1", "ecal@v2", "--report", "diff.html");
     expect(stdout).toMatchInlineSnapshot(`
       "options
