@@ -13,11 +13,14 @@ import { STORE_NAMES } from "./layout.ts";
 
 /** How often a writer says that it lives. */
 const REFRESH_MS = 60_000;
-/** When a writer of another machine that says nothing is taken for dead. Of this machine, its process tells. */
+/** When a writer that says nothing is taken for dead, unless its process can be seen from here. */
 const DEAD_AFTER_MS = 60 * REFRESH_MS;
+/** When a writer that could say nothing gives up, well before others do: clocks differ. */
+const LOST_AFTER_MS = DEAD_AFTER_MS / 2;
 
 const PinSchema = z.strictObject({
   schemaVersion: z.literal(1),
+  /** Where its pid means something, and so does a process start. */
   host: z.string(),
   pid: z.number().int(),
   /** When the process began, as its system counts; `null` where that is not known. A pid is used again. */
@@ -56,7 +59,7 @@ export async function pinStore(store: string, options: { readonly fs: StoreFs; r
     const now = clock.now();
     const pin: PinFile = {
       schemaVersion: 1,
-      host: thisHost(),
+      host: thisHost().name,
       pid: process.pid,
       started: startOf(process.pid),
       sinceMs,
@@ -74,8 +77,15 @@ export async function pinStore(store: string, options: { readonly fs: StoreFs; r
     sinceMs = Math.floor(modifiedMs);
     await write();
   });
+  // For good: a collector may have taken the pin for dead, and what it held may be gone.
+  let isLost = false;
+  const looksLost = (): boolean => {
+    isLost ||= clock.now() - refreshedMs > LOST_AFTER_MS;
+    return isLost;
+  };
   const timer = setInterval(() => {
-    // A pin that a collector removed is not brought back: what it held may be gone. A failure is seen by `check`.
+    if (looksLost()) return;
+    // A pin that a collector removed is not brought back. A failure is seen by `check`.
     void isThere(fs, path)
       .then((there) => (there ? write() : undefined))
       .catch(() => undefined);
@@ -83,8 +93,8 @@ export async function pinStore(store: string, options: { readonly fs: StoreFs; r
   timer.unref();
   return {
     check: async () => {
-      const there = await writing(path, () => isThere(fs, path));
-      if (!there || clock.now() - refreshedMs > DEAD_AFTER_MS / 2) throw new PinLostError(store);
+      isLost ||= !(await writing(path, () => isThere(fs, path)));
+      if (looksLost()) throw new PinLostError(store);
     },
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
@@ -94,7 +104,7 @@ export async function pinStore(store: string, options: { readonly fs: StoreFs; r
 }
 
 /**
- * Pins of writers that live. Files of dead ones are removed where that is allowed.
+ * Pins of writers that live. Those of dead ones are removed: that tells a writer that was only stopped.
  *
  * @returns Also those that cannot be read or are of a newer form: those pin everything (`sinceMs` 0) while they are fresh.
  */
@@ -111,16 +121,33 @@ export async function livePins(
     if (pin === undefined) continue;
     if (typeof pin === "number") {
       if (clock.now() - pin < DEAD_AFTER_MS) live.push({ sinceMs: 0, host: "unknown", pid: 0 });
-    } else if (lives(pin, clock)) live.push({ sinceMs: pin.sinceMs, host: pin.host, pid: pin.pid });
-    else await removeIfThere(fs, path);
+    } else if (lives(pin, clock) || !(await isGone(fs, path, pin))) {
+      live.push({ sinceMs: pin.sinceMs, host: pin.host, pid: pin.pid });
+    }
   }
   return live;
 }
 
 function lives(pin: PinFile, clock: Clock): boolean {
-  if (pin.host !== thisHost()) return clock.now() - pin.refreshedMs < DEAD_AFTER_MS;
+  if (!isSeenFromHere(pin)) return clock.now() - pin.refreshedMs < DEAD_AFTER_MS;
   // A stopped process (SIGSTOP) lives, however long ago it was heard of.
   return isRunning(pin.pid) && startOf(pin.pid) === pin.started;
+}
+
+/** Whether the pid is one of the processes here. Two machines may have one name, and two containers one kernel. */
+function isSeenFromHere({ host }: PinFile): boolean {
+  const here = thisHost();
+  return here.isKnown && host === here.name;
+}
+
+/** Removes the pin of a dead writer. One that cannot be told by that may be alive after all. */
+async function isGone(fs: StoreFs, path: string, pin: PinFile): Promise<boolean> {
+  try {
+    await fs.remove(path);
+    return true;
+  } catch (error) {
+    return systemCode(error) === "ENOENT" || isSeenFromHere(pin);
+  }
 }
 
 function isRunning(pid: number): boolean {
@@ -159,14 +186,11 @@ async function readPin(fs: StoreFs, path: string): Promise<PinFile | number | un
 }
 
 /** Where pids mean the same: a machine since it was started, and of containers on it each its own. */
-function thisHost(): string {
-  return [
-    hostname(),
-    read(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()),
-    read(() => readlinkSync("/proc/self/ns/pid")),
-  ]
-    .filter((part) => part !== null)
-    .join(" ");
+function thisHost(): { readonly name: string; readonly isKnown: boolean } {
+  const boot = read(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
+  const namespace = read(() => readlinkSync("/proc/self/ns/pid"));
+  const parts = [hostname(), boot, namespace].filter((part) => part !== null);
+  return { name: parts.join(" "), isKnown: boot !== null && namespace !== null };
 }
 
 /** When a process began [ticks since the system was started]. @see proc_pid_stat(5), field 22 */

@@ -2,8 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { openStore } from "../../../../core/lifecycle/store.ts";
+import { interceptedFs, systemError } from "./intercepted-fs.ts";
 import { sampleStore } from "./sample-store.ts";
 
 const HOUR_MS = 3_600_000;
@@ -12,6 +13,29 @@ async function pinFile(folder: string): Promise<string> {
   const [name] = await readdir(join(folder, "pins"));
   return join(folder, "pins", name as string);
 }
+
+/** A pin whose writer has a clock that can be put forward, as its machine goes on or while it is stopped. */
+async function pinned() {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  const sample = await sampleStore();
+  samples.push(sample);
+  let skewMs = 0;
+  const writer = await openStore(sample.folder, { clock: { now: () => Date.now() + skewMs }, index: false });
+  return {
+    pin: await writer.pin(),
+    file: await pinFile(sample.folder),
+    pass: (ms: number, { ticks = true } = {}): void => {
+      skewMs += ms;
+      if (ticks) vi.advanceTimersByTime(60_000);
+    },
+  };
+}
+
+const samples: AsyncDisposable[] = [];
+afterEach(async () => {
+  vi.useRealTimers();
+  for (const sample of samples.splice(0)) await sample[Symbol.asyncDispose]();
+});
 
 describe("A pin", () => {
   it("is seen by others while it is held, with when it began", async () => {
@@ -58,6 +82,48 @@ describe("A pin", () => {
     child.kill("SIGKILL");
     await once(child, "close");
     expect(await sample.store.livePins()).toHaveLength(1);
+  });
+
+  it("is refreshed, so that machines elsewhere know that its writer lives", async () => {
+    const { pin, file, pass } = await pinned();
+    const refreshed = async (): Promise<number> => JSON.parse(await readFile(file, "utf8")).refreshedMs;
+    const first = await refreshed();
+    // Three hours in all: without a refresh it would be lost in the first.
+    for (let count = 1; count <= 9; count++) {
+      pass(HOUR_MS / 3);
+      await vi.waitUntil(async () => (await refreshed()) >= first + (count * HOUR_MS) / 3);
+      await expect(pin.check()).resolves.toBeUndefined();
+    }
+    await pin[Symbol.asyncDispose]();
+  });
+
+  it("is lost when its writer was stopped for long, also where it goes on before anybody asks", async () => {
+    for (const goesOnFirst of [false, true]) {
+      const { pin, file, pass } = await pinned();
+      const before = await readFile(file, "utf8");
+      // SIGSTOP, and SIGCONT two hours later.
+      pass(2 * HOUR_MS, { ticks: goesOnFirst });
+      await expect(pin.check()).rejects.toMatchObject({ code: "TWIN_PIN_LOST" });
+      // Nor is it brought back.
+      pass(0, { ticks: true });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(await readFile(file, "utf8")).toBe(before);
+      await expect(pin.check()).rejects.toMatchObject({ code: "TWIN_PIN_LOST" });
+      await pin[Symbol.asyncDispose]();
+    }
+  });
+
+  it("that looks dead and cannot be removed holds on: its writer could not know", async () => {
+    await using sample = await sampleStore();
+    await using _ = await sample.store.pin();
+    const file = await pinFile(sample.folder);
+    const pin = JSON.parse(await readFile(file, "utf8")) as object;
+    await writeFile(file, JSON.stringify({ ...pin, host: "elsewhere", refreshedMs: 0 }));
+    const fs = interceptedFs((call, path) => {
+      if (call === "remove" && path === file) throw systemError("EACCES");
+    });
+    expect(await (await openStore(sample.folder, { fs, index: false })).livePins()).toHaveLength(1);
+    expect(await sample.store.livePins()).toHaveLength(0);
   });
 
   it("of another machine is alive while it is refreshed", async () => {

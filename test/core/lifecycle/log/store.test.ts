@@ -135,16 +135,25 @@ describe("A store", () => {
     await using sample = await sampleStore();
     const { store, folder } = sample;
     const { digest } = await seal(store, "a");
-    const stopped = await openStore(folder, {
-      fs: interceptedFs(async (call, path) => {
-        // A collector comes while it writes its evidence.
-        if (call === "syncFolder" && path.includes("blobs"))
-          await rm(join(folder, "pins"), { recursive: true, force: true });
-      }),
-    });
-    await expect(stopped.attest("ecal", attestation(digest, "validation"))).rejects.toMatchObject({
-      code: "TWIN_PIN_LOST",
-    });
+    let skewMs = 0;
+    const meanwhile: Readonly<Record<string, () => unknown>> = {
+      "a collector comes": () => rm(join(folder, "pins"), { recursive: true, force: true }),
+      // None does, but one may have looked.
+      "two hours go by": () => {
+        skewMs = 7_200_000;
+      },
+    };
+    for (const [what, happens] of Object.entries(meanwhile)) {
+      const stopped = await openStore(folder, {
+        clock: { now: () => Date.now() + skewMs },
+        fs: interceptedFs(async (call, path) => {
+          if (call === "syncFolder" && path.includes("blobs")) await happens();
+        }),
+      });
+      await expect(stopped.attest("ecal", attestation(digest, "validation")), what).rejects.toMatchObject({
+        code: "TWIN_PIN_LOST",
+      });
+    }
     expect((await store.log("ecal").read()).attestations.size).toBe(0);
   });
 });
