@@ -198,6 +198,15 @@ class TestConfigurations(unittest.TestCase):
                 main(["export", "--config", smoke, "--data", str(ROOT / "data"), "--out", f"{folder}/run"]), 2
             )
 
+    def test_a_budget_that_is_missing_is_told_before_the_first_stage(self):
+        with tempfile.TemporaryDirectory() as folder:
+            text = (ROOT / "configs" / "smoke-gan.toml").read_text()
+            Path(folder, "c.toml").write_text(text.replace("steps = 10\ncritic_warm_up", "critic_warm_up"))
+            run = stages.Run(config.load_config(f"{folder}/c.toml"), str(ROOT / "data"), f"{folder}/run")
+            with self.assertRaisesRegex(RecipeError, r"\[adversarial\] of the configuration has no budget"):
+                stages.everything(run, None, 1)
+            self.assertFalse(Path(folder, "run").exists())
+
     def test_the_layer_network_of_another_run_is_taken_where_it_is_the_same(self):
         smoke = str(ROOT / "configs" / "smoke-gan.toml")
         with tempfile.TemporaryDirectory() as folder:

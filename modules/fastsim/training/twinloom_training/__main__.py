@@ -67,8 +67,13 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with _stop_by_signal():
             _begin_and_run(given)
-    except (RecipeError, OSError) as error:
+    except RecipeError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else error
+        hint = "Check the path, its rights and the room on the disk; checkpoints that were finished are whole."
+        print(f"error: {what}. {hint}", file=sys.stderr)
         return 2
     except (stages.Stopped, KeyboardInterrupt) as stopped:
         what = str(stopped) or "Stopped between two checkpoints."

@@ -18,6 +18,7 @@ from .errors import RecipeError
 from .layer_training import train_layers
 from .learner import choose_device
 from .samples import ShowerFile
+from .train_loop import loop_settings
 
 TEST_FILE = "showers-test.h5"
 
@@ -26,6 +27,12 @@ FAMILIES = {"gan": gan, "transformer": transformer}
 
 TRAINING = {"gan": ("shape",), "transformer": ("shape", "distil")}
 """The stages of training of each family after `layers`."""
+
+BUDGETS = {
+    "gan": ("layers", "warm", "adversarial"),
+    "transformer": ("layers", "marginals", "flow", "distil"),
+}
+"""The sections that must have one. That of the transformer's critics, `adversarial`, may be absent as a whole."""
 
 
 @dataclass(frozen=True)
@@ -243,6 +250,9 @@ def _device(run: Run) -> str:
 def everything(run: Run, reference: str | None, repeat: int) -> None:
     """From data to ONNX files, cards and, where there is a reference, evidence."""
     started = time.monotonic()
+    optional = {"adversarial"} & run.config.keys()
+    for section in (*BUDGETS[run.config["family"]], *optional):
+        loop_settings(run.config, section)  # told now, not after the hours of the stages before
     layers(run)
     for stage in TRAINING[run.config["family"]]:
         train_stage(run, stage)
