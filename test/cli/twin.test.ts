@@ -194,6 +194,7 @@ describe("a version's name in place of a twin.yaml", SLOW, () => {
   });
 
   it("is taken by spec and data, too; a file that is there wins", async () => {
+    expect(await json("spec", "schema", "ecal@v1")).toHaveProperty("$schema");
     expect(await json("spec", "check", "ecal@v2")).toMatchObject({ parts: ["files", "shower", "detector"] });
     const { stdout } = await twinloom("spec", "export", "ecal@v2");
     expect(stdout).toContain("constants: published");
