@@ -47,17 +47,20 @@ async function printReport(report: ReproductionReport, out: string, io: CommandI
     { name: "output" },
     { name: "match" },
     { name: "largest difference", digits: 3 },
-    { name: "relative", digits: 3 },
+    { name: "of the larger", unit: "%", digits: 3 },
     { name: "why" },
   ];
   const rows = report.outputs.map(({ step, output, match, metric, reason }) => [
     output === null ? step : `${step}.${output}`,
     match,
     metric?.absolute ?? null,
-    metric?.relative ?? null,
+    metric === null ? null : 100 * metric.relative,
     reason,
   ]);
   if (rows.length > 0) io.print(`${formatTable({ columns, rows })}\n`);
+  if (report.compared === "records" && rows.length > 0) {
+    io.print("Compared by the digests in the records: the files of the original run are not at hand.");
+  }
   // Of any other verdict the error tells the causes.
   if (!isReproduction(report)) return;
   for (const { layer, message } of report.causes) io.print(`${layer}: ${message}`);

@@ -75,7 +75,7 @@ describe("twinloom rerun", SLOW, () => {
   });
 
   it("allows what the tolerances allow", async () => {
-    const tolerances = 'outputs:\n  "*": { relative: 1, ignore: ["@model", /model] }\n';
+    const tolerances = 'outputs:\n  "*": { relative: 0.999, ignore: ["@model", /model] }\n';
     await writeFile(join(folder, "wide.yaml"), tolerances);
     const args = ["rerun", "first", "--twin", "other.yaml", "--out", "wide", "--tolerances", "wide.yaml"];
     const { code, stdout } = await twinloom(...args);

@@ -1,6 +1,7 @@
 import { canonicalJson } from "../../canonical/canonical-json.ts";
 import type { JsonValue } from "../../canonical/json-value.ts";
 import { ownValue } from "../../kernel/check-part.ts";
+import { namesOfBoth } from "../names-of-both.ts";
 
 /** One thing that two versions do not share. */
 export interface VersionChange {
@@ -32,7 +33,7 @@ export function changeOf(path: string, a: Side, b: Side, part?: string): readonl
  */
 export function valueChanges(path: string, a: Side, b: Side, part?: string): readonly VersionChange[] {
   if (isMap(a) && isMap(b)) {
-    return keysOfBoth(a, b).flatMap((key) =>
+    return namesOfBoth(a, b).flatMap((key) =>
       valueChanges(path === "" ? key : `${path}.${key}`, ownValue(a, key), ownValue(b, key), part),
     );
   }
@@ -49,10 +50,6 @@ export function mapChanges<T extends JsonValue>(
 ): readonly VersionChange[] {
   const names = [...new Set([...a.keys(), ...b.keys()])].sort((one, other) => (one < other ? -1 : 1));
   return names.flatMap((name) => changeOf(name, a.get(name), b.get(name)));
-}
-
-function keysOfBoth(a: object, b: object): readonly string[] {
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])];
 }
 
 // An artifact is one value: its digest.

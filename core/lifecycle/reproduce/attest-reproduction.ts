@@ -30,6 +30,8 @@ export async function attestReproduction(
       "outputs.identical": count("bitwise", "canonical"),
       "outputs.within_tolerance": count("within-tolerance"),
       "outputs.different": count("different", "missing", "extra"),
+      // For a policy that bounds what a tolerance may allow.
+      "outputs.largest_relative": Math.max(0, ...outputs.map(({ metric }) => metric?.relative ?? 0)),
     },
     // Plain JSON, as its schema says; the type of JSON knows no optional members.
     statement: report as unknown as Attestation["statement"],

@@ -18,7 +18,9 @@ export function rankCauses(
 ): Cause[] {
   const failures = runs.flatMap((run, index) => failureOf(run, index === 0 ? "original" : "repeat"));
   const unequal = outputs.filter(({ match }) => match !== "bitwise" && match !== "canonical");
-  if (failures.length === 0 && unequal.length === 0 && layers.data.state !== "different") return [];
+  const baseless = causesWithoutBasis(outputs);
+  const isSame = failures.length === 0 && unequal.length === 0 && baseless.length === 0;
+  if (isSame && layers.data.state !== "different") return [];
   const [different, unknown] = (["different", "unknown"] as const).map((state) =>
     LAYERS.filter((layer) => layers[layer].state === state).map((layer) => ({
       layer,
@@ -27,7 +29,7 @@ export function rankCauses(
   ) as [Cause[], Cause[]];
   const first = unequal.find(({ output }) => output !== null) ?? unequal[0];
   const chance: Cause[] =
-    different.length === 0 && failures.length === 0 && first !== undefined
+    different.length === 0 && failures.length === 0 && baseless.length === 0 && first !== undefined
       ? [
           {
             layer: "execution",
@@ -35,7 +37,19 @@ export function rankCauses(
           },
         ]
       : [];
-  return [...failures, ...different, ...chance, ...unknown];
+  return [...failures, ...baseless, ...different, ...chance, ...unknown];
+}
+
+/** Why outputs say nothing of each other. */
+function causesWithoutBasis(outputs: readonly OutputComparison[]): readonly Cause[] {
+  if (outputs.length === 0) {
+    return [{ layer: "execution", message: "Neither run has an output or a result: there is nothing to compare." }];
+  }
+  const altered = outputs.filter(({ match }) => match === "altered");
+  return altered.map(({ step, output, reason }) => ({
+    layer: "execution",
+    message: `Output "${output}" of "${step}" cannot be compared. ${reason}`,
+  }));
 }
 
 function failureOf({ state, steps }: RunRecord, which: "original" | "repeat"): readonly Cause[] {

@@ -3,6 +3,15 @@ import { isIgnored, type Limits, limitsAt, type OutputTolerance } from "./tolera
 
 type Numbers = ArrayLike<number> | ArrayLike<bigint>;
 
+/** Two values that are further apart than is allowed. */
+interface Pair {
+  readonly path: string;
+  readonly x: number | bigint;
+  readonly y: number | bigint;
+  readonly unit: string | null;
+  readonly limits: Limits;
+}
+
 /** Compares the contents of two outputs value by value; says how far they are apart, and whether that is allowed. */
 export class Closeness {
   readonly #tolerance: OutputTolerance | undefined;
@@ -12,14 +21,18 @@ export class Closeness {
   #values = 0;
   #unequal = 0;
   #reason: string | undefined;
+  #furthest: (Pair & { readonly absolute: number }) | undefined;
 
   constructor(tolerance: OutputTolerance | undefined) {
     this.#tolerance = tolerance;
   }
 
-  /** Why the contents are different, the first reason found; `undefined` where they are within the tolerance. */
+  /**
+   * Why the contents are different: the first thing that no tolerance allows, or else the values that are furthest apart;
+   * `undefined` where they are within the tolerance.
+   */
   get reason(): string | undefined {
-    return this.#reason;
+    return this.#reason ?? (this.#furthest && sentenceOf(this.#furthest));
   }
 
   get metric(): Metric {
@@ -41,22 +54,20 @@ export class Closeness {
     this.#reason ??= reason;
   }
 
-  /** Compares the same number of values of one path. NaN is equal to NaN. */
-  addNumbers(path: string, a: Numbers, b: Numbers): void {
+  /** Compares the same number of values of one path. NaN is equal to NaN. @param unit - Of both, for messages. */
+  addNumbers(path: string, a: Numbers, b: Numbers, unit: string | null = null): void {
     const limits = limitsAt(this.#tolerance, path);
     this.#values += a.length;
     for (let i = 0; i < a.length; i++) {
       const x = a[i] as number | bigint;
       const y = b[i] as number | bigint;
       // biome-ignore lint/suspicious/noSelfCompare: the fastest test for NaN, in the innermost loop.
-      if (x !== y && (x === x || y === y)) this.#addPair(path, { x, y, limits });
+      if (x !== y && (x === x || y === y)) this.#addPair({ path, x, y, unit, limits });
     }
   }
 
-  #addPair(
-    path: string,
-    { x, y, limits }: { readonly x: number | bigint; readonly y: number | bigint; readonly limits: Limits },
-  ): void {
+  #addPair(pair: Pair): void {
+    const { path, x, y, limits } = pair;
     this.#unequal++;
     const absolute = typeof x === "bigint" ? Number(magnitude(x - (y as bigint))) : Math.abs(x - (y as number));
     const relative = absolute / Math.max(Math.abs(Number(x)), Math.abs(Number(y)));
@@ -67,9 +78,8 @@ export class Closeness {
     if (absolute > this.#absolute || this.#at === null) this.#at = path;
     this.#absolute = Math.max(this.#absolute, absolute);
     this.#relative = Math.max(this.#relative, relative);
-    if (absolute > limits.absolute && relative > limits.relative) {
-      this.differ(`Values of "${path}" are further apart than ${allowed(limits)}.`);
-    }
+    const isTooFar = absolute > limits.absolute && relative > limits.relative;
+    if (isTooFar && absolute > (this.#furthest?.absolute ?? 0)) this.#furthest = { ...pair, absolute };
   }
 }
 
@@ -77,9 +87,16 @@ function magnitude(value: bigint): bigint {
   return value < 0n ? -value : value;
 }
 
-function allowed({ absolute, relative }: Limits): string {
-  if (absolute === 0 && relative === 0) return "not at all, and no tolerance was given";
-  return [absolute > 0 ? `${absolute}` : "", relative > 0 ? `${relative} of the larger` : ""]
-    .filter(Boolean)
-    .join(" or ");
+/** The same for (x, y) as for (y, x). */
+function sentenceOf({ path, x, y, unit, limits }: Pair): string {
+  const [less, more] = x < y ? [x, y] : [y, x];
+  const shownUnit = unit === null ? "" : ` ${unit}`;
+  const where = path === "" ? "The value" : `"${path}"`;
+  return `${where} is ${less}${shownUnit} in one run and ${more}${shownUnit} in the other; ${allowed(limits, shownUnit)}.`;
+}
+
+function allowed({ absolute, relative }: Limits, unit: string): string {
+  const percent = Number((100 * relative).toPrecision(12));
+  const limits = [absolute > 0 && `${absolute}${unit}`, relative > 0 && `${percent} % of the larger`].filter(Boolean);
+  return limits.length === 0 ? "no tolerance is given for it" : `a difference of ${limits.join(" or ")} is allowed`;
 }

@@ -1,8 +1,8 @@
 import type { SourceAccess } from "../../data/access/access-log.ts";
 import { ownValue } from "../../kernel/check-part.ts";
 import type { FileRecord, RunRecord } from "../../run/run-record.ts";
+import { namesOfBoth } from "../names-of-both.ts";
 import { layer } from "./layer.ts";
-import { namesOfBoth } from "./names.ts";
 import type { Difference, LayerComparison } from "./report.ts";
 
 /** Compares the files that the steps of two runs were given from outside, and what their tasks read beside them. */

@@ -1,8 +1,8 @@
 import type { Attributes, AttributeValue, Dataset, Variable } from "../../data/dataset.ts";
 import { NdArray } from "../../data/nd-array.ts";
 import { readBlocks } from "../../data/read-blocks.ts";
+import { namesOfBoth } from "../names-of-both.ts";
 import type { Closeness } from "./closeness.ts";
-import { namesOfBoth } from "./names.ts";
 
 /** Values of one file held at once. */
 const BLOCK_BYTES = 16e6;
@@ -59,7 +59,7 @@ async function compareVariables(
     // Shapes are equal, and so both end together.
     if (mine === undefined || other === undefined) return;
     const count = Math.min(mine.length, other.length);
-    compareValues(closeness, path, left.take(count), right.take(count));
+    compareValues({ closeness, path, unit: a.unit }, left.take(count), right.take(count));
   }
 }
 
@@ -98,9 +98,13 @@ class Cursor implements AsyncDisposable {
 
 type Values = string[] | Float64Array | BigInt64Array;
 
-function compareValues(closeness: Closeness, path: string, a: Values, b: Values): void {
+function compareValues(
+  { closeness, path, unit }: Place & { readonly unit: string | null },
+  a: Values,
+  b: Values,
+): void {
   if (!Array.isArray(a) && !Array.isArray(b)) {
-    closeness.addNumbers(path, a, b);
+    closeness.addNumbers(path, a, b, unit);
   } else if (Array.from<unknown>(a).some((text, index) => text !== b[index])) {
     closeness.differ(`Texts of "${path}" differ.`);
   }
@@ -119,7 +123,7 @@ function compareAttribute(a: AttributeValue, b: AttributeValue, { closeness, pat
   if (!isSameKind || (areArrays && ours.dtype !== theirs.dtype)) {
     closeness.differ(`"${path}" has another type or shape.`);
   } else if (areArrays) {
-    compareValues(closeness, path, ours.values() as Values, theirs.values() as Values);
+    compareValues({ closeness, path, unit: ours.unit }, ours.values() as Values, theirs.values() as Values);
   } else if (typeof ours === "number" && typeof theirs === "number") {
     closeness.addNumbers(path, [ours], [theirs]);
   } else if (ours !== theirs) {

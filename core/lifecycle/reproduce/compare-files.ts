@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import type { JsonValue } from "../../canonical/json-value.ts";
 import type { Connector } from "../../contracts/connector.ts";
@@ -6,6 +6,9 @@ import { recognise } from "../../files/open-dataset.ts";
 import type { Closeness } from "./closeness.ts";
 import { compareDatasets } from "./compare-datasets.ts";
 import { compareJson } from "./compare-json.ts";
+
+/** Larger JSON is not held twice in memory, with everything in it as an object [bytes]. */
+const MOST_JSON_BYTES = 64e6;
 
 /** Where the outputs of two runs are, and who can read them. */
 export interface RunFiles {
@@ -38,6 +41,13 @@ export async function compareFiles(
     return true;
   }
   if (extname(a).toLowerCase() !== ".json") return false;
+  const sizes = await Promise.all([stat(a), stat(b)]);
+  if (sizes.some(({ size }) => size > MOST_JSON_BYTES)) {
+    closeness.differ(
+      `The contents differ; JSON of more than ${MOST_JSON_BYTES / 1e6} MB is not compared value by value.`,
+    );
+    return true;
+  }
   const [ours, theirs] = [await jsonOf(a), await jsonOf(b)];
   if (ours === undefined || theirs === undefined) return false;
   compareJson(ours, theirs, closeness);

@@ -1,6 +1,6 @@
 import type { JsonValue } from "../../canonical/json-value.ts";
+import { namesOfBoth } from "../names-of-both.ts";
 import type { Closeness } from "./closeness.ts";
-import { namesOfBoth } from "./names.ts";
 
 /** Compares two JSON values: members and lengths must be the same, numbers may be close. Paths are JSON pointers (RFC 6901). */
 export function compareJson(a: JsonValue, b: JsonValue, closeness: Closeness, path = ""): void {

@@ -1,10 +1,9 @@
 import type { JsonValue } from "../../canonical/json-value.ts";
 import { ownValue } from "../../kernel/check-part.ts";
 import type { RunRecord, StepRecord } from "../../run/run-record.ts";
+import { namesOfBoth } from "../names-of-both.ts";
 import { compareData } from "./compare-data.ts";
-import { jsonDifferences } from "./json-differences.ts";
-import { layer } from "./layer.ts";
-import { namesOfBoth } from "./names.ts";
+import { jsonDifferences, layer } from "./layer.ts";
 import type { Difference, Layer, LayerComparison } from "./report.ts";
 
 /** Compares, from the records alone, what two runs were made of. */
@@ -12,12 +11,12 @@ export function compareLayers(original: RunRecord, repeat: RunRecord): Record<La
   const isSameVersion = original.version !== undefined && original.version === repeat.version;
   return {
     data: compareData(original, repeat),
-    parameters: layer(jsonDifferences("", parametersOf(original), parametersOf(repeat))),
+    parameters: layer(jsonDifferences(parametersOf(original), parametersOf(repeat))),
     model: compareModels(original, repeat),
-    spec: layer(jsonDifferences("", specOf(original), specOf(repeat))),
+    spec: layer(jsonDifferences(specOf(original), specOf(repeat))),
     code: compareCode(original, repeat, isSameVersion),
     environment: compareEnvironments(original, repeat),
-    platform: layer(jsonDifferences("", platformOf(original), platformOf(repeat))),
+    platform: layer(jsonDifferences(platformOf(original), platformOf(repeat))),
   };
 }
 
@@ -85,7 +84,7 @@ function compareCode(original: RunRecord, repeat: RunRecord, isSameVersion: bool
   if (isSameVersion) return layer([]);
   const { plugins: a } = original.environment;
   const { plugins: b } = repeat.environment;
-  const different = jsonDifferences("", a as JsonValue, b as JsonValue);
+  const different = jsonDifferences(a as JsonValue, b as JsonValue);
   const local = Object.keys(a).filter((part) => isLocal(original, part) || isLocal(repeat, part));
   const unknown = local.map((part) => ({ what: `${part}: code that is no package`, original: null, repeat: null }));
   return layer(different, unknown);
@@ -100,7 +99,7 @@ function isLocal({ twin, environment }: RunRecord, part: string): boolean {
 
 function compareEnvironments({ environment: a }: RunRecord, { environment: b }: RunRecord): LayerComparison {
   const facts = ({ engine, node, lock }: typeof a): JsonValue => ({ engine, node, lock: lock?.digest ?? "none" });
-  const different = jsonDifferences("", facts(a), facts(b));
+  const different = jsonDifferences(facts(a), facts(b));
   const noLock = [{ what: "packages: no lock file was found", original: null, repeat: null }];
   return layer(different, a.lock === null && b.lock === null ? noLock : []);
 }

@@ -3,6 +3,7 @@ import { canonicalJson } from "../../canonical/canonical-json.ts";
 import { digestFile } from "../../canonical/digest.ts";
 import { ownValue } from "../../kernel/check-part.ts";
 import type { FileRecord, RunRecord, StepRecord } from "../../run/run-record.ts";
+import { namesOfBoth } from "../names-of-both.ts";
 import { stepsInOrder } from "../step-order.ts";
 import { Closeness } from "./closeness.ts";
 import { compareFiles, type RunFiles } from "./compare-files.ts";
@@ -32,7 +33,7 @@ export async function compareOutputs(
   const names = [original, repeat].flatMap((run) => stepsInOrder(run).map(([step]) => step));
   for (const step of new Set(names)) {
     const steps: Pair<StepRecord> = [ownValue(original.steps, step), ownValue(repeat.steps, step)];
-    for (const output of union(steps[0]?.outputs ?? {}, steps[1]?.outputs ?? {})) {
+    for (const output of namesOfBoth(steps[0]?.outputs ?? {}, steps[1]?.outputs ?? {})) {
       const files: Pair<FileRecord> = [ownValue(steps[0]?.outputs, output), ownValue(steps[1]?.outputs, output)];
       const role = read.has(`${step}.${output}`) ? "intermediate" : "final";
       const path = files[0]?.path ?? files[1]?.path ?? null;
@@ -55,33 +56,41 @@ async function compareOutput(
 ): Promise<Match> {
   const alone = inOneAlone([original, repeat]);
   if (alone || original === undefined || repeat === undefined) return alone as Match;
+  const states =
+    files && (await Promise.all([stateOf(files.original, original, signal), stateOf(files.repeat, repeat, signal)]));
+  const altered = ["original", "repeat"].filter((_, index) => states?.[index] === "altered");
+  if (altered.length > 0) {
+    const reason = `The file of the ${altered.join(" and of the ")} is not the one that was recorded: it was changed after the run.`;
+    return { match: "altered", ...EQUAL, reason };
+  }
   if (original.fileDigest === repeat.fileDigest) return { match: "bitwise", ...EQUAL };
   const hasContent = original.contentDigest !== null && repeat.contentDigest !== null;
   if (hasContent && original.contentDigest === repeat.contentDigest) return { match: "canonical", ...EQUAL };
   const different = (reason: string): Match => ({ match: "different", ...EQUAL, reason });
   if (!hasContent) return different("The bytes differ, and nothing in the twin reads what they say.");
-  if (files === undefined) return different("The contents differ; the files are not here to see how far.");
+  if (files === undefined || states?.includes("gone")) {
+    return different("The contents differ; the files are not here to see how far.");
+  }
   const found = toleranceOf(tolerances, name);
   const closeness = new Closeness(found?.tolerance);
   const paths = [join(files.original, original.path), join(files.repeat, repeat.path)] as const;
-  for (const [index, file] of [original, repeat].entries()) {
-    const run = index === 0 ? "original" : "repeat";
-    if (!(await isAsRecorded(paths[index] as string, file, signal))) {
-      return different(`The contents differ; the file of the ${run} is gone or changed since, so not by how much.`);
-    }
-  }
   if (!(await compareFiles(paths, files.connectors, closeness, { signal }))) {
     return different("The contents differ, and nothing here reads both of them.");
   }
   return judged(closeness, found?.name);
 }
 
-async function isAsRecorded(path: string, { fileDigest }: FileRecord, signal?: AbortSignal): Promise<boolean> {
+/** Whether a file is as it was recorded, whatever its record is compared with. */
+async function stateOf(
+  folder: string,
+  { path, fileDigest }: FileRecord,
+  signal: AbortSignal | undefined,
+): Promise<"recorded" | "altered" | "gone"> {
   try {
-    return (await digestFile(path, { signal })).digest === fileDigest;
+    return (await digestFile(join(folder, path), { signal })).digest === fileDigest ? "recorded" : "altered";
   } catch {
     signal?.throwIfAborted();
-    return false;
+    return "gone";
   }
 }
 
@@ -120,9 +129,4 @@ function outputsRead({ plan }: RunRecord): readonly string[] {
   return Object.values(plan.steps).flatMap(({ inputs = {} }) =>
     Object.values(inputs).filter((from): from is string => typeof from === "string"),
   );
-}
-
-/** Names of either, those of the first in their order before those that only the second has; then the same for a swap. */
-function union(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): readonly string[] {
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])];
 }

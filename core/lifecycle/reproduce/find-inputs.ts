@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { digestFile } from "../../canonical/digest.ts";
 import { Connector } from "../../contracts/connector.ts";
+import { TwinError } from "../../errors/twin-error.ts";
 import { ownValue } from "../../kernel/check-part.ts";
 import { many } from "../../kernel/plugin.ts";
 import { compositionOf, resolveNeeds, type TwinControl } from "../../kernel/twin.ts";
@@ -73,11 +74,25 @@ async function firstWith(
     now ??= digest ?? null;
     if (digest === undefined) continue;
     if (digest === wanted.fileDigest) return place;
-    const { signal, connectors } = options;
-    const record = await fileRecord({ path: place, shown: place }, connectors, signal === undefined ? {} : { signal });
-    if (isSameContent(wanted, record)) return place;
+    if (await saysTheSame(place, wanted, options)) return place;
   }
   return { now };
+}
+
+/** Whether a file of other bytes has the content that was recorded; one that cannot be read has not. */
+async function saysTheSame(
+  place: string,
+  wanted: FileRecord,
+  { connectors, signal }: { readonly connectors: readonly Connector[]; readonly signal?: AbortSignal | undefined },
+): Promise<boolean> {
+  try {
+    const record = await fileRecord({ path: place, shown: place }, connectors, signal === undefined ? {} : { signal });
+    return isSameContent(wanted, record);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof TwinError) return false;
+    throw error;
+  }
 }
 
 /** `undefined` where there is no file that can be read. */

@@ -40,7 +40,9 @@ const OutputSchema = z.strictObject({
   output: z.string().nullable().describe("`null`: what the task returned."),
   path: z.string().nullable().describe("In the folder of the run; the original's where both have one."),
   role: z.enum(["final", "intermediate", "result"]).describe("Whether another step reads it."),
-  match: z.enum(["bitwise", "canonical", "within-tolerance", "different", "missing", "extra"]),
+  match: z
+    .enum(["bitwise", "canonical", "within-tolerance", "different", "missing", "extra", "altered"])
+    .describe("`altered`: a file is not the one that its run recorded."),
   reason: z.string().nullable().describe("Why it is different, in words."),
   metric: MetricSchema.nullable().describe("Where the contents were compared."),
   tolerance: z.string().nullable().describe("Name of the tolerance in the policy that was applied."),
@@ -80,6 +82,9 @@ export const ReproductionReportSchema = z.strictObject({
     environment: LayerSchema,
     platform: LayerSchema,
   }),
+  compared: z
+    .enum(["files", "records"])
+    .describe("Whether the files of both runs were read, or their digests taken from the records alone."),
   outputs: z.array(OutputSchema).describe("Every output of either run, in the order of the steps."),
   causes: z.array(CauseSchema).describe("The likeliest first; empty for identical runs."),
   tolerances: TolerancesSchema.nullable(),

@@ -23,6 +23,7 @@ import { findInputs } from "./find-inputs.ts";
 import { type FoundRun, findRun } from "./find-run.ts";
 import { layer } from "./layer.ts";
 import type { Difference, LayerComparison, ReproductionReport } from "./report.ts";
+import { checkToleranceNames } from "./tolerance-names.ts";
 import { parseTolerances, type Tolerances } from "./tolerances.ts";
 
 /** How {@link rerun} repeats a run. */
@@ -73,6 +74,7 @@ export async function rerun(target: string, options: RerunOptions): Promise<Reru
 
 async function repeat(found: FoundRun, store: TwinStore | undefined, options: RerunOptions): Promise<Rerun> {
   const { signal, tolerances } = options;
+  if (tolerances !== undefined) checkToleranceNames(tolerances, [found.record]);
   await using twin = await openFor(found.record, store, options);
   const { plan, missing } = await findInputs(found.record, twin, { given: options.inputs ?? {}, signal });
   if (missing.length > 0) {
@@ -158,6 +160,7 @@ function incomparable(
       environment: unknown,
       platform: unknown,
     },
+    compared: "records",
     outputs: [],
     causes: [{ layer: "data", message: `Nothing was run, as its data are not those of then: ${named.join("; ")}.` }],
     tolerances: tolerances ?? null,

@@ -8,7 +8,12 @@ const limits = {
     .min(0)
     .optional()
     .describe("Largest difference allowed, in the unit of the values; 0 by default."),
-  relative: z.number().min(0).max(1).optional().describe("The same, as a part of the larger of the two; 0 by default."),
+  relative: z
+    .number()
+    .min(0)
+    .lt(1, { error: "It must be less than 1: any two numbers of one sign are within 100 % of the larger." })
+    .optional()
+    .describe("The same, as a part of the larger of the two; 0 by default."),
 };
 
 const OutputToleranceSchema = z.strictObject({

@@ -62,8 +62,8 @@ describe("the difference of two versions", () => {
     const spec = SPEC.replace("constants: refitted, layers: [1, 2, 3]", "layers: [2, 3], fallback: null");
     expect((await diffOf({}, { spec })).changes.options).toEqual([
       { part: "shower", path: "constants", change: "removed", a: "refitted" },
-      { part: "shower", path: "layers", change: "changed", a: [1, 2, 3], b: [2, 3] },
       { part: "shower", path: "fallback", change: "added", b: null },
+      { part: "shower", path: "layers", change: "changed", a: [1, 2, 3], b: [2, 3] },
     ]);
   });
 
@@ -186,8 +186,8 @@ describe("the difference of two versions", () => {
     ]);
     expect(diff.changes.code.map(({ path, change }) => [path, change])).toEqual([
       ["plugin.js", "changed"],
-      ["git.dirty", "changed"],
       ["git.diff", "added"],
+      ["git.dirty", "changed"],
     ]);
     expect(diff.changes.environment).toEqual([{ path: "node", change: "changed", a: "24.1", b: "20.11" }]);
     expect(diff.changes.packages).toEqual([

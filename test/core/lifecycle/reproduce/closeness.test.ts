@@ -30,8 +30,15 @@ describe("Closeness of two datasets", () => {
     const { metric, reason } = await compared(a, b, { absolute: 1 });
     expect(metric).toEqual({ absolute: 1, relative: 0.2, at: "/y", values: 4, unequal: 2 });
     expect(reason).toBeUndefined();
-    expect((await compared(a, b, { absolute: 0.9 })).reason).toBe('Values of "/y" are further apart than 0.9.');
-    expect((await compared(a, b)).reason).toMatch(/"\/x" are further apart than not at all/);
+    expect((await compared(a, b, { absolute: 0.9 })).reason).toBe(
+      '"/y" is 10 MeV in one run and 11 MeV in the other; a difference of 0.9 MeV is allowed.',
+    );
+    expect((await compared(a, b)).reason).toBe(
+      '"/y" is 10 MeV in one run and 11 MeV in the other; no tolerance is given for it.',
+    );
+    expect((await compared(a, b, { absolute: 0.1, relative: 0.07 })).reason).toMatch(
+      /0\.1 MeV or 7 % of the larger is allowed/,
+    );
   });
 
   it("takes either limit, and those of a variable before those of the file", async () => {
@@ -87,7 +94,7 @@ describe("Closeness of two datasets", () => {
     const ignore = ["@history", "/energy@history"];
     expect((await compared(a, b, { relative: 0.01, ignore })).reason).toBeUndefined();
     expect((await compared(a, b, { ignore })).reason).toBe(
-      'Values of "@gain" are further apart than not at all, and no tolerance was given.',
+      '"@gain" is 1 in one run and 1.001 in the other; no tolerance is given for it.',
     );
     expect((await compared(a, b, { relative: 0.01, ignore: ["@history", "/energy"] })).reason).toBeUndefined();
   });
@@ -186,6 +193,7 @@ describe("parseTolerances", () => {
   it("refuses what is no limit, and names that it does not know", () => {
     expect(() => parseTolerances({ outputs: { a: { absolut: 1 } } })).toThrow(/absolut.*absolute/s);
     expect(() => parseTolerances({ outputs: { a: { relative: 2 } } })).toThrow(/outputs\.a\.relative/);
+    expect(() => parseTolerances({ outputs: { a: { relative: 1 } } })).toThrow(/must be less than 1/);
     expect(() => parseTolerances({})).toThrow(expect.objectContaining({ code: "TWIN_INVALID_RULES" }));
   });
 });

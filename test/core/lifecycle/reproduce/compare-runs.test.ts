@@ -30,8 +30,8 @@ describe("compareRuns", () => {
     const outputs = { showers: ["a", "a"], log: ["b", null] } as const;
     const report = await compareRuns(sampleRun({ outputs }), sampleRun({ outputs }));
     expect(report.outputs.map(({ output, role }) => [output, role])).toEqual([
-      ["showers", "intermediate"],
       ["log", "final"],
+      ["showers", "intermediate"],
       [null, "result"],
     ]);
   });
@@ -47,6 +47,18 @@ describe("compareRuns", () => {
     const report = await compareRuns(sampleRun(a), sampleRun({ outputs: { page: ["<p>2</p>", null] } }));
     expect(report.verdict).toBe("different");
     expect(report.outputs[0]?.reason).toMatch(/nothing in the twin reads/);
+  });
+
+  it("does not call runs identical that have nothing to compare", async () => {
+    const bare = sampleRun({ outputs: {}, result: null });
+    const report = await compareRuns(bare, bare);
+    expect(report).toMatchObject({ verdict: "incomparable", outputs: [] });
+    expect(report.causes[0]?.message).toContain("there is nothing to compare");
+  });
+
+  it("refuses what is no run, and tells of a folder that holds none", async () => {
+    await expect(compareRuns(undefined as never, sampleRun())).rejects.toMatchObject({ code: "TWIN_INVALID_ARGUMENT" });
+    await expect(compareRuns("nosuch", sampleRun())).rejects.toMatchObject({ code: "TWIN_FILE_NOT_FOUND" });
   });
 
   it("compares what a task returned, though it wrote the same files", async () => {

@@ -46,6 +46,7 @@ describe("rerun with a store", () => {
         "outputs.identical": report.outputs.length,
         "outputs.within_tolerance": 0,
         "outputs.different": 0,
+        "outputs.largest_relative": 0,
       },
       statement: report,
     });

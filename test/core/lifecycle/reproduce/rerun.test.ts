@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
   type Composition,
+  Connector,
   constant,
   createTwin,
   definePlugin,
@@ -13,12 +14,14 @@ import {
   digestBytes,
   file,
   Model,
+  ReadFailedError,
   readRunRecord,
   runPlan,
   runTask,
   type Task,
   token,
 } from "../../../../core/index.ts";
+import { compareRuns } from "../../../../core/lifecycle/reproduce/compare-runs.ts";
 import { rerun } from "../../../../core/lifecycle/reproduce/rerun.ts";
 
 let folder = "";
@@ -154,15 +157,58 @@ describe("rerun", () => {
     expect(await readdir(folder)).not.toContain("again");
   });
 
-  it("cannot tell how far it is from a file that was changed since", async () => {
+  it.for([2, 3])("takes a file that was changed since for no basis of a comparison, factor %s", async (factor) => {
     const target = await original();
     await writeFile(join(target, "first", "products.json"), "[14,28,42.01]");
-    const { report } = await rerun(target, { out: at("again"), twin: composition(3) });
+    const { report } = await rerun(target, { out: at("again"), twin: composition(factor) });
+    expect(report).toMatchObject({ verdict: "incomparable", compared: "files" });
     expect(report.outputs[0]).toMatchObject({
-      match: "different",
+      match: "altered",
       metric: null,
-      reason: expect.stringMatching(/changed/),
+      reason: expect.stringContaining("The file of the original is not the one that was recorded"),
     });
+    expect(report.causes[0]?.message).toContain('Output "products" of "first" cannot be compared.');
+    expect(await compareRuns(target, at("again"))).toEqual({ ...report, tolerances: null });
+  });
+
+  it("compares by the records where a file is gone, and says how far only where both are there", async () => {
+    const target = await original();
+    await rm(join(target, "first", "products.json"));
+    const { report } = await rerun(target, { out: at("again"), twin: composition() });
+    expect(report.outputs[0]).toMatchObject({ match: "bitwise" });
+    const other = await rerun(target, { out: at("other"), twin: composition(3) });
+    expect(other.report.outputs[0]).toMatchObject({ match: "different", reason: expect.stringMatching(/not here/) });
+  });
+
+  it("takes an input that cannot be read for another one", async () => {
+    const target = await original();
+    await writeFile(at("numbers.json"), "[1, 2");
+    const unreadable = definePlugin({
+      name: "test#unreadable",
+      version: "1.0.0",
+      provides: Connector,
+      create: () => ({
+        extensions: [".json"],
+        recognises: async () => true,
+        open: async () => {
+          throw new ReadFailedError("numbers.json", "H5Z_pipeline: it is damaged.");
+        },
+      }),
+    });
+    const { name, plugins } = composition();
+    const twin = { name, plugins: { ...plugins, files: unreadable() } } as Composition;
+    const { report } = await rerun(target, { out: at("again"), twin });
+    expect(report).toMatchObject({ verdict: "incomparable", repeat: null });
+  });
+
+  it("refuses tolerances for what the run does not have, before it runs", async () => {
+    const target = await original();
+    const tolerances = { outputs: { "first.product": { relative: 0.5 }, "*": { relative: 0.1 } } };
+    await expect(rerun(target, { out: at("again"), twin: composition(), tolerances })).rejects.toMatchObject({
+      code: "TWIN_INVALID_RULES",
+      message: expect.stringContaining('Did you mean "first.products"?'),
+    });
+    expect(await readdir(folder)).not.toContain("again");
   });
 
   it.for([

@@ -14,7 +14,7 @@ export interface SampleRun {
   readonly cpu?: string;
   /** Bytes and content by output of the step "simulate", as texts; content `null` where nothing reads it. */
   readonly outputs?: Readonly<Record<string, readonly [bytes: string, content: string | null]>>;
-  readonly result?: number;
+  readonly result?: number | null;
 }
 
 /** A run of two steps, "simulate" and "report", sealed. */
@@ -30,7 +30,7 @@ export function sampleRun(made: SampleRun = {}): RunRecord {
     parameters: { seed },
     inputs: { energies: file("energies.h5", input, input) },
     outputs: state === "succeeded" ? (Object.fromEntries(files) as Record<string, FileRecord>) : {},
-    result: state === "succeeded" ? { count: made.result ?? 200 } : null,
+    result: state === "succeeded" && made.result !== null ? { count: made.result ?? 200 } : null,
     ...(state === "failed" && { error: { code: "TWIN_X", name: "Error", message: "it broke" } }),
   };
   const spec = { plugins: { shower: { use, options: { file: { artifact: { path: `${model}.onnx` } } } } } };
