@@ -32,11 +32,7 @@ export function decideMove(
     );
   }
   if (from === to) return undefined;
-  if (from !== null && (reason ?? "").trim() === "") {
-    throw new InvalidArgumentError(
-      `Alias "${alias}" of twin "${state.twin}" is ${shown(state, from)}: give a reason for moving it.`,
-    );
-  }
+  checkReason(state, alias, reason);
   const entry = to === null ? undefined : state.versions.get(to);
   if (entry?.state === "withdrawn") {
     const why = entry.stateReason === null ? "" : ` ("${entry.stateReason}")`;
@@ -45,6 +41,15 @@ export function decideMove(
     );
   }
   return { type: "aliasMoved", alias, from, to, ...(isRollback && { isRollback }) };
+}
+
+/** An alias that is on a version is moved for a reason. @throws `TWIN_INVALID_ARGUMENT` */
+export function checkReason(state: TwinState, alias: string, reason: string | null | undefined): void {
+  const from = state.aliases.get(alias);
+  if (from === undefined || (reason ?? "").trim() !== "") return;
+  throw new InvalidArgumentError(
+    `Alias "${alias}" of twin "${state.twin}" is ${shown(state, from)}: give a reason for moving it.`,
+  );
 }
 
 /**

@@ -8,7 +8,7 @@ interface Pair {
   readonly path: string;
   readonly x: number | bigint;
   readonly y: number | bigint;
-  readonly unit: string | null;
+  readonly unit: string | undefined;
   readonly limits: Limits;
 }
 
@@ -55,7 +55,7 @@ export class Closeness {
   }
 
   /** Compares the same number of values of one path. NaN is equal to NaN. @param unit - Of both, for messages. */
-  addNumbers(path: string, a: Numbers, b: Numbers, unit: string | null = null): void {
+  addNumbers(path: string, a: Numbers, b: Numbers, unit?: string): void {
     const limits = limitsAt(this.#tolerance, path);
     this.#values += a.length;
     for (let i = 0; i < a.length; i++) {
@@ -90,7 +90,7 @@ function magnitude(value: bigint): bigint {
 /** The same for (x, y) as for (y, x). */
 function sentenceOf({ path, x, y, unit, limits }: Pair): string {
   const [less, more] = x < y ? [x, y] : [y, x];
-  const shownUnit = unit === null ? "" : ` ${unit}`;
+  const shownUnit = unit === undefined ? "" : ` ${unit}`;
   const where = path === "" ? "The value" : `"${path}"`;
   return `${where} is ${less}${shownUnit} in one run and ${more}${shownUnit} in the other; ${allowed(limits, shownUnit)}.`;
 }

@@ -99,7 +99,7 @@ class Cursor implements AsyncDisposable {
 type Values = string[] | Float64Array | BigInt64Array;
 
 function compareValues(
-  { closeness, path, unit }: Place & { readonly unit: string | null },
+  { closeness, path, unit }: Place & { readonly unit: string | undefined },
   a: Values,
   b: Values,
 ): void {

@@ -1,4 +1,6 @@
 import type { Composition } from "../../kernel/composition.ts";
+import { checkAliasName } from "../log/alias-name.ts";
+import { checkReason } from "../log/move-alias.ts";
 import { readPolicy } from "../log/policy.ts";
 import type { VersionEntry } from "../log/twin-state.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
@@ -50,7 +52,8 @@ export interface SealResult {
  *
  * @throws `TWIN_SPEC_NOT_EXPORTABLE` for a composition that no twin.yaml can hold; {@link NotSealableError} when parts of
  *   it could not be brought together elsewhere; `TWIN_FILE_NOT_FOUND`, `TWIN_FILE_UNREADABLE`; `TWIN_ARTIFACT_CHANGED` for
- *   a file that has not the digest stated; `TWIN_POLICY_INVALID`; `TWIN_WRITE_FAILED`. Then the store has no new version.
+ *   a file that has not the digest stated; `TWIN_POLICY_INVALID`;
+ *   `TWIN_INVALID_ARGUMENT` for an alias that none can be, or that is on another version, without a reason; `TWIN_WRITE_FAILED`. Then the store has no new version.
  *
  * @example
  * const { entry } = await sealVersion(store, await loadSpec("twin.yaml"), { reason: "new weights" });
@@ -63,6 +66,7 @@ export async function sealVersion(
 ): Promise<SealResult> {
   const { reason, actor, alias, signal, onProgress } = options;
   signal?.throwIfAborted();
+  if (alias !== undefined) checkAliasName(alias);
   await using pin = await store.pin();
   const { config: content, folder, notes } = await collectContent(store.objects, composition, { signal, onProgress });
   const log = store.log(content.twin);
@@ -75,7 +79,10 @@ export async function sealVersion(
     const parents = options.parents ?? (await chooseParents(store, content.twin, folder));
     const { descriptor } = await writeVersion(store.objects, { ...annotated, parents: [...parents] });
     const appended = await log.append(
-      async ({ versions }) => {
+      async (state) => {
+        const { versions } = state;
+        // Now, as there would be a version without its alias. Not before: for a version that is known, it need not move.
+        if (alias !== undefined) checkReason(state, alias, reason);
         await pin.check();
         if (versions.has(descriptor.digest)) return undefined;
         const numbers = [...versions.values()].map(({ number }) => number);

@@ -189,7 +189,7 @@ describe("rerun", () => {
       provides: Connector,
       create: () => ({
         extensions: [".json"],
-        recognises: async () => true,
+        recognises: () => true,
         open: async () => {
           throw new ReadFailedError("numbers.json", "H5Z_pipeline: it is damaged.");
         },

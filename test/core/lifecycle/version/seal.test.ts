@@ -233,6 +233,26 @@ plugins:
     expect(await store.list("sample")).toHaveLength(1);
   });
 
+  it("seals nothing where the alias could not be put on it", async () => {
+    await using scratch = await scratchFolder();
+    await using sample = await sampleStore();
+    const { store } = sample;
+    const file = await writeProject(join(scratch.path, "p"));
+    await sealVersion(store, await loadSpec(file), { alias: "champion" });
+    // It is there already, and so nothing is to be said for it.
+    expect(await sealVersion(store, await loadSpec(file), { alias: "champion" })).toMatchObject({ isNew: false });
+    await writeFile(join(scratch.path, "p/tables/gain.csv"), "4,5\n");
+    for (const alias of ["champion", "latest", "v7", "my alias"]) {
+      await expect(sealVersion(store, await loadSpec(file), { alias })).rejects.toMatchObject({
+        code: "TWIN_INVALID_ARGUMENT",
+        message: expect.stringContaining(alias),
+      });
+    }
+    expect(await store.list()).toHaveLength(1);
+    const { entry } = await sealVersion(store, await loadSpec(file), { alias: "champion", reason: "refitted" });
+    expect(entry).toMatchObject({ number: 2, aliases: ["champion"] });
+  });
+
   it("is a method of a running twin, and keeps an alias and a policy", async () => {
     await using scratch = await scratchFolder();
     const file = await writeProject(join(scratch.path, "p"));
