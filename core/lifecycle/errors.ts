@@ -12,19 +12,16 @@ export class StoreNotFoundError extends TwinError {
   }
 }
 
-/** A store was made by a newer Twinloom: this one reads it, and does not write to it. */
+/** A store was written by a newer Twinloom: this one reads what it understands, and does not write to it. */
 export class StoreNewerError extends TwinError {
   override readonly name = "StoreNewerError";
   override readonly code = "TWIN_STORE_NEWER";
   readonly folder: string;
-  readonly format: number;
 
-  constructor(folder: string, format: number, known: number) {
-    super(
-      `The store "${folder}" has format ${format}; this Twinloom writes format ${known}, and reads newer ones as far as it understands them. Nothing was written. Update Twinloom to write to this store.`,
-    );
+  /** @param problem - What is newer, and what was not done for it, in sentences. */
+  constructor(folder: string, problem: string) {
+    super(`The store "${folder}" was written by a newer Twinloom: ${problem} Update Twinloom.`);
     this.folder = folder;
-    this.format = format;
   }
 }
 

@@ -85,7 +85,7 @@ async function checkArchive(file: string, opened: StoreFile): Promise<Archive> {
     if (name !== eventFile(texts.length + 1)) invalid(`event ${texts.length + 1} of twin "${twin}" is missing.`);
     events.set(twin, [...texts, content]);
   }
-  for (const [twin, texts] of events) await checkLog(twin, texts, invalid);
+  for (const [twin, texts] of events) await checkLog(file, twin, texts, invalid);
   return {
     versions: list.versions,
     logs: events,
@@ -108,7 +108,12 @@ function parseList(text: string, invalid: (problem: string) => never): PackList 
 }
 
 /** Has the log itself read the texts, before they are anywhere. */
-async function checkLog(twin: string, texts: readonly string[], invalid: (problem: string) => never): Promise<void> {
+async function checkLog(
+  file: string,
+  twin: string,
+  texts: readonly string[],
+  invalid: (problem: string) => never,
+): Promise<void> {
   const byName = new Map(texts.map((text, index) => [eventFile(index + 1), text]));
   const missing = Object.assign(new Error("no such event"), { code: "ENOENT" });
   const fs: StoreFs = {
@@ -121,7 +126,7 @@ async function checkLog(twin: string, texts: readonly string[], invalid: (proble
     },
   };
   try {
-    await new EventLog(twin, { store: "/", fs, clock: { now: () => 0 }, actor: "" }).read();
+    await new EventLog(twin, { store: file, fs, clock: { now: () => 0 }, actor: "" }).read();
   } catch (error) {
     if (error instanceof LogBrokenError) invalid(error.message);
     throw error;

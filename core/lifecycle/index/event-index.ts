@@ -1,14 +1,18 @@
-import { closeSync, openSync, readSync, rmSync } from "node:fs";
+import { type BigIntStats, closeSync, openSync, readSync, rmSync, stat } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { STORE_NAMES } from "../layout.ts";
 import type { EventCache } from "../log/event-log.ts";
+import { eventFile, folderOfTwin, sequenceOf } from "../log/folder-name.ts";
 import { loadSqlite } from "./load-sqlite.ts";
 
 /** Raised when the table changes, or what an event may be; an index of another form is made anew. */
-export const FORM = 1;
+export const FORM = 2;
 /** How long it waits for another process [ms]; then the files are read instead. */
 const BUSY_MS = 200;
-const TABLE = `CREATE TABLE events (twin TEXT NOT NULL, sequence INTEGER NOT NULL, text TEXT NOT NULL,
-  PRIMARY KEY (twin, sequence)) WITHOUT ROWID`;
+const TABLE = `CREATE TABLE events (twin TEXT NOT NULL, sequence INTEGER NOT NULL, file TEXT NOT NULL,
+  text TEXT NOT NULL, PRIMARY KEY (twin, sequence)) WITHOUT ROWID`;
 
 /** How an index is opened. */
 export interface EventIndexOptions {
@@ -21,8 +25,9 @@ export interface EventIndexOptions {
 /**
  * Copies of events in an SQLite file, so that ten thousand need not be read from ten thousand files.
  *
- * It decides nothing and is never trusted: whoever reads it compares the chain of digests and its end with the log. It may
- * be deleted at any time. Where it cannot be read or written, it has nothing, and no command fails.
+ * It decides nothing and is never trusted: a copy counts as long as its file has the size, the times and the inode that it
+ * had before it was read, and whoever reads copies compares their chain of digests and its end with the log. It may be
+ * deleted at any time. Where it cannot be read or written, it has nothing, and no command fails.
  */
 export class EventIndex implements EventCache {
   readonly #file: string;
@@ -36,23 +41,40 @@ export class EventIndex implements EventCache {
     this.#options = options;
   }
 
-  load(twin: string): readonly string[] {
+  async look(twin: string): Promise<readonly string[]> {
+    const folder = join(dirname(this.#file), STORE_NAMES.events, folderOfTwin(twin));
+    const names = await readdir(folder).catch(() => []);
+    const count = names.reduce((last, name) => Math.max(last, sequenceOf(name)), 0);
+    const seen = await Promise.all(
+      Array.from({ length: count }, (_, index) => facts(join(folder, eventFile(index + 1)))),
+    );
+    const gap = seen.indexOf(undefined);
+    return (gap < 0 ? seen : seen.slice(0, gap)) as string[];
+  }
+
+  load(twin: string, seen: readonly string[]): readonly string[] {
     return this.#try((database) => {
-      const rows = database.prepare("SELECT text FROM events WHERE twin = ? ORDER BY sequence").all(twin);
-      return rows.map((row) => row["text"]).filter((text) => typeof text === "string");
+      const rows = database.prepare("SELECT file, text FROM events WHERE twin = ? ORDER BY sequence").all(twin);
+      const other = rows.findIndex(({ file, text }, index) => file !== seen[index] || typeof text !== "string");
+      return rows.slice(0, other < 0 ? rows.length : other).map(({ text }) => text as string);
     }, []);
   }
 
-  save(twin: string, first: number, texts: readonly string[]): void {
+  save(twin: string, first: number, texts: readonly string[], seen: readonly string[]): void {
     this.#try((database) => {
       // Taken at once: two that read first could not both go on to write.
       database.exec("BEGIN IMMEDIATE");
       try {
-        if (first === 1) database.prepare("DELETE FROM events WHERE twin = ?").run(twin);
+        database.prepare("DELETE FROM events WHERE twin = ? AND sequence >= ?").run(twin, first);
         const { last } = database.prepare("SELECT max(sequence) AS last FROM events WHERE twin = ?").get(twin) ?? {};
         if (Number(last ?? 0) >= first - 1) {
-          const insert = database.prepare("INSERT OR REPLACE INTO events VALUES (?, ?, ?)");
-          for (const [index, text] of texts.entries()) insert.run(twin, first + index, text);
+          const insert = database.prepare("INSERT INTO events VALUES (?, ?, ?, ?)");
+          for (const [index, text] of texts.entries()) {
+            const sequence = first + index;
+            // What came later was not looked at before it was read.
+            const file = seen[sequence - 1];
+            if (file !== undefined) insert.run(twin, sequence, file, text);
+          }
         }
         database.exec("COMMIT");
       } catch (error) {
@@ -119,6 +141,17 @@ export class EventIndex implements EventCache {
       // A store that cannot be written to has no index.
     }
   }
+}
+
+/** What changes with every change of a file, but for one that a disk makes by itself; `undefined` where there is none. */
+function facts(path: string): Promise<string | undefined> {
+  // The callback, as ten thousand promises of the file system take twice as long.
+  return new Promise((resolve) => {
+    stat(path, { bigint: true }, (error, found: BigIntStats | undefined) => {
+      if (error || found === undefined) return resolve(undefined);
+      resolve([found.size, found.mtimeNs, found.ctimeNs, found.dev, found.ino].join(" "));
+    });
+  });
 }
 
 /** What it held is in the log; it may never have been open. */

@@ -4,7 +4,14 @@ import type { Digest } from "../../canonical/digest.ts";
 import type { ObjectStore } from "../../contracts/object-store.ts";
 import { checkSchema, type SchemaProblem } from "../../errors/check-schema.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
-import { type Attestation, AttestationSchema, type Descriptor, type Manifest, ManifestSchema } from "../schema.ts";
+import {
+  type Attestation,
+  AttestationSchema,
+  type Change,
+  type Descriptor,
+  type Manifest,
+  ManifestSchema,
+} from "../schema.ts";
 import { AttestationInvalidError } from "./errors.ts";
 
 /** The statement of a waiver: instead of evidence of what kind, and why. */
@@ -58,6 +65,32 @@ export async function readAttestation(objects: ObjectStore, digest: Digest): Pro
   const attestation = checkAttestation(await json(objects, layer.digest), `The attestation ${digest}`);
   if (attestation.subject !== manifest.data?.subject?.digest) {
     throw new AttestationInvalidError(`The attestation ${digest} and its manifest are about different versions.`);
+  }
+  return attestation;
+}
+
+/**
+ * Reads the attestation that an event notes of a version.
+ *
+ * @throws as {@link readAttestation} does; `TWIN_ATTESTATION_INVALID` where it is about another version or says something
+ *   else than the event.
+ */
+export async function readNoted(
+  objects: ObjectStore,
+  noted: Pick<Extract<Change, { type: "attested" }>, "version" | "attestation" | "kind" | "verdict">,
+): Promise<Attestation> {
+  const { digest } = noted.attestation;
+  const attestation = await readAttestation(objects, digest);
+  const { subject, kind, verdict } = attestation;
+  if (subject !== noted.version) {
+    throw new AttestationInvalidError(
+      `The attestation ${digest} is about ${subject}, and the log notes it for ${noted.version}. It shows nothing of that version.`,
+    );
+  }
+  if (kind !== noted.kind || verdict !== noted.verdict) {
+    throw new AttestationInvalidError(
+      `The attestation ${digest} says "${kind} ${verdict}", and the log notes "${noted.kind} ${noted.verdict}".`,
+    );
   }
   return attestation;
 }

@@ -5,6 +5,7 @@ import { type Digest, digestBytes } from "../../canonical/digest.ts";
 import type { Clock } from "../../contracts/clock.ts";
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { ReadFailedError } from "../../files/errors.ts";
+import { StoreNewerError } from "../errors.ts";
 import { writing } from "../fs/failures.ts";
 import { makeDurableFolder } from "../fs/publish.ts";
 import { type StoreFs, systemCode } from "../fs/store-fs.ts";
@@ -18,10 +19,12 @@ import { changeProblem, TwinFold, type TwinState } from "./twin-state.ts";
 
 /** Holds copies of events, so that they need not be read from their files. What it tells is checked. */
 export interface EventCache {
-  /** Texts of the events of a twin from the first on, as many as are known. */
-  load(twin: string): readonly string[];
-  /** Keeps the texts of events from `first` on. With `first` 1, whatever was kept of the twin is dropped. */
-  save(twin: string, first: number, texts: readonly string[]): void;
+  /** What tells each file of a twin's log, from the first on, from what it was before. To be asked before files are read. */
+  look(twin: string): Promise<readonly string[]>;
+  /** Texts of the events of a twin from the first on, as many as are known and have the files that were seen. */
+  load(twin: string, seen: readonly string[]): readonly string[];
+  /** Keeps the texts of events from `first` on, as far as files were seen; whatever was kept of them is dropped. */
+  save(twin: string, first: number, texts: readonly string[], seen: readonly string[]): void;
 }
 
 /** What a log is made with. */
@@ -31,9 +34,11 @@ export interface EventLogOptions {
   readonly fs: StoreFs;
   readonly clock: Clock;
   readonly actor: string;
+  /** Whether the store is of a newer format: events that cannot be read are newer, and not broken. */
+  readonly isNewer?: boolean | undefined;
   readonly cache?: EventCache | undefined;
   /** Called after each event that this process has appended. */
-  readonly onAppended?: (() => Promise<void>) | undefined;
+  readonly onAppended?: (() => void) | undefined;
 }
 
 /** Who appends an event, and why. */
@@ -60,6 +65,8 @@ export class EventLog {
   readonly #options: EventLogOptions;
   readonly #folder: string;
   #fold: TwinFold;
+  /** Whether every event in the fold was read from its file, and none from a copy. */
+  #isFromFiles = true;
   #reading: Promise<unknown> = Promise.resolve();
 
   /** @throws `TWIN_INVALID_ARGUMENT` for a name that no twin can have in a store. */
@@ -70,12 +77,9 @@ export class EventLog {
     this.#fold = new TwinFold(twin);
   }
 
-  /** What the log adds up to now. @throws {@link LogBrokenError}, `TWIN_READ_FAILED` */
+  /** What the log adds up to now. @throws {@link LogBrokenError}, `TWIN_READ_FAILED`, `TWIN_STORE_NEWER` */
   async read(): Promise<TwinState> {
-    const reading = this.#reading.then(() => this.#catchUp());
-    this.#reading = reading.catch(() => undefined);
-    await reading;
-    return this.#fold.state;
+    return await this.#read({ fromFiles: false });
   }
 
   /**
@@ -86,16 +90,31 @@ export class EventLog {
   async *events(): AsyncIterable<Event> {
     const fold = new TwinFold(this.twin);
     for await (const texts of this.#files(1, await this.#count())) {
-      for (const text of texts) yield this.#add(fold, text);
+      for (const bytes of texts) yield this.#add(fold, bytes);
     }
   }
 
   /**
-   * Appends an event. Where another writer is faster, everything is read and decided anew, until it succeeds.
+   * Returns when the events that were read outlive a power cut: their writer may have been stopped before it saw to that.
+   *
+   * @throws `TWIN_WRITE_FAILED`
+   */
+  async settle(): Promise<void> {
+    const { fs } = this.#options;
+    if (this.#fold.head === undefined) return;
+    await writing(this.#folder, async () => {
+      await makeDurableFolder(fs, this.#folder);
+      await fs.syncFolder(this.#folder);
+    });
+  }
+
+  /**
+   * Appends an event. All before it are read from their files once in the life of this object, whatever copies there are.
+   * Where another writer is faster, everything is read and decided anew, until it succeeds.
    *
    * @param decide - Called with the state that the event will follow; `undefined` for no event. What it throws ends this.
-   * @returns The event, durable; `undefined` where `decide` wants none.
-   * @throws {@link LogBrokenError}; `TWIN_WRITE_FAILED`, and no event was appended, or one that the disk does not vouch for
+   * @returns The event, durable; `undefined` where `decide` wants none: then those that it saw are.
+   * @throws {@link LogBrokenError}; `TWIN_STORE_NEWER`; `TWIN_WRITE_FAILED`, and no event was appended, or one that the disk does not vouch for
    *   when its folder could not be synced; the signal's reason.
    */
   async append(
@@ -107,9 +126,12 @@ export class EventLog {
     let unseen = 0;
     for (let tries = 0; ; tries++) {
       signal?.throwIfAborted();
-      const state = await this.read();
+      const state = await this.#read({ fromFiles: true });
       const change = await decide(state);
-      if (change === undefined) return undefined;
+      if (change === undefined) {
+        await this.settle();
+        return undefined;
+      }
       const { head } = state;
       const event = withChecksum({
         schemaVersion: 1,
@@ -124,7 +146,7 @@ export class EventLog {
       const path = this.#path(event.sequence);
       const text = canonicalJson(event);
       // Never write what could not be read.
-      const problem = changeProblem(state, change) ?? asProblem(parseEvent(text));
+      const problem = changeProblem(state, change) ?? parseEvent(Buffer.from(text)).problem;
       if (problem) throw new InvalidArgumentError(`An event of twin "${this.twin}" is refused: ${problem}`);
       signal?.throwIfAborted();
       const isOurs = await writing(path, async () => {
@@ -132,61 +154,87 @@ export class EventLog {
         return await publishEvent(fs, path, this.#folder, text);
       });
       if (isOurs) {
-        await onAppended?.();
+        onAppended?.();
         return event;
       }
       const seen = (await this.read()).head?.sequence ?? 0;
       unseen = seen < event.sequence ? unseen + 1 : 0;
       if (unseen === UNSEEN) throw this.#broken(event.sequence, "it is there, but cannot be read.");
-      await delay(Math.random() * Math.min(2 ** tries, LONGEST_WAIT_MS), undefined, signal && { signal });
+      // The signal ends a wait; its reason is told at the next try.
+      await delay(Math.random() * Math.min(2 ** tries, LONGEST_WAIT_MS), undefined, signal && { signal }).catch(
+        () => undefined,
+      );
     }
   }
 
-  async #catchUp(): Promise<void> {
+  async #read(options: { readonly fromFiles: boolean }): Promise<TwinState> {
+    const reading = this.#reading.then(() => this.#catchUp(options));
+    this.#reading = reading.catch(() => undefined);
+    await reading;
+    return this.#fold.state;
+  }
+
+  async #catchUp({ fromFiles }: { readonly fromFiles: boolean }): Promise<void> {
+    const { cache } = this.#options;
     const { head } = this.#fold;
     // A store may be replaced beneath a process: by a restored copy, for one.
-    if (head !== undefined && !(await this.#isAt(head))) this.#fold = new TwinFold(this.twin);
-    const isFirst = this.#fold.head === undefined;
-    if (isFirst) await this.#load();
+    const isToVerify = fromFiles && !this.#isFromFiles;
+    if (head !== undefined && (isToVerify || !(await this.#isAt(head)))) this.#forget();
+    // Only what a process finds at first is kept: a writer must not write everything twice.
+    const isFirst = this.#fold.head === undefined && !isToVerify;
+    const seen = isFirst ? ((await cache?.look(this.twin)) ?? []) : [];
+    if (isFirst && !fromFiles) await this.#load(seen);
     const first = (this.#fold.head?.sequence ?? 0) + 1;
-    // Numbers are dense: where the next one is not there, none is.
-    if (first > 1 && (await this.#text(first)) === undefined) return;
+    // Numbers are dense: where the next one is not there, none is. Of what was not read here, that is not known yet.
+    if (head !== undefined && first > 1 && (await this.#bytes(first)) === undefined) return;
     const added: string[] = [];
     try {
-      for await (const texts of this.#files(first, await this.#count())) {
-        for (const text of texts) this.#add(this.#fold, text);
-        added.push(...texts);
+      for await (const some of this.#files(first, await this.#count())) {
+        for (const bytes of some) {
+          this.#add(this.#fold, bytes);
+          if (isFirst) added.push(Buffer.from(bytes).toString());
+        }
       }
     } catch (error) {
-      this.#fold = new TwinFold(this.twin);
+      this.#forget();
       throw error;
     }
-    // Only what a process finds at first: a writer must not write everything twice.
-    if (isFirst && added.length > 0) this.#options.cache?.save(this.twin, first, added);
+    if (added.length > 0) cache?.save(this.twin, first, added, seen);
   }
 
-  /** Takes what the cache has, if it is what the files have: the chain and its last file vouch for all before. */
-  async #load(): Promise<void> {
-    const texts = this.#options.cache?.load(this.twin) ?? [];
-    const last = texts.at(-1);
-    if (last === undefined || (await this.#text(texts.length)) !== last) return;
+  #forget(): void {
+    this.#fold = new TwinFold(this.twin);
+    this.#isFromFiles = true;
+  }
+
+  /** Takes what the cache has, if it is what the files have: their times, the chain and its last file vouch for all before. */
+  async #load(seen: readonly string[]): Promise<void> {
+    const texts = this.#options.cache?.load(this.twin, seen) ?? [];
     const events = chained(texts);
-    if (events === undefined) return;
+    const last = events?.at(-1);
+    if (events === undefined || last === undefined) return;
+    if (!(await this.#isAt({ sequence: events.length, digest: last.digest }))) return;
     // The same bytes were checked when they were read from their files, and are not checked again.
     const fold = new TwinFold(this.twin);
     for (const { event, digest } of events) fold.add(event, digest);
     this.#fold = fold;
+    this.#isFromFiles = false;
   }
 
   async #isAt(head: { readonly sequence: number; readonly digest: string }): Promise<boolean> {
-    const text = await this.#text(head.sequence);
-    return text !== undefined && digestBytes(text) === head.digest;
+    const bytes = await this.#bytes(head.sequence);
+    return bytes !== undefined && digestBytes(bytes) === head.digest;
   }
 
-  #add(fold: TwinFold, text: string): Event {
+  #add(fold: TwinFold, bytes: Uint8Array): Event {
     const sequence = (fold.head?.sequence ?? 0) + 1;
-    const event = parseEvent(text);
-    if (typeof event === "string") throw this.#broken(sequence, event);
+    const parsed = parseEvent(bytes);
+    if (parsed.problem !== undefined) {
+      if (!parsed.isNewer && this.#options.isNewer !== true) throw this.#broken(sequence, parsed.problem);
+      const what = `this one cannot read event ${sequence} of twin "${this.twin}": ${parsed.problem}`;
+      throw new StoreNewerError(this.#options.store, what);
+    }
+    const { event } = parsed;
     const previous = fold.head?.digest ?? null;
     if (event.twin !== this.twin) throw this.#broken(sequence, `it belongs to the twin "${event.twin}".`);
     if (event.sequence !== sequence) throw this.#broken(sequence, `it says that it is event ${event.sequence}.`);
@@ -195,7 +243,7 @@ export class EventLog {
     }
     const problem = fold.problem(event.change);
     if (problem) throw this.#broken(sequence, problem);
-    fold.add(event, digestBytes(text));
+    fold.add(event, digestBytes(bytes));
     return event;
   }
 
@@ -211,21 +259,21 @@ export class EventLog {
   }
 
   /** Texts of events, some at a time. */
-  async *#files(first: number, last: number): AsyncIterable<readonly string[]> {
+  async *#files(first: number, last: number): AsyncIterable<readonly Uint8Array[]> {
     for (let from = first; from <= last; from += AT_ONCE) {
       const count = Math.min(AT_ONCE, last - from + 1);
-      const texts = await Promise.all(Array.from({ length: count }, (_, index) => this.#text(from + index)));
+      const texts = await Promise.all(Array.from({ length: count }, (_, index) => this.#bytes(from + index)));
       const gap = texts.indexOf(undefined);
       // What is before a gap is given first.
-      yield (gap < 0 ? texts : texts.slice(0, gap)) as string[];
+      yield (gap < 0 ? texts : texts.slice(0, gap)) as Uint8Array[];
       if (gap >= 0) throw this.#broken(from + gap, "it is missing, and later ones are there.");
     }
   }
 
-  async #text(sequence: number): Promise<string | undefined> {
+  async #bytes(sequence: number): Promise<Uint8Array | undefined> {
     const path = this.#path(sequence);
     try {
-      return Buffer.from(await this.#options.fs.readFile(path)).toString();
+      return await this.#options.fs.readFile(path);
     } catch (error) {
       if (systemCode(error) === "ENOENT") return undefined;
       throw this.#unreadable(path, error);
@@ -259,8 +307,4 @@ function chained(texts: readonly string[]): readonly { readonly event: Event; re
     return undefined;
   }
   return events;
-}
-
-function asProblem(parsed: Event | string): string | undefined {
-  return typeof parsed === "string" ? parsed : undefined;
 }

@@ -60,6 +60,11 @@ function byDigest(name: string, digest: string, entries: readonly VersionEntry[]
   const [first] = found;
   if (first === undefined) throw new VersionNotFoundError(name, "no version of the store has that digest.");
   if (found.length === 1) return first;
+  if (digits.length === 64) {
+    const names = found.map(versionName).join(" and ");
+    const problem = `the logs of several twins seal it, as ${names}, and it is of one of them. "twinloom store verify" tells which.`;
+    throw new VersionNotFoundError(name, problem);
+  }
   const all = found.map((entry) => `${entry.digest} (${versionName(entry)})`);
   throw new VersionNotFoundError(name, `it is the beginning of several: ${all.join(", ")}. Give more digits.`);
 }

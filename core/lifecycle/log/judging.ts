@@ -3,7 +3,7 @@ import type { ObjectStore } from "../../contracts/object-store.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
 import type { Descriptor } from "../schema.ts";
 import { readVersion } from "../version/manifest.ts";
-import { readAttestation } from "./attestations.ts";
+import { readNoted } from "./attestations.ts";
 import { versionName } from "./find-version.ts";
 import type { Evidence } from "./gate.ts";
 import { type Policy, readPolicy } from "./policy.ts";
@@ -16,9 +16,9 @@ export async function readEvidence(
   version: Digest,
 ): Promise<readonly Evidence[]> {
   return await Promise.all(
-    (attestations.get(version) ?? []).map(async ({ descriptor: { digest } }) => ({
-      digest,
-      attestation: await readAttestation(objects, digest),
+    (attestations.get(version) ?? []).map(async ({ descriptor, kind, verdict }) => ({
+      digest: descriptor.digest,
+      attestation: await readNoted(objects, { version, attestation: descriptor, kind, verdict }),
     })),
   );
 }
@@ -29,7 +29,7 @@ export async function readPolicies(
   entry: VersionEntry,
   given: string | undefined,
 ): Promise<readonly Policy[]> {
-  const { config } = await readVersion(objects, entry.digest);
+  const { config } = await readVersion(objects, entry.digest, entry.twin);
   const own = config.validation?.policy?.digest;
   const policies: Policy[] = [];
   if (own !== undefined) {

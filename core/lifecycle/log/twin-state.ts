@@ -1,6 +1,6 @@
 import type { Digest } from "../../canonical/digest.ts";
 import type { Attestation, Change, Descriptor, Event, VersionState } from "../schema.ts";
-import { TRANSITIONS } from "./transitions.ts";
+import { EVIDENCE, TRANSITIONS } from "./transitions.ts";
 
 /** A sealed version, as the log of its twin has it. */
 export interface VersionEntry {
@@ -62,8 +62,8 @@ export class TwinFold {
   readonly #versions = new Map<Digest, VersionEntry>();
   readonly #aliases = new Map<string, Digest>();
   readonly #moves: AliasMove[] = [];
-  readonly #attestations = new Map<Digest, readonly AttestationEntry[]>();
-  readonly #runs = new Map<Digest, readonly { readonly id: string; readonly descriptor: Descriptor }[]>();
+  readonly #attestations = new Map<Digest, AttestationEntry[]>();
+  readonly #runs = new Map<Digest, { readonly id: string; readonly descriptor: Descriptor }[]>();
   #head: TwinState["head"];
   #state: TwinState | undefined;
 
@@ -77,7 +77,10 @@ export class TwinFold {
 
   /** What is wrong with a change: it cannot follow the events so far. */
   problem(change: Change): string | undefined {
-    return changeProblem({ versions: this.#versions, aliases: this.#aliases }, change);
+    return changeProblem(
+      { versions: this.#versions, aliases: this.#aliases, attestations: this.#attestations },
+      change,
+    );
   }
 
   /** The state after the events so far; it does not change with later ones. */
@@ -87,8 +90,8 @@ export class TwinFold {
       versions: new Map(this.#versions),
       aliases: new Map(this.#aliases),
       moves: [...this.#moves],
-      attestations: new Map(this.#attestations),
-      runs: new Map(this.#runs),
+      attestations: copied(this.#attestations),
+      runs: copied(this.#runs),
       head: this.#head,
     };
     return this.#state;
@@ -155,8 +158,11 @@ export class TwinFold {
 }
 
 /** What is wrong with a change: it cannot follow a state. */
-export function changeProblem(state: Pick<TwinState, "versions" | "aliases">, change: Change): string | undefined {
-  const { versions, aliases } = state;
+export function changeProblem(
+  state: Pick<TwinState, "versions" | "aliases" | "attestations">,
+  change: Change,
+): string | undefined {
+  const { versions, aliases, attestations } = state;
   if (change.type === "sealed") {
     if (versions.has(change.version.digest)) return `it seals ${change.version.digest} again.`;
     const next = versions.size + 1;
@@ -173,10 +179,34 @@ export function changeProblem(state: Pick<TwinState, "versions" | "aliases">, ch
     const state = versions.get(change.version)?.state;
     if (state !== change.from) return `it changes ${change.version} from ${change.from}, which was ${state}.`;
     if (!TRANSITIONS[change.from].includes(change.to)) return `nothing ${change.from} can become ${change.to}.`;
+    return evidenceProblem(change, attestations.get(change.version) ?? []);
   }
   return undefined;
 }
 
-function append<T>(map: Map<Digest, readonly T[]>, key: Digest, value: T): void {
-  map.set(key, [...(map.get(key) ?? []), value]);
+/** What keeps the evidence of a change from allowing it, as far as the log alone can tell. */
+function evidenceProblem(
+  { to, evidence }: Extract<Change, { type: "stateChanged" }>,
+  attested: readonly AttestationEntry[],
+): string | undefined {
+  const kinds = new Set<string>();
+  for (const digest of evidence) {
+    const found = attested.find(({ descriptor }) => descriptor.digest === digest);
+    if (found === undefined) return `its evidence ${digest} was not attested for that version.`;
+    if (found.verdict !== "passed") return `its evidence ${digest} says that the version failed.`;
+    kinds.add(found.kind);
+  }
+  const missing = EVIDENCE[to].find((allowed) => !allowed.some((kind) => kinds.has(kind)));
+  return missing && `it makes a version ${to} without evidence of the kind ${missing.join(" or ")}.`;
+}
+
+function append<T>(map: Map<Digest, T[]>, key: Digest, value: T): void {
+  const values = map.get(key);
+  if (values) values.push(value);
+  else map.set(key, [value]);
+}
+
+/** With lists that later events do not change. */
+function copied<T>(map: ReadonlyMap<Digest, readonly T[]>): ReadonlyMap<Digest, readonly T[]> {
+  return new Map([...map].map(([key, values]) => [key, [...values]]));
 }

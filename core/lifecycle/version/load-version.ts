@@ -49,7 +49,7 @@ export async function loadVersion(
   if (entry.state === "withdrawn" && !force) {
     throw new VersionWithdrawnError(versionName(entry), entry.digest, entry.stateReason);
   }
-  const version = await readVersion(store.objects, entry.digest);
+  const version = await readVersion(store.objects, entry.digest, entry.twin);
   const file =
     folder === undefined
       ? await checkedOut(store, version, { signal })

@@ -3,7 +3,9 @@ import { canonicalJson } from "../../canonical/canonical-json.ts";
 import type { Digest } from "../../canonical/digest.ts";
 import type { ObjectStore } from "../../contracts/object-store.ts";
 import { checkSchema } from "../../errors/check-schema.ts";
+import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
+import { readCanonical } from "../read-canonical.ts";
 import { type Descriptor, type Manifest, ManifestSchema, type VersionConfig, VersionConfigSchema } from "../schema.ts";
 import { VersionDamagedError } from "./errors.ts";
 
@@ -37,74 +39,79 @@ export function versionLayers(config: VersionConfig): readonly Descriptor[] {
 /**
  * Keeps a version's config and manifest; the objects that it names are there. Equal configs give equal digests.
  *
- * @throws `TWIN_WRITE_FAILED`
+ * @throws `TWIN_INVALID_ARGUMENT` for what is no config; `TWIN_WRITE_FAILED`
  */
 export async function writeVersion(objects: ObjectStore, config: VersionConfig): Promise<SealedVersion> {
-  const stored = await objects.put(canonicalJson(VersionConfigSchema.parse(config)));
-  const manifest: Manifest = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPES.ociManifest,
-    artifactType: MEDIA_TYPES.version,
-    config: { mediaType: MEDIA_TYPES.version, digest: stored.digest, size: stored.bytes },
-    layers: [...versionLayers(config)],
-  };
+  const checked = checkSchema(VersionConfigSchema, config);
+  if (checked.problems) {
+    const problems = checked.problems.map(({ path, message }) => `${path.join(".") || "as a whole"}: ${message}`);
+    throw new InvalidArgumentError(`The config of a version is not of the schema: ${problems.join(" ")}`);
+  }
+  const stored = await objects.put(canonicalJson(checked.value));
+  const manifest = manifestOf(checked.value, { digest: stored.digest, size: stored.bytes });
   // A manifest that is there refers to what is there, whenever the machine stops.
   await objects.flush();
   const { digest, bytes } = await objects.put(canonicalJson(manifest));
   await objects.flush();
-  return { descriptor: manifestDescriptor(digest, bytes), manifest, config };
+  return { descriptor: manifestDescriptor(digest, bytes), manifest, config: checked.value };
 }
 
 /**
  * Reads a version and checks that it is one, as it was sealed. The objects that it names are not read.
  *
  * @param digest - Of the manifest.
- * @throws `TWIN_OBJECT_MISSING`, `TWIN_OBJECT_CORRUPT`; {@link VersionDamagedError} for what is no manifest of a version,
- *   or no canonical JSON (RFC 8785), or names objects that are not among its layers.
+ * @param twin - In whose log it is.
+ * @throws `TWIN_OBJECT_MISSING`, `TWIN_OBJECT_CORRUPT`; {@link VersionDamagedError} for what is no manifest of a version, or
+ *   no canonical JSON (RFC 8785), for a manifest that does not follow from its config, and for a version of another twin.
  */
-export async function readVersion(objects: ObjectStore, digest: Digest): Promise<SealedVersion> {
+export async function readVersion(objects: ObjectStore, digest: Digest, twin?: string): Promise<SealedVersion> {
   const damaged = (problem: string): never => {
     throw new VersionDamagedError(digest, problem);
   };
   const bytes = await objects.get(digest);
-  const manifest = read(ManifestSchema, bytes, (problem) => damaged(`its manifest ${problem}`));
+  const { value: manifest, text } = read(ManifestSchema, bytes, (problem) => damaged(`its manifest ${problem}`));
   if (manifest.artifactType !== MEDIA_TYPES.version) damaged(`it is an object of the type ${manifest.artifactType}.`);
   const configBytes = await objects.get(manifest.config.digest);
-  if (configBytes.length !== manifest.config.size) {
-    damaged(`its config has ${configBytes.length} bytes, and the manifest says ${manifest.config.size}.`);
+  const { value: config } = read(VersionConfigSchema, configBytes, (problem) => damaged(`its config ${problem}`));
+  // So that one config has one digest.
+  const wanted = manifestOf(config, { digest: manifest.config.digest, size: configBytes.length });
+  if (canonicalJson(wanted) !== text) {
+    damaged("its manifest does not follow from its config: its layers, their sizes or something else differ.");
   }
-  const config = read(VersionConfigSchema, configBytes, (problem) => damaged(`its config ${problem}`));
-  const sizes = new Map(manifest.layers.map((layer) => [layer.digest, layer.size]));
-  for (const layer of versionLayers(config)) {
-    const size = sizes.get(layer.digest);
-    if (size === undefined) damaged(`its config names ${layer.digest}, which is not among its layers.`);
-    if (size !== layer.size)
-      damaged(`its config says that ${layer.digest} has ${layer.size} bytes, its layers ${size}.`);
+  if (twin !== undefined && config.twin !== twin) {
+    damaged(`it is a version of the twin "${config.twin}", and the log of "${twin}" seals it.`);
   }
   return { descriptor: manifestDescriptor(digest, bytes.length), manifest, config };
+}
+
+function manifestOf(config: VersionConfig, stored: Pick<Descriptor, "digest" | "size">): Manifest {
+  return {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociManifest,
+    artifactType: MEDIA_TYPES.version,
+    config: { mediaType: MEDIA_TYPES.version, ...stored },
+    layers: [...versionLayers(config)],
+  };
 }
 
 function manifestDescriptor(digest: Digest, size: number): Descriptor {
   return { mediaType: MEDIA_TYPES.ociManifest, digest, size, artifactType: MEDIA_TYPES.version };
 }
 
-/** The value of canonical JSON of a schema. Bytes that would be written otherwise are refused: one value, one digest. */
-function read<S extends z.ZodType>(schema: S, bytes: Uint8Array, damaged: (problem: string) => never): z.output<S> {
-  let value: unknown;
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    value = JSON.parse(text);
-  } catch {
-    return damaged("is no JSON.");
-  }
+/** The value of canonical JSON of a schema, and its text. */
+function read<S extends z.ZodType>(
+  schema: S,
+  bytes: Uint8Array,
+  damaged: (problem: string) => never,
+): { readonly value: z.output<S>; readonly text: string } {
+  const { value, text, problem } = readCanonical(bytes);
+  if (problem !== undefined) return damaged(problem);
   const checked = checkSchema(schema, value);
   if (checked.problems) {
     const [first] = checked.problems;
     return damaged(`is of another schema: ${first?.path.join(".") || "as a whole"}: ${first?.message}`);
   }
-  if (canonicalJson(value) !== text) return damaged("is no canonical JSON (RFC 8785): its digest could be another.");
-  return checked.value;
+  return { value: checked.value, text };
 }
 
 /** By code units, as canonical JSON orders. */

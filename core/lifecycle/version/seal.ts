@@ -73,6 +73,8 @@ export async function sealVersion(
   const validation = options.policy === undefined ? undefined : { policy: await keepPolicy(store, options.policy) };
   const annotated = { ...content, ...(validation && { validation }), annotations: { ...options.annotations } };
   const known = options.parents === undefined ? await knownVersion(store, annotated, { folder, signal }) : undefined;
+  // Its writer may have been stopped before it was durable.
+  if (known !== undefined) await log.settle();
   let entry = known;
   let isNew = false;
   if (entry === undefined) {
@@ -85,8 +87,7 @@ export async function sealVersion(
         if (alias !== undefined) checkReason(state, alias, reason);
         await pin.check();
         if (versions.has(descriptor.digest)) return undefined;
-        const numbers = [...versions.values()].map(({ number }) => number);
-        return { type: "sealed", version: descriptor, number: Math.max(0, ...numbers) + 1 };
+        return { type: "sealed", version: descriptor, number: versions.size + 1 };
       },
       { reason, actor, signal },
     );

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -9,12 +9,15 @@ import { loadSqlite } from "../../../../core/lifecycle/index/load-sqlite.ts";
 import type { TwinState } from "../../../../core/lifecycle/log/twin-state.ts";
 import { type Change, EventSchema, STATES } from "../../../../core/lifecycle/schema.ts";
 import { openStore, type TwinStore } from "../../../../core/lifecycle/store.ts";
+import { interceptedFs } from "../log/intercepted-fs.ts";
 import { sampleStore } from "../log/sample-store.ts";
 
 const IS_LONG = process.env["TWINLOOM_LONG"] === "1";
 const TIMEOUT_MS = IS_LONG ? 900_000 : 120_000;
 const sqlite = loadSqlite();
 const version = (name: number) => digestBytes(`version ${name}`);
+/** What tells files apart, in tests without files. */
+const SEEN = ["1", "2", "3", "4"];
 const descriptor = (name: number) => ({ mediaType: "text/plain", digest: version(name), size: name });
 
 /** Something that somebody wants to do; what cannot follow the log is left out. */
@@ -34,13 +37,20 @@ const wish: fc.Arbitrary<(state: TwinState) => Change> = fc
       case "aliasMoved":
         return { type: "aliasMoved", alias, from: state.aliases.get(alias) ?? null, to: b === 0 ? null : version(a) };
       case "stateChanged":
-        return { type: "stateChanged", version: version(a), from, to, evidence: [], policies: [] };
+        return {
+          type: "stateChanged",
+          version: version(a),
+          from,
+          to,
+          evidence: to === "validated" ? [descriptor(100 + b).digest] : [],
+          policies: [],
+        };
       case "attested":
         return {
           type: "attested",
           version: version(a),
           attestation: descriptor(100 + b),
-          kind: "audit",
+          kind: "validation",
           verdict: "passed",
         };
       case "ran":
@@ -154,26 +164,65 @@ describe.skipIf(sqlite === undefined)("The index of a store", () => {
     TIMEOUT_MS,
   );
 
+  const five = Array.from({ length: 5 }, (_, i): readonly [string, (state: TwinState) => Change] => [
+    "ecal",
+    ({ versions }) => ({ type: "sealed", version: descriptor(i), number: versions.size + 1 }),
+  ]);
+  const event = (folder: string, sequence: number): string => join(folder, `events/ecal/0000000${sequence}.json`);
+  /** In place, by as many bytes: as little as a file can change. */
+  const alter = async (path: string): Promise<void> =>
+    writeFile(path, (await readFile(path, "utf8")).replace("ann@lab", "eve@lab"));
+
   it("is what is read, and not the files one by one", async () => {
     await using sample = await sampleStore();
-    await fulfil(
-      sample.store,
-      Array.from({ length: 5 }, (_, i) => [
-        "ecal",
-        ({ versions }) => ({
-          type: "sealed",
-          version: descriptor(i),
-          number: versions.size + 1,
-        }),
-      ]),
-    );
+    await fulfil(sample.store, five);
     const folded = await answers(sample.folder, true);
-    const index = new EventIndex(join(sample.folder, "index.sqlite"));
-    expect(index.load("ecal")).toHaveLength(5);
+    const read: string[] = [];
+    const fs = interceptedFs((call, path) => {
+      if (call === "readFile" && path.includes("events")) read.push(path);
+    });
+    await using store = await openStore(sample.folder, { index: true, fs });
+    expect(await store.states()).toEqual(folded);
+    // The end of the chain.
+    expect(read).toEqual([event(sample.folder, 5)]);
+  });
+
+  it.each([
+    ["altered", alter],
+    ["missing", (path: string) => rm(path)],
+    [
+      "replaced",
+      async (path: string) => {
+        const text = await readFile(path, "utf8");
+        await rm(path);
+        await writeFile(path, text.replace("ann@lab", "eve@lab"));
+      },
+    ],
+  ])("hides no event that is %s: nobody reads on, and nobody writes on", async (_, damage) => {
+    await using sample = await sampleStore();
+    await fulfil(sample.store, five);
+    await answers(sample.folder, true);
+    await damage(event(sample.folder, 3));
+    await expect(answers(sample.folder, true)).rejects.toMatchObject({ code: "TWIN_LOG_BROKEN", sequence: 3 });
+    await using store = await openStore(sample.folder, { index: true });
+    await expect(store.comment("ecal", "on top")).rejects.toMatchObject({ code: "TWIN_LOG_BROKEN", sequence: 3 });
+    expect(await readdir(join(sample.folder, "events/ecal"))).not.toContain("00000006.json");
+  });
+
+  it("is nothing that a writer builds on: it reads the files", async () => {
+    await using sample = await sampleStore();
+    await fulfil(sample.store, five);
+    await answers(sample.folder, true);
+    await alter(event(sample.folder, 3));
+    // As if the disk had changed the bytes by itself, which shows nowhere else.
+    const file = join(sample.folder, "index.sqlite");
+    const index = new EventIndex(file);
+    const seen = (await index.look("ecal"))[2];
     index.close();
-    // Only the end of the chain is compared with its file.
-    await rm(join(sample.folder, "events/ecal/00000002.json"));
-    expect(await answers(sample.folder, true)).toEqual(folded);
+    change(file, `UPDATE events SET file = '${seen}' WHERE sequence = 3`);
+    await using store = await openStore(sample.folder, { index: true });
+    expect(await store.list()).toHaveLength(5);
+    await expect(store.comment("ecal", "on top")).rejects.toMatchObject({ code: "TWIN_LOG_BROKEN", sequence: 3 });
   });
 
   it("that another process has locked fails nothing, and is left in place", async () => {
@@ -199,8 +248,8 @@ describe.skipIf(sqlite === undefined)("The index of a store", () => {
     await writeFile(file, "");
     await chmod(file, 0o000);
     const index = new EventIndex(join(sample.folder, "no", "such", "folder.sqlite"));
-    expect(index.load("ecal")).toEqual([]);
-    expect(index.save("ecal", 1, ["text"])).toBeUndefined();
+    expect(index.load("ecal", SEEN)).toEqual([]);
+    expect(index.save("ecal", 1, ["text"], SEEN)).toBeUndefined();
   });
 
   it("does without a write-ahead log on a network file system, never waits less for the disk, and says so once", async () => {
@@ -215,14 +264,14 @@ describe.skipIf(sqlite === undefined)("The index of a store", () => {
     const told: string[] = [];
     const network = { network: "nfs4", onNetwork: (fileSystem: string) => void told.push(fileSystem) };
     const local = new EventIndex(file);
-    local.save("ecal", 1, ["local"]);
+    local.save("ecal", 1, ["local"], SEEN);
     local.close();
     expect(pragma("journal_mode")).toBe("wal");
     // As when the store was copied there.
     for (const texts of [[], ["a"], ["a", "b"]]) {
       const index = new EventIndex(file, network);
-      expect(index.load("ecal")).toEqual(texts);
-      index.save("ecal", texts.length + 1, [["a", "b", "c"][texts.length] as string]);
+      expect(index.load("ecal", SEEN)).toEqual(texts);
+      index.save("ecal", texts.length + 1, [["a", "b", "c"][texts.length] as string], SEEN);
       index.close();
       expect(pragma("journal_mode")).toBe("delete");
     }
@@ -234,7 +283,7 @@ describe.skipIf(sqlite === undefined)("The index of a store", () => {
     const schema = z.toJSONSchema(EventSchema, { unrepresentable: "any" });
     expect([FORM, digestJson(schema).slice(0, 19)]).toMatchInlineSnapshot(`
       [
-        1,
+        2,
         "sha256:45bf00cd6980",
       ]
     `);
@@ -243,15 +292,15 @@ describe.skipIf(sqlite === undefined)("The index of a store", () => {
   it("keeps only what follows what it has", async () => {
     await using sample = await sampleStore();
     const index = new EventIndex(join(sample.folder, "index.sqlite"));
-    index.save("ecal", 1, ["a", "b"]);
-    index.save("ecal", 4, ["d"]);
-    expect(index.load("ecal")).toEqual(["a", "b"]);
-    index.save("ecal", 3, ["c"]);
-    index.save("HCal", 1, ["x"]);
-    expect(index.load("ecal")).toEqual(["a", "b", "c"]);
-    index.save("ecal", 1, ["z"]);
-    expect([index.load("ecal"), index.load("HCal"), index.load("other")]).toEqual([["z"], ["x"], []]);
+    index.save("ecal", 1, ["a", "b"], SEEN);
+    index.save("ecal", 4, ["d"], SEEN);
+    expect(index.load("ecal", SEEN)).toEqual(["a", "b"]);
+    index.save("ecal", 3, ["c"], SEEN);
+    index.save("HCal", 1, ["x"], SEEN);
+    expect(index.load("ecal", SEEN)).toEqual(["a", "b", "c"]);
+    index.save("ecal", 1, ["z"], SEEN);
+    expect([index.load("ecal", SEEN), index.load("HCal", SEEN), index.load("other", SEEN)]).toEqual([["z"], ["x"], []]);
     index.close();
-    expect(index.load("ecal")).toEqual([]);
+    expect(index.load("ecal", SEEN)).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import { canonicalJson, digestBytes } from "../../../../core/index.ts";
 import { withChecksum } from "../../../../core/lifecycle/log/parse-event.ts";
 import type { Change, Event } from "../../../../core/lifecycle/schema.ts";
 import { openStore, type TwinStore } from "../../../../core/lifecycle/store.ts";
+import { MemoryFs } from "../objects/memory-fs.ts";
 import { interceptedFs, systemError } from "./intercepted-fs.ts";
 import { eventsOf, sampleStore } from "./sample-store.ts";
 
@@ -20,7 +21,7 @@ const fileOf = (folder: string, sequence: number): string =>
   join(folder, "events/ecal", `${String(sequence).padStart(8, "0")}.json`);
 
 async function logOf(store: TwinStore, count: number): Promise<void> {
-  for (let i = 1; i <= count; i++) await store.log("ecal").append(sealing(`${i}`));
+  for (let i = 1; i <= count; i++) await store.log("ecal").append(sealing(`${i}`), { reason: "a \uFFFD b" });
 }
 
 describe("The log of a twin", () => {
@@ -134,11 +135,49 @@ describe("The log of a twin", () => {
     expect((await sample.store.list("ecal")).map(({ digest }) => digest)).toEqual([digestBytes("another")]);
   });
 
+  it("is durable where it is told of, also what another writer was stopped at", async () => {
+    const disk = new MemoryFs();
+    const store = await openStore("/store", { fs: disk, create: true });
+    await logOf(store, 1);
+    const stopped = await openStore("/store", {
+      fs: disk.watched((call, path) =>
+        call === "syncFolder" && path.includes("/events/") ? new Promise<void>(() => undefined) : undefined,
+      ),
+    });
+    void stopped.log("ecal").append(sealing("2"));
+    while ((await store.log("ecal").read()).versions.size < 2) await new Promise(setImmediate);
+    const other = await openStore("/store", { fs: disk });
+    expect(await other.log("ecal").append(() => undefined)).toBeUndefined();
+    const after = await openStore("/store", { fs: disk.afterPowerCut("synced") });
+    expect(await after.list()).toHaveLength(2);
+  });
+
   it("stops at its signal", async () => {
     await using sample = await sampleStore();
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(sample.store.log("ecal").append(sealing("a"), { signal })).rejects.toThrow("enough");
     expect(await eventsOf(sample.store)).toEqual([]);
+  });
+
+  it("stops with the signal's reason while it waits for another try", async () => {
+    const aborting = new AbortController();
+    const reason = new Error("enough");
+    let tries = 0;
+    // As if others were always faster: the next number is taken each time.
+    const fs = interceptedFs((call, path) => {
+      if (call !== "link" || !path.includes("events")) return;
+      if (++tries === 3) setImmediate(() => aborting.abort(reason));
+      throw systemError("EEXIST");
+    });
+    const taken = {
+      ...fs,
+      stat: async () => ({ kind: "file", bytes: 1, modifiedMs: 0, identity: `${Math.random()}` }),
+    };
+    await using sample = await sampleStore();
+    await logOf(sample.store, 1);
+    const store = await openStore(sample.folder, { fs: taken as typeof fs });
+    const stopped = store.log("ecal").append(sealing("a"), { signal: aborting.signal });
+    await expect(stopped).rejects.toBe(reason);
   });
 });
 
@@ -169,7 +208,7 @@ describe("A damaged log", () => {
       "it was altered: its checksum is another.",
     ],
     "a missing event": [(folder) => rm(fileOf(folder, 3)), 3, "it is missing, and later ones are there."],
-    "a truncated event": [(folder) => writeFile(fileOf(folder, 3), "{"), 3, "it is not JSON."],
+    "a truncated event": [(folder) => writeFile(fileOf(folder, 3), "{"), 3, "it is no JSON."],
     "an empty event": [(folder) => writeFile(fileOf(folder, 3), ""), 3, "it is empty."],
     "an event in the place of another": [
       async (folder) => writeFile(fileOf(folder, 3), await readFile(fileOf(folder, 2))),
@@ -183,6 +222,30 @@ describe("A damaged log", () => {
       },
       3,
       "it is no event: schemaVersion",
+    ],
+    "bytes that are no UTF-8, which a lenient reader takes for what was there": [
+      async (folder) => {
+        const bytes = await readFile(fileOf(folder, 3));
+        const at = bytes.indexOf(Buffer.from("\uFFFD"));
+        await writeFile(
+          fileOf(folder, 3),
+          Buffer.concat([bytes.subarray(0, at), Buffer.of(0xff), bytes.subarray(at + 3)]),
+        );
+      },
+      3,
+      "it is no JSON.",
+    ],
+    "an event in other words, with digests that fit": [
+      async (folder) => {
+        const { checksum: _, ...facts } = JSON.parse(await readFile(fileOf(folder, 3), "utf8")) as Event;
+        const without = canonicalJson(facts).replace('"reason":', '"reason": ');
+        await writeFile(
+          fileOf(folder, 3),
+          without.replace(',"previous"', `,"checksum":"${digestBytes(without)}","previous"`),
+        );
+      },
+      3,
+      "it is no canonical JSON (RFC 8785)",
     ],
   };
 
@@ -209,12 +272,59 @@ describe("A damaged log", () => {
     },
   );
 
+  it.each([
+    ["of a newer form", { schemaVersion: 2 }, 1],
+    ["with a change of another kind", { change: { type: "renamed", to: "hcal" } }, 1],
+    ["of any other form in a store of a newer format", { from: "elsewhere" }, 2],
+  ])("with an event %s was written by a newer Twinloom", async (_, more, format) => {
+    await using sample = await sampleStore();
+    await logOf(sample.store, 2);
+    const { checksum: _checksum, ...facts } = JSON.parse(await readFile(fileOf(sample.folder, 2), "utf8")) as Event;
+    await writeFile(fileOf(sample.folder, 2), canonicalJson(withChecksum({ ...facts, ...more } as Event)));
+    await writeFile(join(sample.folder, "twinloom.json"), JSON.stringify({ format }));
+    const store = await openStore(sample.folder, { index: false });
+    await expect(store.list()).rejects.toMatchObject({ code: "TWIN_STORE_NEWER" });
+    await expect(store.list()).rejects.toThrow('this one cannot read event 2 of twin "ecal": it');
+  });
+
   it("of another twin is not read as this one's", async () => {
     await using sample = await sampleStore();
     await sample.store.log("hcal").append(sealing("a"));
     const { cp } = await import("node:fs/promises");
     await cp(join(sample.folder, "events/hcal"), join(sample.folder, "events/ecal"), { recursive: true });
     await expect(sample.store.list("ecal")).rejects.toThrow('it belongs to the twin "hcal".');
+  });
+
+  it.each([
+    ["no evidence", [], "it makes a version validated without evidence of the kind validation."],
+    ["what was never attested", [digestBytes("x")], "was not attested for that version."],
+    ["evidence about another version", [digestBytes("about 2")], "was not attested for that version."],
+    ["evidence that failed", [digestBytes("failed")], "says that the version failed."],
+    ["evidence of another kind", [digestBytes("audit")], "without evidence of the kind validation."],
+  ])("or a writer cannot enter a gated state by %s", async (_, evidence, problem) => {
+    await using sample = await sampleStore();
+    await logOf(sample.store, 2);
+    const log = sample.store.log("ecal");
+    const note = async (version: string, text: string, more: object): Promise<void> => {
+      const attestation = { mediaType: "text/plain", digest: digestBytes(text), size: 1 };
+      const noted = { kind: "validation", verdict: "passed", ...more } as const;
+      await log.append(() => ({ type: "attested", version: digestBytes(version), attestation, ...noted }));
+    };
+    await note("2", "about 2", {});
+    await note("1", "failed", { verdict: "failed" });
+    await note("1", "audit", { kind: "audit" });
+    const change = { type: "stateChanged", version: digestBytes("1"), from: "sealed", to: "validated" } as const;
+    await expect(log.append(() => ({ ...change, evidence, policies: [] }))).rejects.toThrow(problem);
+    const last = await readFile(fileOf(sample.folder, 5), "utf8");
+    const { checksum: _checksum, ...facts } = JSON.parse(last) as Event;
+    const forged = withChecksum({
+      ...facts,
+      sequence: 6,
+      previous: digestBytes(last),
+      change: { ...change, evidence, policies: [] },
+    });
+    await writeFile(fileOf(sample.folder, 6), canonicalJson(forged));
+    await expect(sample.store.list()).rejects.toThrow(problem);
   });
 
   it("with what the rules do not allow is refused, though its chain is sound", async () => {

@@ -1,7 +1,11 @@
+import { rm } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { digestBytes } from "../../../../core/index.ts";
-import { readAttestation } from "../../../../core/lifecycle/log/attestations.ts";
+import { packStore } from "../../../../core/lifecycle/care/pack.ts";
+import { unpackStore } from "../../../../core/lifecycle/care/unpack.ts";
+import { verifyStore } from "../../../../core/lifecycle/care/verify.ts";
+import { readAttestation, writeAttestation } from "../../../../core/lifecycle/log/attestations.ts";
 import { TRANSITIONS } from "../../../../core/lifecycle/log/transitions.ts";
 import { STATES, type VersionState } from "../../../../core/lifecycle/schema.ts";
 import type { TwinStore } from "../../../../core/lifecycle/store.ts";
@@ -94,6 +98,45 @@ describe("The states of a version", () => {
 });
 
 describe("The gate", () => {
+  it.each([
+    ["about another version", {}, /is about sha256:\w+, and the log notes it for sha256:\w+/],
+    [
+      "of another verdict",
+      { subject: "b", verdict: "failed" },
+      /says "validation failed", and the log notes "validation passed"/,
+    ],
+    ["of another kind", { subject: "b", kind: "audit" }, /says "audit passed"/],
+  ] as const)("takes no evidence %s than its event says, and verifying tells of it", async (_, more, problem) => {
+    await using sample = await sampleStore();
+    const { store } = sample;
+    const a = await seal(store, "a");
+    const b = await seal(store, "b");
+    const { subject, ...rest } = { subject: "a", ...more };
+    const about = subject === "a" ? a : b;
+    const made = { ...attestation(about.digest, "validation"), ...rest };
+    const noted = await writeAttestation(store.objects, about.descriptor, made);
+    const event = {
+      type: "attested",
+      version: b.digest,
+      attestation: noted,
+      kind: "validation",
+      verdict: "passed",
+    } as const;
+    await store.log("ecal").append(() => event);
+    await expect(store.changeState("ecal@v2", "validated")).rejects.toMatchObject({
+      code: "TWIN_ATTESTATION_INVALID",
+      message: expect.stringMatching(problem),
+    });
+    const { problems } = await verifyStore(store);
+    expect(problems).toMatchObject([{ severity: "error", kind: "damaged", digest: noted.digest }]);
+    const file = `${sample.folder}.tar`;
+    await packStore(store, { file });
+    await expect(unpackStore(file, `${sample.folder}-copy`)).rejects.toMatchObject({
+      code: "TWIN_ATTESTATION_INVALID",
+    });
+    await Promise.all([file, `${sample.folder}-copy`].map((path) => rm(path, { recursive: true })));
+  });
+
   it("lists everything that is missing, metric by metric", async () => {
     await using sample = await sampleStore();
     const { store } = sample;

@@ -67,10 +67,14 @@ describe("A version", () => {
     await refused("no JSON at all", "no JSON");
     await refused(canonicalJson({ ...manifest, extra: 1 }), "extra");
     await refused(canonicalJson({ ...manifest, artifactType: MEDIA_TYPES.attestation }), MEDIA_TYPES.attestation);
-    await refused(canonicalJson({ ...manifest, layers: manifest.layers.slice(1) }), "not among its layers");
+    await refused(canonicalJson({ ...manifest, layers: manifest.layers.slice(1) }), "does not follow");
     const [first, ...others] = manifest.layers;
-    await refused(canonicalJson({ ...manifest, layers: [{ ...first, size: 1 }, ...others] }), "bytes");
-    await refused(canonicalJson({ ...manifest, config: { ...manifest.config, size: 1 } }), "the manifest says 1");
+    await refused(canonicalJson({ ...manifest, layers: [{ ...first, size: 1 }, ...others] }), "does not follow");
+    await refused(canonicalJson({ ...manifest, config: { ...manifest.config, size: 1 } }), "does not follow");
+    // What nothing reads would give one config several digests.
+    await refused(canonicalJson({ ...manifest, layers: [...manifest.layers, first] }), "does not follow");
+    await refused(canonicalJson({ ...manifest, annotations: { note: "x" } }), "does not follow");
+    await refused(canonicalJson({ ...manifest, subject: first }), "does not follow");
     for (const path of ["../t.csv", "/t.csv", "a\\b", "C:t.csv", "a//b", "a/./b", ""]) {
       const odd = { ...config, data: [{ ...config.data[0], path }] };
       const stored = await objects.put(canonicalJson(odd));
@@ -82,6 +86,20 @@ describe("A version", () => {
   it("that is not there, or corrupt, is told by the store", async () => {
     const digest: Digest = `sha256:${"0".repeat(64)}`;
     await expect(readVersion(new MemoryObjects(), digest)).rejects.toMatchObject({ code: "TWIN_OBJECT_MISSING" });
+  });
+
+  it("of another twin than its log is damaged", async () => {
+    const objects = new MemoryObjects();
+    const { descriptor, config } = await writeVersion(objects, await sampleConfig(objects));
+    expect(await readVersion(objects, descriptor.digest, config.twin)).toMatchObject({ config });
+    await expect(readVersion(objects, descriptor.digest, "other")).rejects.toThrow(
+      `it is a version of the twin "${config.twin}", and the log of "other" seals it.`,
+    );
+  });
+
+  it("is not written of what is no config", async () => {
+    const wrong = { schemaVersion: 1 } as VersionConfig;
+    await expect(writeVersion(new MemoryObjects(), wrong)).rejects.toMatchObject({ code: "TWIN_INVALID_ARGUMENT" });
   });
 
   it("names every object of its config", async () => {
