@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { canonicalJson } from "../canonical/canonical-json.ts";
 import { InvalidArgumentError } from "../errors/invalid-argument.ts";
 import { StoreNewerError, StoreNotFoundError } from "./errors.ts";
 import { writing } from "./fs/failures.ts";
@@ -6,6 +7,7 @@ import { nodeFs } from "./fs/node-fs.ts";
 import { isTemporary, makeDurableFolder, makeStoreFolder, writeNew } from "./fs/publish.ts";
 import { readOnlyFs } from "./fs/read-only-fs.ts";
 import { type StoreFs, systemCode } from "./fs/store-fs.ts";
+import { ociIndex } from "./oci-index.ts";
 
 /** Names in the folder of a store. */
 export const STORE_NAMES = {
@@ -69,7 +71,14 @@ export async function openStoreFolder(folder: string, options: OpenStoreFolderOp
     path,
     format,
     writable: false,
-    fs: readOnlyFs(fs, () => new StoreNewerError(path, newer, STORE_FORMAT)),
+    fs: readOnlyFs(
+      fs,
+      () =>
+        new StoreNewerError(
+          path,
+          `it has format ${newer}, and this one writes format ${STORE_FORMAT} and reads newer ones as far as it understands them. Nothing was written.`,
+        ),
+    ),
   };
 }
 
@@ -106,6 +115,7 @@ async function makeStore(fs: StoreFs, path: string): Promise<void> {
   await makeDurableFolder(fs, join(path, STORE_NAMES.blobs, "sha256"));
   await makeDurableFolder(fs, join(path, STORE_NAMES.events));
   await writeNew(fs, join(path, STORE_NAMES.ociLayout), OCI_LAYOUT);
+  await writeNew(fs, join(path, STORE_NAMES.ociIndex), canonicalJson(ociIndex([])));
   await fs.syncFolder(path);
   await writeNew(fs, join(path, STORE_NAMES.format), `{"format":${STORE_FORMAT}}`);
   await fs.syncFolder(path);

@@ -6,16 +6,19 @@ import type { Descriptor } from "./schema.ts";
 /** What OCI allows as a reference. @see image-spec v1.1, annotations.md, `org.opencontainers.image.ref.name` */
 const REFERENCE = /^[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*$/;
 
+/** What registry tools read of a store. */
+export interface OciIndex {
+  readonly schemaVersion: 2;
+  readonly mediaType: string;
+  readonly manifests: readonly Descriptor[];
+}
+
 /**
  * The OCI index of a store: every version under the reference `<twin>-v7`, and every attestation. Derived from the logs.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#indexjson-file
  */
-export function ociIndex(states: readonly TwinState[]): {
-  readonly schemaVersion: 2;
-  readonly mediaType: string;
-  readonly manifests: readonly Descriptor[];
-} {
+export function ociIndex(states: readonly TwinState[]): OciIndex {
   const manifests = states.flatMap(({ twin, versions, attestations }) => [
     ...[...versions.values()].map(
       ({ descriptor, number }): Descriptor => ({

@@ -20,7 +20,7 @@ import { keepPolicies, readEvidence, readPolicies } from "./log/judging.ts";
 import { type AliasTarget, decideMove, versionBefore } from "./log/move-alias.ts";
 import type { TwinState, VersionEntry } from "./log/twin-state.ts";
 import { FileObjects } from "./objects/file-objects.ts";
-import { ociIndex } from "./oci-index.ts";
+import { type OciIndex, ociIndex } from "./oci-index.ts";
 import { type LivePin, livePins, type Pin, pinStore } from "./pins.ts";
 import type { Attestation, Descriptor, VersionState } from "./schema.ts";
 
@@ -78,8 +78,7 @@ export class TwinStore implements AsyncDisposable {
   readonly #actor: string;
   readonly #index: EventIndex | undefined;
   readonly #logs = new Map<string, EventLog>();
-  #indexing: Promise<void> = Promise.resolve();
-  #nextIndexing: Promise<void> | undefined;
+  #appended = 0;
 
   constructor(folder: StoreFolder, options: Omit<OpenStoreOptions, "create"> = {}) {
     this.folder = folder.path;
@@ -104,7 +103,8 @@ export class TwinStore implements AsyncDisposable {
   async twins(): Promise<readonly string[]> {
     try {
       const entries = await this.fs.list(join(this.folder, STORE_NAMES.events));
-      const names = entries.map(({ name }) => twinOfFolder(name)).filter((twin) => twin !== undefined);
+      const folders = entries.filter(({ kind }) => kind === "folder");
+      const names = folders.map(({ name }) => twinOfFolder(name)).filter((twin) => twin !== undefined);
       return names.sort((a, b) => (a < b ? -1 : 1));
     } catch (error) {
       if (systemCode(error) === "ENOENT") return [];
@@ -121,8 +121,11 @@ export class TwinStore implements AsyncDisposable {
         fs: this.fs,
         clock: this.clock,
         actor: this.#actor,
+        isNewer: !this.writable,
         cache: this.#index,
-        onAppended: () => this.#writeIndex(),
+        onAppended: () => {
+          this.#appended++;
+        },
       });
       this.#logs.set(twin, log);
     }
@@ -264,9 +267,45 @@ export class TwinStore implements AsyncDisposable {
     return await livePins(this.folder, { fs: this.fs, clock: this.clock });
   }
 
-  /** Lets go of the index; the store can be opened again. */
+  /** Versions that the logs name and whose objects were left where the store was packed. */
+  async absent(): Promise<ReadonlySet<Digest>> {
+    try {
+      const entries = await this.fs.list(join(this.folder, STORE_NAMES.absent));
+      const marks = entries.filter(({ name }) => /^[0-9a-f]{64}$/.test(name));
+      return new Set(marks.map(({ name }): Digest => `sha256:${name}`));
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return new Set();
+      throw error;
+    }
+  }
+
+  /** What index.json should be: the manifests that are here, for registry tools. @throws `TWIN_LOG_BROKEN` */
+  async ociIndex(): Promise<OciIndex> {
+    const absent = await this.absent();
+    const index = ociIndex(await this.states());
+    if (absent.size === 0) return index;
+    const manifests: Descriptor[] = [];
+    for (const each of index.manifests) if (await this.objects.find(each.digest)) manifests.push(each);
+    return { ...index, manifests };
+  }
+
+  /**
+   * Brings index.json up to date. It is derived from the logs, so that a failure is no failure of what was written: the next
+   * writer that closes the store writes it anew, and so does `verify`.
+   */
+  async writeOciIndex(): Promise<void> {
+    try {
+      const text = canonicalJson(await this.ociIndex());
+      await replaceFile(this.fs, join(this.folder, STORE_NAMES.ociIndex), text);
+      this.#appended = 0;
+    } catch {
+      // As said.
+    }
+  }
+
+  /** Writes index.json if something was appended, and lets go of index.sqlite; the store can be opened again. */
   async close(): Promise<void> {
-    await this.#indexing;
+    if (this.#appended > 0) await this.writeOciIndex();
     this.#index?.close();
   }
 
@@ -292,18 +331,6 @@ export class TwinStore implements AsyncDisposable {
     const { expected = state.aliases.get(alias) ?? null, reason = null } = options;
     await log.append((now) => decideMove(now, { alias, to, expected, reason, isRollback }), options);
     return to === null ? undefined : (await log.read()).versions.get(to);
-  }
-
-  /** Brings index.json up to date. Derived, so its failure is no failure of what was written. */
-  async #writeIndex(): Promise<void> {
-    // What has begun may miss the newest event; what waits does not.
-    this.#nextIndexing ??= this.#indexing.then(async () => {
-      this.#nextIndexing = undefined;
-      const text = canonicalJson(ociIndex(await this.states()));
-      await replaceFile(this.fs, join(this.folder, STORE_NAMES.ociIndex), text);
-    });
-    this.#indexing = this.#nextIndexing.catch(() => undefined);
-    await this.#indexing;
   }
 }
 

@@ -7,7 +7,7 @@ import { isTemporary, removeIfThere, temporaryPath } from "../fs/publish.ts";
 import { type FolderEntry, systemCode } from "../fs/store-fs.ts";
 import { STORE_NAMES } from "../layout.ts";
 import type { TwinStore } from "../store.ts";
-import { absentVersions, readManifest, referencesOf, referencesOfManifest } from "./references.ts";
+import { readManifest, referencesOf, referencesOfManifest } from "./references.ts";
 
 /** How {@link collectGarbage} collects. */
 export interface CollectOptions {
@@ -81,7 +81,7 @@ export async function collectGarbage(store: TwinStore, options: CollectOptions =
 async function reachedBy(store: TwinStore, signal: AbortSignal | undefined): Promise<ReadonlySet<Digest>> {
   const reached = new Set<Digest>();
   const read = new Set<Digest>();
-  const absent = await absentVersions(store.fs, store.folder);
+  const absent = await store.absent();
   for (const twin of await store.twins()) {
     for await (const { change } of store.log(twin).events()) {
       signal?.throwIfAborted();

@@ -1,8 +1,5 @@
-import { join } from "node:path";
 import type { Digest } from "../../canonical/digest.ts";
 import type { ObjectStore } from "../../contracts/object-store.ts";
-import { type StoreFs, systemCode } from "../fs/store-fs.ts";
-import { STORE_NAMES } from "../layout.ts";
 import { type Change, type Descriptor, type Manifest, ManifestSchema } from "../schema.ts";
 import { VersionDamagedError } from "../version/errors.ts";
 
@@ -54,19 +51,6 @@ export async function readManifest(objects: ObjectStore, digest: Digest): Promis
     return ManifestSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
   } catch (error) {
     throw new VersionDamagedError(digest, "it is no manifest.", { cause: error });
-  }
-}
-
-/** Versions that the logs name and whose objects were left where the store was packed. */
-export async function absentVersions(fs: StoreFs, store: string): Promise<ReadonlySet<Digest>> {
-  try {
-    const entries = await fs.list(join(store, STORE_NAMES.absent));
-    return new Set(
-      entries.filter(({ name }) => /^[0-9a-f]{64}$/.test(name)).map(({ name }): Digest => `sha256:${name}`),
-    );
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return new Set();
-    throw error;
   }
 }
 

@@ -4,26 +4,18 @@ import type { Digest } from "../../canonical/digest.ts";
 import type { ObjectOptions } from "../../contracts/object-store.ts";
 import { StoreNotFoundError } from "../errors.ts";
 import { writing } from "../fs/failures.ts";
-import {
-  makeDurableFolder,
-  makeStoreFolder,
-  removeIfThere,
-  replaceFile,
-  temporaryPath,
-  writeNew,
-} from "../fs/publish.ts";
+import { makeDurableFolder, makeStoreFolder, removeIfThere, temporaryPath, writeNew } from "../fs/publish.ts";
 import { STORE_NAMES } from "../layout.ts";
+import { readNoted } from "../log/attestations.ts";
 import { versionName } from "../log/find-version.ts";
 import { eventFile, folderOfTwin } from "../log/folder-name.ts";
-import { parseEvent } from "../log/parse-event.ts";
 import { publishEvent } from "../log/publish-event.ts";
-import { ociIndex } from "../oci-index.ts";
-import type { Event } from "../schema.ts";
+import type { Change, Event } from "../schema.ts";
 import { type OpenStoreOptions, openStore, type TwinStore } from "../store.ts";
 import { readVersion } from "../version/manifest.ts";
 import { ArchiveInvalidError, LogDivergedError } from "./errors.ts";
 import { type Archive, openArchive } from "./read-archive.ts";
-import { absentVersions, readManifest, referencesOf, referencesOfManifest } from "./references.ts";
+import { readManifest, referencesOf, referencesOfManifest } from "./references.ts";
 
 /** How {@link unpackStore} unpacks. */
 export interface UnpackOptions extends ObjectOptions, Pick<OpenStoreOptions, "fs" | "clock"> {}
@@ -71,10 +63,8 @@ export async function unpackStore(file: string, folder: string, options: UnpackO
   await markAbsent(store, archive.versions, added);
   await pin.check();
   for (const { twin, sequence, text } of added) await publish(store, twin, sequence, text);
+  await store.writeOciIndex();
   const states = await store.states();
-  await writing(store.folder, () =>
-    replaceFile(store.fs, join(store.folder, STORE_NAMES.ociIndex), canonicalJson(ociIndex(states))),
-  );
   const entries = states.flatMap(({ versions }) => [...versions.values()]);
   const brought = entries.filter(({ digest }) => archive.versions.includes(digest));
   return {
@@ -163,13 +153,19 @@ async function extract(
   }
 }
 
+/** Of an event that the archive was found to have. */
+function changeOf(text: string): Change {
+  return (JSON.parse(text) as Event).change;
+}
+
 /** Each version of the archive has all that it needs here, and so has what its log says of it. */
 async function checkComplete(store: TwinStore, archive: Archive, file: string): Promise<void> {
   const versions = new Set(archive.versions);
   const sealed = new Set<Digest>();
-  for (const texts of archive.logs.values()) {
+  for (const [twin, texts] of archive.logs) {
     for (const text of texts) {
-      const { version, references } = referencesOf((parseEvent(text) as Event).change);
+      const change = changeOf(text);
+      const { version, references } = referencesOf(change);
       if (version === null || !versions.has(version)) continue;
       for (const { digest, is } of references) {
         await needed(store, digest, file);
@@ -177,8 +173,9 @@ async function checkComplete(store: TwinStore, archive: Archive, file: string): 
         for (const named of referencesOfManifest(await readManifest(store.objects, digest))) {
           await needed(store, named.digest, file);
         }
-        if (is === "version") sealed.add((await readVersion(store.objects, digest)).descriptor.digest);
+        if (is === "version") sealed.add((await readVersion(store.objects, digest, twin)).descriptor.digest);
       }
+      if (change.type === "attested") await readNoted(store.objects, change);
     }
   }
   const unknown = archive.versions.find((digest) => !sealed.has(digest));
@@ -197,7 +194,7 @@ async function markAbsent(store: TwinStore, versions: readonly Digest[], added: 
   const marks = join(folder, STORE_NAMES.absent);
   const left = new Set<Digest>();
   for (const { text } of added) {
-    const { version, references } = referencesOf((parseEvent(text) as Event).change);
+    const { version, references } = referencesOf(changeOf(text));
     if (version === null || versions.includes(version)) continue;
     for (const { digest } of references) if (!(await store.objects.find(digest))) left.add(version);
   }
@@ -207,7 +204,7 @@ async function markAbsent(store: TwinStore, versions: readonly Digest[], added: 
       await writeNew(fs, join(marks, version.slice(7)), "");
     }
     if (left.size > 0) await fs.syncFolder(marks);
-    const marked = await absentVersions(fs, folder);
+    const marked = await store.absent();
     for (const version of versions) if (marked.has(version)) await fs.remove(join(marks, version.slice(7)));
   });
 }

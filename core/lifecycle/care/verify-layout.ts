@@ -4,7 +4,6 @@ import { isTemporary } from "../fs/publish.ts";
 import { type StoreFs, systemCode } from "../fs/store-fs.ts";
 import { OCI_LAYOUT, STORE_FORMAT, STORE_NAMES } from "../layout.ts";
 import { folderOfTwin, twinOfFolder } from "../log/folder-name.ts";
-import { ociIndex } from "../oci-index.ts";
 import type { TwinStore } from "../store.ts";
 import type { StoreProblem } from "./findings.ts";
 
@@ -47,13 +46,19 @@ export async function layoutProblems(
   return problems;
 }
 
-/** The index for registry tools is derived, and may be one event behind where a writer was killed. */
+/**
+ * The index for registry tools is derived, and old while a writer has the store open or where one was killed. It is written
+ * anew, where the store can be written.
+ */
 async function indexProblems(store: TwinStore): Promise<readonly StoreProblem[]> {
-  const written = await text(store.fs, join(store.folder, STORE_NAMES.ociIndex));
-  const states = await store.states();
-  if (written === canonicalJson(ociIndex(states)) || (written === undefined && states.length === 0)) return [];
+  const file = join(store.folder, STORE_NAMES.ociIndex);
+  const wanted = canonicalJson(await store.ociIndex());
+  if ((await text(store.fs, file)) === wanted) return [];
+  await store.writeOciIndex();
+  if ((await text(store.fs, file)) === wanted) return [];
   const problem = "it does not list what the logs have; only registry tools read it";
-  return [layoutProblem("notice", STORE_NAMES.ociIndex, problem, "It is written anew with the next event.")];
+  const repair = "It is written anew when a writer closes the store.";
+  return [layoutProblem("notice", STORE_NAMES.ociIndex, problem, repair)];
 }
 
 function layoutProblem(

@@ -1,6 +1,6 @@
 import type { Digest } from "../../canonical/digest.ts";
 import { TwinError } from "../../errors/twin-error.ts";
-import { readAttestation } from "../log/attestations.ts";
+import { readNoted } from "../log/attestations.ts";
 import { LogBrokenError } from "../log/errors.ts";
 import { folderOfTwin } from "../log/folder-name.ts";
 import { ObjectCorruptError, ObjectMissingError } from "../objects/errors.ts";
@@ -8,7 +8,7 @@ import type { Change } from "../schema.ts";
 import type { TwinStore } from "../store.ts";
 import { readVersion } from "../version/manifest.ts";
 import { blobFile, repairOf, type StoreFindings, type StoreProblem } from "./findings.ts";
-import { absentVersions, type Reference, readManifest, referencesOf, referencesOfManifest } from "./references.ts";
+import { type Reference, readManifest, referencesOf, referencesOfManifest } from "./references.ts";
 import { layoutProblems } from "./verify-layout.ts";
 
 /** How {@link verifyStore} looks. */
@@ -26,8 +26,9 @@ interface Need {
 
 /**
  * Reads everything in a store and tells everything that is wrong with it, each with what needs it and how to repair it.
- * Corrupt objects are put in quarantine, if the store can be written; nothing else is changed. Memory grows with the number
- * of objects, not with their size.
+ * If the store can be written, corrupt objects are put in quarantine, those in quarantine that are sound and needed are taken
+ * back, and index.json is brought up to date; nothing else is changed. Memory grows with the number of objects, not with
+ * their size.
  *
  * @throws The signal's reason. What cannot be read is found, not thrown.
  */
@@ -55,7 +56,7 @@ class Verification {
   }
 
   async run(): Promise<StoreFindings> {
-    this.#absent = await absentVersions(this.#store.fs, this.#store.folder);
+    this.#absent = await this.#store.absent();
     for (const twin of await this.#store.twins()) await this.#readLog(twin);
     await this.#readObjects();
     this.#problems.push(...(await layoutProblems(this.#store, { logsAreSound: this.#problems.length === 0 })));
@@ -72,7 +73,7 @@ class Verification {
         this.#options.signal?.throwIfAborted();
         this.#events++;
         if (change.type === "sealed") this.#names.set(change.version.digest, `${twin}@v${change.number}`);
-        await this.#readReferences(change);
+        await this.#readReferences(twin, change);
       }
     } catch (error) {
       if (!(error instanceof TwinError)) throw error;
@@ -87,22 +88,33 @@ class Verification {
     }
   }
 
-  async #readReferences(change: Change): Promise<void> {
+  async #readReferences(twin: string, change: Change): Promise<void> {
+    const { objects } = this.#store;
     const { version, references } = referencesOf(change);
     for (const reference of references) {
       this.#need(reference, version);
-      if (reference.is === "blob" || this.#readManifests.has(reference.digest)) continue;
-      this.#readManifests.add(reference.digest);
-      await this.#readManifest(reference, version);
+      if (reference.is !== "blob") await this.#readManifest(reference, version);
+    }
+    if (change.type === "sealed") {
+      await this.#reading(change.version.digest, () => readVersion(objects, change.version.digest, twin));
+    } else if (change.type === "attested") {
+      await this.#reading(change.attestation.digest, () => readNoted(objects, change));
     }
   }
 
-  async #readManifest({ digest, is }: Reference, version: Digest | null): Promise<void> {
-    const { objects } = this.#store;
+  async #readManifest({ digest }: Reference, version: Digest | null): Promise<void> {
+    if (this.#readManifests.has(digest)) return;
+    this.#readManifests.add(digest);
+    await this.#reading(digest, async () => {
+      const manifest = await readManifest(this.#store.objects, digest);
+      for (const named of referencesOfManifest(manifest)) this.#need(named, version);
+    });
+  }
+
+  /** Reads a manifest or what it names. What is wrong with it is told. */
+  async #reading(digest: Digest, read: () => Promise<unknown>): Promise<void> {
     try {
-      for (const named of referencesOfManifest(await readManifest(objects, digest))) this.#need(named, version);
-      if (is === "version") await readVersion(objects, digest);
-      else await readAttestation(objects, digest);
+      await read();
     } catch (error) {
       // What is missing is told when objects are looked at, with all that need it.
       if (error instanceof ObjectMissingError) return;

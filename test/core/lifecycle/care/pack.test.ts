@@ -81,11 +81,24 @@ describe("An archive", { timeout: 300_000 }, () => {
     const there = await openStore(folder, { index: false });
     expect(await there.twins()).toEqual(["ecal"]);
     expect(await readVersion(there.objects, sample.second.digest)).toMatchObject({ config: { twin: "ecal" } });
+    // For registry tools, which know nothing of logs: every manifest that is named is there.
+    const index = async () => JSON.parse(await readFile(join(folder, "index.json"), "utf8")).manifests;
+    expect((await index()).map(({ digest }: { digest: string }) => digest)).toEqual([
+      sample.second.digest,
+      expect.stringMatching(/^sha256:/),
+    ]);
+    for (const { digest } of await index()) await access(blob(folder, digest));
     const partial = await verifyStore(there);
     expect(partial.sound).toBe(true);
     expect(partial.problems).toMatchObject([{ severity: "notice", kind: "missing", versions: ["ecal@v1"] }]);
     expect(await collectGarbage(there, { graceMs: 0 })).toMatchObject({ objects: [] });
+    expect(await there.absent()).toEqual(new Set([(await there.resolve("ecal@v1")).digest]));
+    await expect(readVersion(there.objects, (await there.resolve("ecal@v1")).digest)).rejects.toThrow(
+      "This version was left where this store was packed.",
+    );
     expect(await unpackStore(rest, folder)).toMatchObject({ versions: ["ecal@v1"], events: 0 });
+    expect(await there.absent()).toEqual(new Set());
+    expect(await index()).toHaveLength(3);
     expect(await verifyStore(there)).toMatchObject({ sound: true, problems: [] });
     // What is damaged now was not left elsewhere.
     await rm(blob(folder, (await there.resolve("ecal@v1")).digest));

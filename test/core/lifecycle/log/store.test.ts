@@ -1,6 +1,8 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { Digest } from "../../../../core/index.ts";
+import { verifyStore } from "../../../../core/lifecycle/care/verify.ts";
 import { openStore } from "../../../../core/lifecycle/store.ts";
 import { interceptedFs, systemError } from "./intercepted-fs.ts";
 import { attestation, eventsOf, sampleStore, seal } from "./sample-store.ts";
@@ -75,6 +77,9 @@ describe("A store", () => {
     const second = await seal(store, "a", { twin: "Kalorimeter Süd" });
     const evidence = await store.attest("ecal", attestation(first.digest, "validation"));
     const index = async (): Promise<unknown> => JSON.parse(await readFile(join(folder, "index.json"), "utf8"));
+    // What OCI asks of a layout from the first moment; events need not wait for it.
+    expect(await index()).toMatchObject({ schemaVersion: 2, manifests: [] });
+    await store.close();
     const expected = {
       schemaVersion: 2,
       mediaType: "application/vnd.oci.image.index.v1+json",
@@ -90,16 +95,45 @@ describe("A store", () => {
     expect(await index()).toEqual(expected);
     await writeFile(join(folder, "index.json"), "garbage");
     await store.comment("ecal", "looks good");
+    await store.close();
+    expect(await index()).toEqual(expected);
+    // As a writer leaves it that was killed.
+    await writeFile(join(folder, "index.json"), "garbage");
+    expect((await verifyStore(store)).problems).toEqual([]);
     expect(await index()).toEqual(expected);
   });
 
+  it("appends with as many calls to the file system, however many twins there are", async () => {
+    let calls = 0;
+    await using sample = await sampleStore({ fs: interceptedFs(() => void calls++) });
+    const { store } = sample;
+    const callsOfComment = async (): Promise<number> => {
+      await store.comment("ecal@v1", "looks good");
+      calls = 0;
+      await store.log("ecal").append(({ versions }) => {
+        const [version] = versions.keys();
+        return { type: "commented", version: version as Digest, text: "still" };
+      });
+      return calls;
+    };
+    await seal(store, "a");
+    const alone = await callsOfComment();
+    for (const twin of ["b", "c", "d"]) await seal(store, "a", { twin });
+    expect(await callsOfComment()).toBe(alone);
+  });
+
   it("is as good without its OCI index", async () => {
-    await using sample = await sampleStore({
+    await using sample = await sampleStore();
+    const store = await openStore(sample.folder, {
+      index: false,
       fs: interceptedFs((call, path) => {
         if (call === "create" && path.includes("index.json")) throw systemError("ENOSPC");
       }),
     });
-    expect((await seal(sample.store, "a")).number).toBe(1);
+    expect((await seal(store, "a")).number).toBe(1);
+    await store.close();
+    expect((await store.resolve("ecal")).number).toBe(1);
+    expect(await verifyStore(store)).toMatchObject({ sound: true, problems: [{ file: "index.json" }] });
   });
 
   it("keeps comments in the log, and nothing of another program in its list of twins", async () => {
@@ -111,8 +145,9 @@ describe("A store", () => {
       actor: "ben@lab",
       change: { type: "commented", text: "the one of the paper" },
     });
-    await writeFile(join(folder, "events", ".DS_Store"), "");
+    for (const name of [".DS_Store", "desktop.ini"]) await writeFile(join(folder, "events", name), "");
     expect(await store.twins()).toEqual(["ecal"]);
+    expect(await store.list()).toHaveLength(1);
   });
 
   it("of a newer format is read, and says so when it is written to", async () => {
