@@ -9,6 +9,7 @@ const SECTIONS: readonly DiffSection[] = [
   "options",
   "wiring",
   "plans",
+  "tolerances",
   "models",
   "data",
   "code",
@@ -63,7 +64,7 @@ function printMetrics(
   io: Pick<CommandIo, "print" | "style">,
 ): void {
   const both = metrics.filter((row) => row.a !== null && row.b !== null);
-  const differing = both.filter((row) => row.a !== row.b).sort((one, other) => relative(other) - relative(one));
+  const differing = differingMetrics(metrics);
   if (differing.length > 0) {
     io.print(`\n${io.style.bold("metrics")}`);
     const columns = [{ name: "metric" }, { name: a }, { name: b }, { name: "b - a" }];
@@ -78,6 +79,12 @@ function printMetrics(
   ];
   const lines = rest.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   if (lines.length > 0) io.print(`\nMetrics: ${lines.join("; ")}.`);
+}
+
+/** Metrics of both versions that differ, those that do most first. */
+export function differingMetrics(metrics: readonly MetricRow[]): readonly MetricRow[] {
+  const differing = metrics.filter(({ a, b }) => a !== null && b !== null && a !== b);
+  return differing.sort((one, other) => relative(other) - relative(one));
 }
 
 /** Size of a difference beside that of the metric, 0 to 2. */

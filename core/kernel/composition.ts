@@ -24,6 +24,8 @@ export interface Composition<P extends Plugins = Plugins> {
   readonly versions?: { readonly [Part in keyof NoInfer<P>]?: string };
   /** Plans by name; the runner reads them. */
   readonly plans?: Readonly<Record<string, unknown>>;
+  /** How far outputs of two runs may be apart and still be equivalent (`Tolerances`); those who compare runs read it. */
+  readonly tolerances?: Readonly<Record<string, unknown>>;
   /** The file that the composition was read from; messages then say where in it. */
   readonly source?: CompositionSource;
   /** The sealed version that this is, where it came from a store; runs are recorded as made with it. */

@@ -94,7 +94,7 @@ async function load(path: string, { importPlugin, signal }: LoadSpecOptions): Pr
   return { composition, diagnostics: inOrder(diagnostics), complete, causes };
 }
 
-function assemble({ name, parts, plans, source }: SpecText, plugins: Plugins): LoadedSpec {
+function assemble({ name, parts, plans, tolerances, source }: SpecText, plugins: Plugins): LoadedSpec {
   const entries = [...parts].filter(([part]) => Object.hasOwn(plugins, part));
   const wire = entries.flatMap(([part, entry]) => (entry.wire === undefined ? [] : [[part, entry.wire]]));
   const versions = entries.flatMap(([part, { version }]) => (version === undefined ? [] : [[part, version]]));
@@ -104,6 +104,7 @@ function assemble({ name, parts, plans, source }: SpecText, plugins: Plugins): L
     ...(wire.length > 0 && { wire: Object.fromEntries(wire) }),
     ...(versions.length > 0 && { versions: Object.fromEntries(versions) }),
     ...(plans !== undefined && { plans }),
+    ...(tolerances !== undefined && { tolerances }),
     source,
   };
 }

@@ -9,8 +9,10 @@ import {
   type YAMLError,
   type YAMLMap,
 } from "yaml";
+import { checkSchema } from "../errors/check-schema.ts";
 import { describeNames } from "../errors/nearest-names.ts";
 import type { CompositionPath, SourcePosition } from "../kernel/composition.ts";
+import { TolerancesSchema } from "../lifecycle/reproduce/tolerances.ts";
 import { Aliases } from "./aliases.ts";
 import type { Diagnostic, SpecCode } from "./errors.ts";
 import { NO_ANCHOR, ValueReader } from "./read-values.ts";
@@ -30,11 +32,12 @@ export interface SpecText {
   readonly name?: string;
   readonly parts: ReadonlyMap<string, PartEntry>;
   readonly plans?: Readonly<Record<string, unknown>>;
+  readonly tolerances?: Readonly<Record<string, unknown>>;
   readonly source: SpecSource;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const TOP_KEYS = ["twin", "plugins", "plans"];
+const TOP_KEYS = ["twin", "plugins", "plans", "tolerances"];
 // One slip can make many; after the first few they say nothing new.
 const MOST_SYNTAX_ERRORS = 20;
 /** Keys of a plugin's entry that are no options. */
@@ -95,12 +98,14 @@ class SpecReader {
     if (top === undefined) return base;
     this.#refuseOthers(top, [], TOP_KEYS);
     const name = this.#name(top);
-    const plans = this.#plans(top);
+    const plans = this.#plain(top, "plans", "a map from names of plans to their steps");
+    const tolerances = this.#tolerances(top);
     return {
       ...base,
       parts: this.#parts(top),
       ...(name !== undefined && { name }),
       ...(plans !== undefined && { plans }),
+      ...(tolerances !== undefined && { tolerances }),
     };
   }
 
@@ -113,11 +118,18 @@ class SpecReader {
     return undefined;
   }
 
-  #plans(top: YAMLMap): Readonly<Record<string, unknown>> | undefined {
-    const node = member(top, "plans");
+  #tolerances(top: YAMLMap): Readonly<Record<string, unknown>> | undefined {
+    const value = this.#plain(top, "tolerances", "a map with the key `outputs`");
+    const { problems = [] } = value === undefined ? {} : checkSchema(TolerancesSchema, value);
+    for (const { path, message, at } of problems) this.#shape(["tolerances", ...path], message, at);
+    return value;
+  }
+
+  #plain(top: YAMLMap, key: string, what: string): Readonly<Record<string, unknown>> | undefined {
+    const node = member(top, key);
     if (node === undefined) return undefined;
-    const plans = this.#map(node, ["plans"], "`plans` is a map from names of plans to their steps");
-    return plans && (this.#values.read(plans, ["plans"]) as Record<string, unknown> | undefined);
+    const map = this.#map(node, [key], `\`${key}\` is ${what}`);
+    return map && (this.#values.read(map, [key]) as Record<string, unknown> | undefined);
   }
 
   #parts(top: YAMLMap): ReadonlyMap<string, PartEntry> {

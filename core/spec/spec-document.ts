@@ -11,7 +11,7 @@ import { isSecret } from "./secret.ts";
  * a digest is that digest alone, and secrets are references. What is no plain data is told by its kind.
  */
 export function specDocument(composition: Composition): { readonly [key: string]: JsonValue } {
-  const { name, plugins, wire, versions, plans, source } = composition;
+  const { name, plugins, wire, versions, plans, tolerances, source } = composition;
   const folder = dirname(resolve(source?.file ?? "twin.yaml"));
   const parts = Object.entries(plugins).map(([part, plugin]): [string, JsonValue] => [
     part,
@@ -23,6 +23,7 @@ export function specDocument(composition: Composition): { readonly [key: string]
     ...(wire !== undefined && { wire: plainValue(wire, folder) }),
     ...(versions !== undefined && { versions: plainValue(versions, folder) }),
     ...(plans !== undefined && { plans: plainValue(plans, folder) }),
+    ...(tolerances !== undefined && { tolerances: plainValue(tolerances, folder) }),
   };
 }
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { JsonValue } from "../canonical/json-value.ts";
 import { tokenName } from "../contracts/token.ts";
 import { describeNeed, type Needs, type Plugin } from "../kernel/plugin.ts";
+import { TolerancesSchema } from "../lifecycle/reproduce/tolerances.ts";
 import { factoriesOf, useOf } from "./import-plugin.ts";
 import { ownPluginModules, resolveOwnModule } from "./resolve-package.ts";
 
@@ -55,6 +56,10 @@ export function specSchema(plugins: Iterable<KnownPlugin>, options: { readonly f
         description: "Plans: by name, steps that run tasks of the twin's plugins.",
         type: "object",
         additionalProperties: { type: "object", additionalProperties: stepSchema([...known.values()]) },
+      },
+      tolerances: {
+        ...optionsSchema(TolerancesSchema),
+        description: "How far outputs of two runs may be apart and still be equivalent.",
       },
     },
     required: ["plugins"],

@@ -17,7 +17,7 @@ export function writeSpec(composition: Composition, options: ExportSpecOptions):
   const problems: { path: readonly (string | number)[]; message: string }[] = [];
   const report: ReportValue = (path, message) => void problems.push({ path, message });
   const writer = new ValueWriter({ folder, report });
-  const { name, plugins, plans } = composition;
+  const { name, plugins } = composition;
   const top = new YAMLMap<Node, Node>();
   if (name !== undefined) top.add({ key: new Scalar("twin"), value: writer.write(name, ["twin"]) });
   const parts = new YAMLMap<Node, Node>();
@@ -25,7 +25,10 @@ export function writeSpec(composition: Composition, options: ExportSpecOptions):
     parts.add({ key: writeKey(part), value: writePart({ part, plugin, composition, folder, report, writer }) });
   }
   top.add({ key: new Scalar("plugins"), value: parts });
-  if (plans !== undefined) top.add({ key: new Scalar("plans"), value: writer.write(plans, ["plans"]) });
+  for (const key of ["plans", "tolerances"] as const) {
+    const value = composition[key];
+    if (value !== undefined) top.add({ key: new Scalar(key), value: writer.write(value, [key]) });
+  }
   for (const key of ["wire", "versions"] as const) {
     for (const part of Object.keys(composition[key] ?? {})) {
       if (!Object.hasOwn(plugins, part)) report([key, part], `There is no part "${part}".`);

@@ -19,7 +19,17 @@ it("prints the metrics that differ most, and counts the others", () => {
     row("new", null, 1),
   ];
   const lines: string[] = [];
-  const nothing = { parts: [], options: [], wiring: [], plans: [], models: [], data: [], code: [], environment: [] };
+  const nothing = {
+    parts: [],
+    options: [],
+    wiring: [],
+    plans: [],
+    tolerances: [],
+    models: [],
+    data: [],
+    code: [],
+    environment: [],
+  };
   const changes = { ...nothing, packages: [], parents: [], annotations: [] };
   printDiff(
     { a: version(1), b: version(2), changes, metrics },

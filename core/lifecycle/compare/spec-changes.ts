@@ -13,6 +13,8 @@ export interface SpecChanges {
   readonly wiring: readonly VersionChange[];
   /** Plans, by name, step and what of the step. */
   readonly plans: readonly VersionChange[];
+  /** How far outputs of two runs may be apart. */
+  readonly tolerances: readonly VersionChange[];
 }
 
 // Sealed files are named by digest, so that the folder does not matter.
@@ -36,6 +38,7 @@ export async function specChanges(a: string, b: string): Promise<SpecChanges> {
     options: pairs.flatMap(({ part, a, b }) => (a && b ? optionChanges(part, a, b) : [])),
     wiring: pairs.flatMap(({ part, a, b }) => valueChanges("", a?.wire ?? {}, b?.wire ?? {}, part)),
     plans: valueChanges("", plain(one.plans ?? {}), plain(other.plans ?? {})),
+    tolerances: valueChanges("", plain(one.tolerances ?? {}), plain(other.tolerances ?? {})),
   };
 }
 

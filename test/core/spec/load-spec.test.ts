@@ -10,6 +10,7 @@ import {
   type SpecError,
   token,
 } from "../../../core/index.ts";
+import { specDocument } from "../../../core/spec/spec-document.ts";
 import { Echo, Folder, importTestPlugin } from "./plugins.ts";
 
 let folder: Folder;
@@ -101,6 +102,12 @@ plans:
     expect(spec.source.locate([...path.slice(0, -1), "nothing"])).toMatchObject({ line: 5, column: 33 });
   });
 
+  it("keeps tolerances, which are then part of the twin's document", async () => {
+    const spec = await load("plugins: {}\ntolerances: { outputs: { simulate.showers: { relative: 1.0e-5 } } }\n");
+    expect(spec.tolerances).toEqual({ outputs: { "simulate.showers": { relative: 1e-5 } } });
+    expect(specDocument(spec)).toMatchObject({ tolerances: spec.tolerances });
+  });
+
   it("does not hold what it was loaded with in process-wide state: loading twice gives equal compositions", async () => {
     const text = "plugins: { a: { use: test-plugins/echo, x: [1, { y: 2 }] } }";
     const [first, second] = [await load(text), await load(text)];
@@ -122,7 +129,7 @@ plugins:
     const error = (await loadSpec(file, { importPlugin: importTestPlugin }).catch((e) => e)) as SpecError;
     expect(error.message.replaceAll(folder.path, "")).toMatchInlineSnapshot(`
       ""/wrong.yaml" is not a valid twin spec:
-        - /wrong.yaml:2:1: Unknown key "twinn". Did you mean "twin"? There are: twin, plans, plugins. [TWIN_SPEC_SHAPE]
+        - /wrong.yaml:2:1: Unknown key "twinn". Did you mean "twin"? There are: twin, plans, plugins, tolerances. [TWIN_SPEC_SHAPE]
         - /wrong.yaml:4:3: Part "detector" (test-plugins/detector): option "geometry": Missing; it must be one of: w-si-45x16x9, pb-sci-20. [TWIN_INVALID_OPTIONS]
         - /wrong.yaml:4:43: Part "detector" (test-plugins/detector): option "geometri": Unknown. Did you mean "geometry"? There are: geometry, layers, weights, password. [TWIN_INVALID_OPTIONS]
         - /wrong.yaml:4:70: Part "detector" (test-plugins/detector): option "layers": Too small: expected number to be >=1. [TWIN_INVALID_OPTIONS]
@@ -264,6 +271,16 @@ plugins:
     ).toEqual([
       '4:15 TWIN_INVALID_OPTIONS Part "d" (test-plugins/detector): option "geometry": It must be one of: w-si-45x16x9, pb-sci-20. Did you mean "w-si-45x16x9"?',
       '5:5 TWIN_INVALID_OPTIONS Part "d" (test-plugins/detector): option "layer": Unknown. Did you mean "layers"? There are: layers, geometry, password, weights.',
+    ]);
+  });
+
+  it("reports tolerances that are none, each in its place", async () => {
+    expect(await told("plugins: {}\ntolerances:\n  outputs:\n    '*': { relative: 1, absolut: 2 }\n")).toEqual([
+      expect.stringMatching(/^4:22 TWIN_SPEC_SHAPE It must be less than 1/),
+      expect.stringMatching(/^4:25 TWIN_SPEC_SHAPE .*Did you mean "absolute"\?/),
+    ]);
+    expect(await told("plugins: {}\ntolerances: 3\n")).toEqual([
+      "2:13 TWIN_SPEC_SHAPE `tolerances` is a map with the key `outputs`, not a number.",
     ]);
   });
 

@@ -134,8 +134,14 @@ const composition: fc.Arbitrary<Composition> = fc
         nil: undefined,
       },
     ),
+    tolerances: fc.option(
+      fc.dictionary(text, fc.record({ relative: fc.double({ min: 0, max: 0.5 }) }, { noNullPrototype: true }), {
+        noNullPrototype: true,
+      }),
+      { nil: undefined },
+    ),
   })
-  .map(({ name, parts, pinned, wired, plans }): Composition => {
+  .map(({ name, parts, pinned, wired, plans, tolerances }): Composition => {
     const plugins: [string, Plugin][] = parts.map(([part, given]) => [part, echo(given)]);
     const [first] = parts[0] as (typeof parts)[number];
     return {
@@ -144,6 +150,7 @@ const composition: fc.Arbitrary<Composition> = fc
       ...(wired && { wire: { theListener: { echo: first } } }),
       ...(pinned && { versions: { [first]: "^1.0" } }),
       ...(plans !== undefined && { plans }),
+      ...(tolerances !== undefined && { tolerances: { outputs: tolerances } }),
     };
   });
 
