@@ -135,9 +135,13 @@ const composition: fc.Arbitrary<Composition> = fc
       },
     ),
     tolerances: fc.option(
-      fc.dictionary(text, fc.record({ relative: fc.double({ min: 0, max: 0.5 }) }, { noNullPrototype: true }), {
-        noNullPrototype: true,
-      }),
+      fc.dictionary(
+        text,
+        fc.record({ relative: fc.double({ min: 0, max: 0.5, noNaN: true }) }, { noNullPrototype: true }),
+        {
+          noNullPrototype: true,
+        },
+      ),
       { nil: undefined },
     ),
   })
