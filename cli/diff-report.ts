@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import {
+  type Axis,
   createTwin,
   type Figure,
   type MetricRow,
+  MOST_AXIS_NAMES,
   type ReportDocument,
   type ReportSection,
   type Table,
@@ -12,7 +14,7 @@ import {
 } from "../core/index.ts";
 import { report } from "../modules/report/index.ts";
 import type { CommandIo } from "./command.ts";
-import { difference, diffRows } from "./print-diff.ts";
+import { difference, differingMetrics, diffRows } from "./print-diff.ts";
 import { withTwin } from "./with-twin.ts";
 
 /** Writes a comparison of two versions as one HTML page. */
@@ -54,49 +56,58 @@ function metricSections(metrics: readonly MetricRow[], names: readonly [string, 
 }
 
 function metricSection(title: string, rows: readonly MetricRow[], names: readonly [string, string]): ReportSection {
-  const isDrawn = (row: MetricRow): boolean => row.a !== null && row.b !== null && row.a !== row.b;
+  const differing = differingMetrics(rows);
   // Metrics have many sizes: those above zero share a logarithmic axis.
-  const isPositive = (row: MetricRow): boolean => Math.min(row.a ?? 0, row.b ?? 0) > 0;
-  const positive = rows.filter((row) => isDrawn(row) && isPositive(row));
-  const others = rows.filter((row) => isDrawn(row) && !isPositive(row));
-  const rest = rows.filter((row) => !isDrawn(row));
+  const isPositive = ({ a, b }: MetricRow): boolean => Math.min(a ?? 0, b ?? 0) > 0;
+  const positive = differing.filter(isPositive);
+  const others = differing.filter((row) => !isPositive(row));
   const table: Table = {
     kind: "table",
     caption: "Metrics side by side",
-    columns: [{ name: "row" }, { name: "metric" }, ...names.map((name) => ({ name })), { name: "difference" }],
-    rows: [...positive, ...others, ...rest].map((row, index) => [index + 1, row.metric, row.a, row.b, difference(row)]),
+    columns: [{ name: "metric" }, ...names.map((name) => ({ name })), { name: "difference" }],
+    rows: rows.map((row) => [row.metric, row.a, row.b, difference(row)]),
   };
   const figures = [
-    metricFigure(positive, names, { caption: "Metrics that differ, and their ratio", first: 1, scale: "log" }),
-    metricFigure(others, names, {
-      caption: "Metrics that differ and are not all above zero",
-      first: positive.length + 1,
-      scale: "linear",
-    }),
-  ].filter((figure) => figure.series[0]?.x.length !== 0);
+    ...metricFigures(positive, names, { caption: "Metrics that differ, and their ratio", scale: "log" }),
+    ...metricFigures(others, names, { caption: "Metrics that differ and are not all above zero", scale: "linear" }),
+  ];
   const text =
-    "Numbers on horizontal axes are rows of the table; what is equal, or measured once only, is in the table alone.";
+    "What differs most, relative to its size, comes first. What is equal, or measured once only, is in the table alone.";
   return { title, ...(figures.length > 0 && { text }), items: [...figures, table] };
 }
 
-/** Fewer places would have ticks between them. */
-const FEWEST_PLACES = 7;
-
-function metricFigure(
+/** One figure, or several of about the same height where the names do not fit one. */
+function metricFigures(
   rows: readonly MetricRow[],
   [a, b]: readonly [string, string],
-  { caption, first, scale }: { readonly caption: string; readonly first: number; readonly scale: "linear" | "log" },
-): Figure {
-  const x = rows.map((_, index) => first + index);
-  return {
-    kind: "figure",
-    caption,
-    x: { label: "row of the table", min: first - 0.5, max: first - 0.5 + Math.max(rows.length, FEWEST_PLACES) },
-    y: { label: "metric", scale },
-    series: [
-      { kind: "points", name: a, x, y: rows.map((row) => row.a) },
-      { kind: "points", name: b, x, y: rows.map((row) => row.b) },
-    ],
-    ...(scale === "log" && { ratioTo: a }),
-  };
+  { caption, scale }: { readonly caption: string; readonly scale: "linear" | "log" },
+): readonly Figure[] {
+  const count = Math.ceil(rows.length / MOST_AXIS_NAMES);
+  return Array.from({ length: count }, (_, index): Figure => {
+    const part = rows.slice(Math.ceil((index * rows.length) / count), Math.ceil(((index + 1) * rows.length) / count));
+    const x = part.map((_, place) => place);
+    return {
+      kind: "figure",
+      caption: count > 1 ? `${caption} (${index + 1} of ${count})` : caption,
+      x: { label: "metric", names: part.map(({ metric }) => metric) },
+      y: { label: "value", ...(scale === "log" && logAxis(part)) },
+      series: [
+        { kind: "points", name: a, x, y: part.map((row) => row.a) },
+        { kind: "points", name: b, x, y: part.map((row) => row.b) },
+      ],
+      ...(scale === "log" && { ratioTo: a }),
+    };
+  });
+}
+
+/** Share of the median below which a metric is left to an arrow at the edge. */
+const FAR_BELOW = 1e-6;
+
+/** A logarithmic axis; a probability of 10⁻⁵⁰ would leave no room for the others. */
+function logAxis(rows: readonly MetricRow[]): Pick<Axis, "scale" | "min" | "max"> {
+  const sizes = rows.flatMap(({ a, b }) => [a ?? 0, b ?? 0]).sort((one, other) => one - other);
+  const least = FAR_BELOW * (sizes[sizes.length / 2] ?? 0);
+  const shown = sizes.filter((size) => size >= least);
+  if (shown.length === sizes.length) return { scale: "log" };
+  return { scale: "log", min: (shown[0] ?? 0) / 2, max: (shown.at(-1) ?? 0) * 2 };
 }

@@ -35,6 +35,7 @@ export {
   type Axis,
   type Figure,
   type HeatMap,
+  MOST_AXIS_NAMES,
   Report,
   type ReportDocument,
   type ReportSection,

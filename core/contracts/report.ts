@@ -42,7 +42,12 @@ export interface TableColumn {
   readonly digits?: number;
 }
 
-/** A plot with one pair of axes, and under it, where asked, the ratio to one of its series on the same x axis. */
+/**
+ * A plot with one pair of axes, and under it, where asked, the ratio to one of its series on the same x axis.
+ *
+ * With names on its x axis it lies on its side: a row for each name, the first at the top, values from left to right, and
+ * ratios beside them.
+ */
 export interface Figure {
   readonly kind: "figure";
   readonly caption: string;
@@ -85,7 +90,15 @@ export interface Axis {
   readonly scale?: "linear" | "log";
   readonly min?: number;
   readonly max?: number;
+  /**
+   * Of the x axis of points: what stands at 0, 1, 2, … instead of those numbers; all different, at most
+   * {@link MOST_AXIS_NAMES}. Such an axis has no unit, scale and ends. Long names are cut in the middle.
+   */
+  readonly names?: readonly string[];
 }
+
+/** More rows than this do not fit a screen or a page of paper: make several figures. */
+export const MOST_AXIS_NAMES = 24;
 
 /**
  * One set of numbers in a plot; `null` is a gap, and so are NaN and infinities, which JSON writes as null. `steps` is a histogram: `x` are the n + 1 bin edges of n values, in

@@ -4,6 +4,7 @@ import {
   checkSchema,
   type Figure,
   type HeatMap,
+  MOST_AXIS_NAMES,
   type ReportDocument,
   type Series,
   type Table,
@@ -19,6 +20,7 @@ const axis: z.ZodType<Axis> = z
     scale: z.exactOptional(z.enum(["linear", "log"])),
     min: z.exactOptional(z.number()),
     max: z.exactOptional(z.number()),
+    names: z.exactOptional(z.array(z.string())),
   })
   .superRefine((value, context) => checkAxis(value, problemsIn(context)));
 
@@ -152,12 +154,34 @@ function xMeaning(kind: Series["kind"]): string {
   return kind === "steps" ? "the bin edges" : "one each";
 }
 
-function checkFigure({ series: all, ratioTo }: Figure, problem: Problem): void {
+function checkFigure({ x, y, series: all, ratioTo }: Figure, problem: Problem): void {
+  if (x.names) checkNames(x, x.names, all, problem);
+  if (y.names) problem(["y", "names"], "Names belong on the x axis; the figure then lies on its side");
   const names = all.map(({ name }) => name);
   const twice = names.findIndex((name, index) => names.indexOf(name) !== index);
   if (twice >= 0) problem(["series", twice, "name"], `Another series is called "${names[twice]}", too`);
   if (ratioTo !== undefined && !names.includes(ratioTo)) {
     problem(["ratioTo"], `No series is called "${ratioTo}"; there are: ${names.join(", ") || "none"}`);
+  }
+}
+
+function checkNames(axis: Axis, names: readonly string[], all: readonly Series[], problem: Problem): void {
+  const at = ["x", "names"] as const;
+  if (names.length === 0) problem(at, "There must be at least one name");
+  if (names.length > MOST_AXIS_NAMES) {
+    problem(at, `A figure holds ${MOST_AXIS_NAMES} names, and there are ${names.length}; make several figures`);
+  }
+  const twice = names.findIndex((name, index) => names.indexOf(name) !== index);
+  if (twice >= 0) problem([...at, twice], `Another place is called "${names[twice]}", too`);
+  for (const key of ["unit", "scale", "min", "max"] as const) {
+    if (axis[key] !== undefined) problem(["x", key], `An axis with names has no ${key}`);
+  }
+  for (const [index, { kind, x }] of all.entries()) {
+    if (kind !== "points") problem(["series", index, "kind"], `Names are places of points, and these are ${kind}`);
+    const outside = x.findIndex((place) => names[place] === undefined);
+    if (outside < 0) continue;
+    const range = `whole numbers from 0 to ${names.length - 1}, places of the names`;
+    problem(["series", index, "x", outside], `x must be ${range}, and this is ${x[outside]}`);
   }
 }
 

@@ -35,6 +35,24 @@ export function drawable(
   return { cells: kept, dropped };
 }
 
+/** Distance of the points of two series in one row, as a share of the row's height. */
+const APART = 0.3;
+/** Share of a row that all its points may take. */
+const FILLED = 0.8;
+
+/**
+ * Cells as wide as their rows, with the points of several series beside each other: equal values hide nothing.
+ *
+ * @param place - Of the series, among `count` in each row.
+ */
+export function inRows(
+  cells: readonly Cell[],
+  { place, count }: { readonly place: number; readonly count: number },
+): readonly Cell[] {
+  const shift = (place - (count - 1) / 2) * Math.min(APART, FILLED / count);
+  return cells.map((cell) => ({ ...cell, from: cell.at - 0.5, at: cell.at + shift, to: cell.at + 0.5 }));
+}
+
 /** Cells that are no gap, in runs without gaps between. */
 export function runsOf(cells: readonly Cell[]): readonly (readonly (Cell & { readonly y: number })[])[] {
   const runs: (Cell & { readonly y: number })[][] = [];

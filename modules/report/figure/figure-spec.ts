@@ -1,10 +1,11 @@
 import type { Config, Mark, Spec } from "vega";
-import type { Axis, Figure } from "../../../core/index.ts";
+import type { Figure } from "../../../core/index.ts";
 import type { Domain } from "./domain.ts";
 import type { Drawing, DrawnSeries } from "./drawing.ts";
 import { legendOf } from "./legend.ts";
 import { bandMarks, beyondMarks, type Layer, layer, seriesMarks } from "./marks.ts";
-import { type Panel, panelMark } from "./panel.ts";
+import { type Panel, type PanelAxis, panelMark } from "./panel.ts";
+import type { RatioAxis } from "./ratio.ts";
 import { INK } from "./series-style.ts";
 
 const WIDTH = 520;
@@ -49,7 +50,7 @@ export function figureSpec(figure: Figure, drawing: Drawing): Spec {
   const top = legend.height + LEGEND_GAP;
   const marks: Mark[] = [legend.mark, panelMark(mainPanel(figure, drawing, top))];
   if (drawing.ratio) marks.push(panelMark(ratioPanel(figure, drawing, top + HEIGHT)));
-  if (drawing.series.every(({ cells }) => cells.every(({ y }) => y === undefined))) marks.push(noDataMark(top));
+  if (isEmpty(drawing)) marks.push(noDataMark(WIDTH / 2, top + HEIGHT / 2));
   return {
     $schema: "https://vega.github.io/schema/vega/v6.json",
     autosize: "none",
@@ -76,24 +77,37 @@ function mainPanel({ x, y }: Figure, drawing: Drawing, top: number): Panel {
 }
 
 function ratioPanel({ x }: Figure, drawing: Drawing, top: number): Panel {
-  const { domain, ticks, reference, series } = drawing.ratio as NonNullable<Drawing["ratio"]>;
-  const axis: Axis = { label: "ratio" };
+  const ratio = drawing.ratio as NonNullable<Drawing["ratio"]>;
   return {
     name: "ratio",
     top,
     width: WIDTH,
     height: RATIO_HEIGHT,
     x: { axis: x, domain: drawing.x },
-    y: { axis, domain, ticks },
-    layers: [
-      ...bandMarks(reference, "ratio-reference", domain),
-      unityLine(drawing.x),
-      ...series.flatMap((one, index) => [
-        ...seriesMarks(one, `ratio-${index}`, domain, { outline: false }),
-        ...beyondMarks(one, `ratio-${index}`, domain),
-      ]),
-    ],
+    y: ratioPanelAxis(ratio),
+    layers: ratioLayers(ratio, drawing.x),
   };
+}
+
+/** The axis of ratios. */
+export function ratioPanelAxis({ scale, domain, ticks }: RatioAxis): PanelAxis {
+  return { axis: { label: "ratio", scale }, domain, ...(ticks && { ticks }) };
+}
+
+/** What a panel of ratios shows: the reference as a line with a band, and the others. */
+export function ratioLayers(
+  { domain, reference, series }: NonNullable<Drawing["ratio"]>,
+  x: Domain,
+  options: { readonly onItsSide?: boolean } = {},
+): readonly Layer[] {
+  return [
+    ...bandMarks(reference, "ratio-reference", domain),
+    unityLine(x),
+    ...series.flatMap((one, index) => [
+      ...seriesMarks(one, `ratio-${index}`, domain, { outline: false }),
+      ...beyondMarks(one, `ratio-${index}`, domain, options),
+    ]),
+  ];
 }
 
 /** The reference lies behind the others, and points before lines, whatever their order. */
@@ -120,14 +134,19 @@ function unityLine([from, to]: Domain): Layer {
   });
 }
 
-function noDataMark(top: number): Mark {
+export function isEmpty({ series }: Drawing): boolean {
+  return series.every(({ cells }) => cells.every(({ y }) => y === undefined));
+}
+
+/** The words in the middle of an empty panel. */
+export function noDataMark(x: number, y: number): Mark {
   return {
     type: "text",
     aria: false,
     encode: {
       update: {
-        x: { value: WIDTH / 2 },
-        y: { value: top + HEIGHT / 2 },
+        x: { value: x },
+        y: { value: y },
         align: { value: "center" },
         baseline: { value: "middle" },
         fontSize: { value: FONT_SIZE },

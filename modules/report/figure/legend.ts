@@ -2,7 +2,8 @@ import type { GroupMark, Mark } from "vega";
 import type { DrawnSeries } from "./drawing.ts";
 import { INK } from "./series-style.ts";
 
-const ROW_HEIGHT = 22;
+/** Of the names of series, pixels. */
+export const LEGEND_ROW_HEIGHT = 22;
 const SYMBOL_WIDTH = 30;
 const GAP = 8;
 const COLUMN_GAP = 22;
@@ -29,13 +30,13 @@ export function legendOf(series: readonly DrawnSeries[], width: number, fontSize
       x = 0;
       row++;
     }
-    const y = (row + 0.5) * ROW_HEIGHT;
+    const y = (row + 0.5) * LEGEND_ROW_HEIGHT;
     marks.push(...symbolMarks(one, x, y), labelMark(name, { x: x + SYMBOL_WIDTH + GAP, y, fontSize }));
     x += itemWidth + COLUMN_GAP;
   }
   return {
     mark: { type: "group", name: "legend", aria: false, marks },
-    height: series.length > 0 ? (row + 1) * ROW_HEIGHT : 0,
+    height: series.length > 0 ? (row + 1) * LEGEND_ROW_HEIGHT : 0,
   };
 }
 

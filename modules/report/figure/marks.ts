@@ -9,6 +9,8 @@ const MARKER_AREA = 44;
 const CROWDED_MARKER_AREA = 12;
 const CROWDED = 400;
 const BAND_OPACITY = 0.22;
+const UPRIGHT = "'triangle-up' : 'triangle-down'";
+const ON_ITS_SIDE = "'triangle-right' : 'triangle-left'";
 
 /** A mark and the rows that it draws. */
 export interface Layer {
@@ -67,7 +69,14 @@ export function bandMarks(series: DrawnSeries, key: string, [low]: Domain): Laye
 }
 
 /** Arrows at the edge where a value is beyond it. */
-export function beyondMarks(series: DrawnSeries, key: string, [low, high]: Domain): Layer[] {
+export function beyondMarks(
+  series: DrawnSeries,
+  key: string,
+  [low, high]: Domain,
+  options: { readonly onItsSide?: boolean } = {},
+): Layer[] {
+  // Drawn from the edge inwards: the panel cuts off what is outside.
+  const [inwards, shapes] = options.onItsSide ? [-5, ON_ITS_SIDE] : [5, UPRIGHT];
   const rows = series.cells.flatMap(({ at, y }): Row[] => {
     if (y === undefined || (y >= low && y <= high)) return [];
     return [{ x: at, y: y > high ? high : low, above: y > high }];
@@ -79,9 +88,8 @@ export function beyondMarks(series: DrawnSeries, key: string, [low, high]: Domai
       encode: {
         update: {
           x: scaled("x"),
-          // Drawn from the edge inwards: the panel cuts off what is outside.
-          y: { scale: "y", field: "y", offset: { signal: "datum.above ? 5 : -5" } },
-          shape: { signal: "datum.above ? 'triangle-up' : 'triangle-down'" },
+          y: { scale: "y", field: "y", offset: { signal: `datum.above ? ${inwards} : ${-inwards}` } },
+          shape: { signal: `datum.above ? ${shapes}` },
           size: { value: MARKER_AREA },
           fill: { value: series.style.color },
         },

@@ -1,9 +1,11 @@
-import type { GroupMark, Scale, Axis as VegaAxis } from "vega";
+import type { GroupMark, Mark, Scale, Axis as VegaAxis } from "vega";
 import type { Axis } from "../../../core/index.ts";
 import type { Domain } from "./domain.ts";
 import type { Layer } from "./marks.ts";
 import { commonExponent, decimalsOf, linearTicks, logTicks } from "./ticks.ts";
 
+/** Titles are at a fixed distance, so that the axes of all figures and panels line up whatever their labels. */
+const TITLE_DISTANCE = { left: 54, bottom: 26 } as const;
 /** Names of the functions for labels that `render-svg.ts` gives to Vega's expressions. */
 export const LABEL_FUNCTIONS = { linear: "twinloomTickLabel", log: "twinloomLogTickLabel" } as const;
 
@@ -32,21 +34,27 @@ export interface Panel {
   readonly x: PanelAxis;
   readonly y: PanelAxis;
   readonly layers: readonly Layer[];
+  /** With x from top to bottom and y from left to right, `left` pixels from the first panel; `x` without ticks. */
+  readonly onItsSide?: { readonly left: number };
 }
 
 /** The Vega group of a panel. */
-export function panelMark({ name, top, width, height, x, y, layers }: Panel): GroupMark {
+export function panelMark({ name, top, width, height, x, y, layers, onItsSide }: Panel): GroupMark {
   const size = { width: { value: width }, height: { value: height } };
   return {
     type: "group",
     name,
     aria: false,
-    encode: { update: { y: { value: top }, ...size } },
-    scales: [scaleOf("x", x, [0, width]), scaleOf("y", y, [height, 0])],
-    axes: [
-      ...axesOf("x", x, ["bottom", "top"], width / PIXELS_PER_X_TICK),
-      ...axesOf("y", y, ["left", "right"], height / PIXELS_PER_Y_TICK),
-    ],
+    encode: { update: { ...(onItsSide && { x: { value: onItsSide.left } }), y: { value: top }, ...size } },
+    scales: onItsSide
+      ? [scaleOf("x", x, [0, height]), scaleOf("y", y, [0, width])]
+      : [scaleOf("x", x, [0, width]), scaleOf("y", y, [height, 0])],
+    axes: onItsSide
+      ? [...bareLines("x", ["left", "right"]), ...axesOf("y", y, ["bottom", "top"], width / PIXELS_PER_X_TICK)]
+      : [
+          ...axesOf("x", x, ["bottom", "top"], width / PIXELS_PER_X_TICK),
+          ...axesOf("y", y, ["left", "right"], height / PIXELS_PER_Y_TICK),
+        ],
     marks: [
       {
         type: "group",
@@ -54,10 +62,23 @@ export function panelMark({ name, top, width, height, x, y, layers }: Panel): Gr
         clip: true,
         encode: { update: size },
         data: layers.map(({ data }) => data),
-        marks: layers.map(({ mark }) => mark),
+        marks: layers.map(({ mark }) => (onItsSide ? turned(mark) : mark)),
       },
     ],
   };
+}
+
+const TURNED: Readonly<Record<string, string>> = { x: "y", x2: "y2", y: "x", y2: "x2" };
+
+/** A mark with what it has along x drawn downwards, and what it has along y to the right. */
+function turned(mark: Mark): Mark {
+  const channels = Object.entries(mark.encode?.update ?? {}).map(([name, value]) => [TURNED[name] ?? name, value]);
+  const orient = mark.type === "area" ? { orient: { value: "horizontal" } } : {};
+  return { ...mark, encode: { update: { ...Object.fromEntries(channels), ...orient } } } as Mark;
+}
+
+function bareLines(scale: "x" | "y", orients: readonly ["left", "right"]): VegaAxis[] {
+  return orients.map((orient) => ({ scale, orient, domain: true, labels: false, ticks: false }));
 }
 
 function scaleOf(name: "x" | "y", { axis, domain }: PanelAxis, range: readonly [number, number]): Scale {
@@ -78,10 +99,12 @@ function axesOf(
         encode: { labels: { update: { text: { signal: ticks.label } } } },
         title: axisTitle(panelAxis.axis),
         labelPadding: LABEL_GAP + TICK_LENGTH,
+        minExtent: TITLE_DISTANCE[first],
+        maxExtent: TITLE_DISTANCE[first],
       };
   const main = { scale, domain: true, tickSize: -TICK_LENGTH, ...ticks.main } as const;
   const mirrored: VegaAxis[] = [
-    { ...main, orient: first, ...labelled, ...titlePlace(scale) },
+    { ...main, orient: first, ...labelled },
     { ...main, orient: opposite, labels: false },
   ];
   const between = ([first, opposite] as const).map(
@@ -114,11 +137,6 @@ function ticksOf({ axis, domain, ticks }: PanelAxis, tickCount: number): Ticks {
   const exponent = commonExponent(domain);
   const label = `${LABEL_FUNCTIONS.linear}(datum.value, ${exponent}, ${decimalsOf(values, exponent)})`;
   return { main: { values }, between: [], label };
-}
-
-/** At a fixed distance, so that the axes of all figures and panels line up whatever their labels. */
-function titlePlace(scale: "x" | "y"): Partial<VegaAxis> {
-  return scale === "y" ? { minExtent: 54, maxExtent: 54 } : { minExtent: 26, maxExtent: 26 };
 }
 
 /** `label [unit]`. */

@@ -5,6 +5,7 @@ import { escapeXml, xmlCharacters } from "../escape-xml.ts";
 import { type Drawing, drawingOf } from "./drawing.ts";
 import { figureSpec } from "./figure-spec.ts";
 import { gapsOf, heatMapSpec } from "./heat-map-spec.ts";
+import { namedRowsSpec } from "./named-rows-spec.ts";
 import { axisTitle, LABEL_FUNCTIONS } from "./panel.ts";
 import { logTickLabel, tickLabel } from "./ticks.ts";
 
@@ -49,7 +50,8 @@ interface Parts {
 
 function figureParts(figure: Figure): Parts {
   const drawing = drawingOf(figure);
-  return { spec: figureSpec(figure, drawing), text: description(figure, drawing), notes: drawing.notes };
+  const spec = figure.x.names ? namedRowsSpec(figure, figure.x.names, drawing) : figureSpec(figure, drawing);
+  return { spec, text: description(figure, drawing), notes: drawing.notes };
 }
 
 function heatMapParts(map: HeatMap): Parts {
@@ -109,6 +111,7 @@ function description({ x, y }: Figure, { series, ratio }: Drawing): string {
   const names = series.map(
     ({ name, cells }) => `${name} (${cells.filter((cell) => cell.y !== undefined).length} values)`,
   );
-  const below = ratio ? ` Below: the ratio to ${ratio.reference.name}.` : "";
-  return `${axisTitle(y)} against ${axisTitle(x)}. Series: ${names.join(", ") || "none"}.${below}`;
+  const below = ratio ? ` ${x.names ? "Beside" : "Below"}: the ratio to ${ratio.reference.name}.` : "";
+  const rows = x.names ? ` Rows: ${x.names.join(", ")}.` : "";
+  return `${axisTitle(y)} against ${axisTitle(x)}.${rows} Series: ${names.join(", ") || "none"}.${below}`;
 }

@@ -67,7 +67,8 @@ async function htmlFigure(
 ): Promise<string> {
   const { svg, notes } = await renderFigure(figure, id, options);
   const caption = notes.length > 0 ? [endedSentence(figure.caption), ...notes].join(" ") : figure.caption;
-  return `<figure>\n${svg}\n<figcaption>${escapeXml(caption)}</figcaption>\n</figure>`;
+  const isWide = figure.kind === "figure" && figure.x.names !== undefined;
+  return `<figure${isWide ? ' class="wide"' : ""}>\n${svg}\n<figcaption>${escapeXml(caption)}</figcaption>\n</figure>`;
 }
 
 function endedSentence(text: string): string {
