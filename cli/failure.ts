@@ -32,24 +32,25 @@ function isSystemError(thrown: unknown): thrown is NodeJS.ErrnoException {
   return thrown instanceof Error && "syscall" in thrown && "code" in thrown;
 }
 
-/** The failure for programs: code, message and the typed fields of the error. */
-export function failureJson(error: TwinError): unknown {
-  return { error: { code: error.code, message: messageOf(error), ...fieldsOf(error) } };
+/** The failure for programs: code, message and the typed fields of the error. @param options - That the command has. */
+export function failureJson(error: TwinError, options: readonly string[]): unknown {
+  return { error: { code: error.code, message: messageOf(error, options), ...fieldsOf(error) } };
 }
 
 /** The failure for people. The stack is shown for defects, and for everything with TWINLOOM_DEBUG=1. */
-export function failureText(error: TwinError, debug: boolean): string {
-  const lines = [`twinloom: ${messageOf(error)}`];
+export function failureText(error: TwinError, options: readonly string[], debug: boolean): string {
+  const lines = [`twinloom: ${messageOf(error, options)}`];
   if (!(error instanceof UsageError)) lines.push(`  ${error.code}, see docs/errors.md#${error.code.toLowerCase()}`);
   if (debug || error instanceof InternalError)
     lines.push(stackOf(error instanceof InternalError ? error.cause : error));
   return lines.join("\n");
 }
 
-/** The engine's messages tell what to call; here it is typed. */
-function messageOf(error: TwinError): string {
+/** The engine's messages tell what to call; here it is typed, where the command has such an option. */
+function messageOf(error: TwinError, options: readonly string[]): string {
   return error.message
-    .replace('ask for it with `existing: "replace"`', "give --replace")
+    .replace(', or ask for it with `existing: "replace"`', options.includes("replace") ? ", or give --replace" : "")
+    .replace("give `license`", "give --license")
     .replace("ask for this one with `force`", "give --force")
     .replace("Open the parts with `decode: true`", "Give --decode, or leave --raw out")
     .replace(

@@ -54,7 +54,6 @@ async function fromStore<T>(choice: TwinChoice, io: Place, work: Parameters<type
     return await withStore(choice, io, work);
   } catch (error) {
     if (!(error instanceof VersionNotFoundError) || error.wanted !== twin) throw error;
-    const [, problem = error.message] = /": (.*)$/s.exec(error.message) ?? [];
-    throw new VersionNotFoundError(twin, `${problem} Nor is there a file of that name.`);
+    throw new VersionNotFoundError(twin, `${error.problem} Nor is there a file of that name.`);
   }
 }

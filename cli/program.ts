@@ -6,17 +6,16 @@ import { parseOption } from "./option-values.ts";
 /** What a word after `twinloom` with subcommands is about. */
 export type Groups = Readonly<Record<string, string>>;
 
+/** Makes what a command talks through; it is about to run. */
+type OpenIo = (options: { readonly json: boolean; readonly command: Command }) => CommandIo | Promise<CommandIo>;
+
 /**
  * Makes the parser of all commands. It throws commander's `CommanderError` for what was typed wrong, and writes only help
  * and the version.
  *
  * @param openIo - Called when a command is about to run.
  */
-export function buildProgram(
-  commands: readonly Command[],
-  groups: Groups,
-  openIo: (options: { readonly json: boolean }) => CommandIo | Promise<CommandIo>,
-): Parser {
+export function buildProgram(commands: readonly Command[], groups: Groups, openIo: OpenIo): Parser {
   const program = new Parser("twinloom")
     .description("Compose digital twins from plugins, run them, and know what made every number.")
     .version(packageVersion(), "-V, --version", "print the version")
@@ -47,12 +46,7 @@ export function buildProgram(
   return program;
 }
 
-function addCommand(
-  parent: Parser,
-  name: string,
-  command: Command,
-  openIo: (options: { readonly json: boolean }) => CommandIo | Promise<CommandIo>,
-): void {
+function addCommand(parent: Parser, name: string, command: Command, openIo: OpenIo): void {
   const parser = parent
     .command(name)
     .summary(command.summary)
@@ -66,7 +60,7 @@ function addCommand(
   parser.action(async (...given: unknown[]) => {
     const { json = false, ...options } = given[argumentNames.length] as Record<string, unknown>;
     const args = Object.fromEntries(argumentNames.map((argument, index) => [argument, given[index]]));
-    const io = await openIo({ json: json === true });
+    const io = await openIo({ json: json === true, command });
     await command.run(args, withDefaults(command, options), io);
   });
 }

@@ -17,7 +17,7 @@ export async function runCommandLine(commands: readonly Command[], groups: Group
   let exitCode = await run(commands, groups, { interruption, json });
   await written();
   if (interruption.failure && exitCode === 0) {
-    exitCode = await report(interruption.failure, { json, received: undefined });
+    exitCode = await report(interruption.failure, { json, received: undefined, command: undefined });
     await written();
   }
   // Ends whatever is still open.
@@ -31,8 +31,10 @@ async function run(
   { interruption, json }: { readonly interruption: Interruption; readonly json: boolean },
 ): Promise<number> {
   let io: TerminalIo | undefined;
-  const program = buildProgram(commands, groups, (options) => {
-    io = new TerminalIo({ ...options, signal: interruption.signal });
+  let running: Command | undefined;
+  const program = buildProgram(commands, groups, ({ json, command }) => {
+    running = command;
+    io = new TerminalIo({ json, signal: interruption.signal });
     return io;
   });
   try {
@@ -42,13 +44,21 @@ async function run(
   } catch (thrown) {
     io?.close();
     if (isCommanderError(thrown) && thrown.exitCode === 0) return 0;
-    return await report(interruption.failure ?? thrown, { json, received: interruption.received });
+    return await report(interruption.failure ?? thrown, { json, received: interruption.received, command: running });
   }
 }
 
 async function report(
   thrown: unknown,
-  { json, received }: { readonly json: boolean; readonly received: NodeJS.Signals | undefined },
+  {
+    json,
+    received,
+    command,
+  }: {
+    readonly json: boolean;
+    readonly received: NodeJS.Signals | undefined;
+    readonly command: Command | undefined;
+  },
 ): Promise<number> {
   // The engine is loaded only now, so that help and wrong usage need not wait for it.
   const { failureJson, failureText, toFailure } = await import("./failure.ts");
@@ -59,8 +69,9 @@ async function report(
   );
   // Nobody reads any more, and that is what ended the command: nothing to say.
   if (received === "SIGPIPE") return exitCode;
-  if (json) process.stdout.write(`${jsonText(failureJson(error))}\n`);
-  process.stderr.write(`${failureText(error, process.env["TWINLOOM_DEBUG"] === "1")}\n`);
+  const options = Object.keys(command?.options ?? {});
+  if (json) process.stdout.write(`${jsonText(failureJson(error, options))}\n`);
+  process.stderr.write(`${failureText(error, options, process.env["TWINLOOM_DEBUG"] === "1")}\n`);
   return exitCode;
 }
 

@@ -23,6 +23,11 @@ export const twinSeal: Command = defineCommand({
       placeholder: "file",
       description: "fidelity gate that goes with the version, whoever promotes it: metrics and thresholds, YAML",
     },
+    license: {
+      kind: "text",
+      placeholder: "licence",
+      description: "under which others may use it, SPDX (CC-BY-4.0) or a URL: part of the version, and of its crates",
+    },
     ...REASON_OPTION,
     ...STORE_OPTION,
   },
@@ -30,7 +35,7 @@ export const twinSeal: Command = defineCommand({
     'twinloom twin seal twin.yaml --reason "refitted constants"',
     "twinloom twin seal twin.yaml --alias candidate --parent calibrationOf:beam@v3",
   ],
-  run: async ({ twin }, { alias, parent, policy: gate, reason, store: folder }, io) => {
+  run: async ({ twin }, { alias, parent, policy: gate, license, reason, store: folder }, io) => {
     const { resolve } = await import("node:path");
     const { loadSpec, sealVersion } = await import("../../core/index.ts");
     const { withNewStore } = await import("../with-store.ts");
@@ -45,6 +50,7 @@ export const twinSeal: Command = defineCommand({
         alias,
         reason,
         policy,
+        ...(license !== undefined && { annotations: { license } }),
         ...(parent.length > 0 && { parents: await parseParents(parent, store) }),
         signal: io.signal,
         onProgress: (done, of) => io.progress(of === 0 ? 1 : done / of, "sealing"),

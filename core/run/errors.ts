@@ -38,12 +38,13 @@ export class RunFolderExistsError extends TwinError {
   override readonly code = "TWIN_RUN_FOLDER_EXISTS";
   readonly folder: string;
 
-  constructor(folder: string, isRun: boolean) {
-    super(
-      isRun
-        ? `"${folder}" holds an earlier run, which is not overwritten. Choose another folder, or ask for it with \`existing: "replace"\`.`
-        : `"${folder}" is there, and holds something else than a run. Choose another folder.`,
-    );
+  constructor(folder: string, holds: "run" | "original" | "other") {
+    const messages = {
+      run: 'holds an earlier run, which is not overwritten. Choose another folder, or ask for it with `existing: "replace"`.',
+      original: "holds the run that is to be repeated, which stays as it is. Choose another folder.",
+      other: "is there, and holds something else than a run. Choose another folder.",
+    };
+    super(`"${folder}" ${messages[holds]}`);
     this.folder = folder;
   }
 }

@@ -116,7 +116,7 @@ async function checkFree(path: string, existing: "refuse" | "replace"): Promise<
   if (names.length === 0) return;
   const isRun = names.includes(RECORD_FILE);
   // Only ever a run is replaced: `--out .` must not delete somebody's work.
-  if (existing === "refuse" || !isRun) throw new RunFolderExistsError(path, isRun);
+  if (existing === "refuse" || !isRun) throw new RunFolderExistsError(path, isRun ? "run" : "other");
 }
 
 async function entriesOf(path: string): Promise<readonly string[]> {
@@ -126,7 +126,7 @@ async function entriesOf(path: string): Promise<readonly string[]> {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return [];
     // Also said of a path below a file, and then nothing is there.
-    if (code === "ENOTDIR" && (await isThere(path))) throw new RunFolderExistsError(path, false);
+    if (code === "ENOTDIR" && (await isThere(path))) throw new RunFolderExistsError(path, "other");
     throw error;
   }
 }

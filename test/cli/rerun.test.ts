@@ -43,6 +43,11 @@ function twinloom(...args: readonly string[]): Promise<Outcome> {
   return runTwinloom(args, { cwd: folder });
 }
 
+function stderrOf({ code, stderr }: Outcome): string {
+  expect(code).toBe(1);
+  return stderr;
+}
+
 async function evidence(): Promise<readonly string[]> {
   await using store = await openStore(join(folder, ".twinloom"));
   const { attestations }: TwinState = await store.log("ecal").read();
@@ -61,6 +66,10 @@ describe("twinloom rerun", SLOW, () => {
     );
     expect(attestation).toMatchObject({ digest: expect.stringMatching(/^sha256:/) });
     expect(await evidence()).toEqual(["reproduction passed"]);
+    expect(stderrOf(await twinloom("rerun", "first", "--out", "again"))).toMatch(/Choose another folder\.$/m);
+    expect(stderrOf(await twinloom("rerun", "first", "--out", "first"))).toMatch(
+      /stays as it is\. Choose another folder\.$/m,
+    );
     const byName = await twinloom("rerun", "ecal@champion", "--out", "by-name");
     expect(byName).toMatchObject({ code: 0, stdout: expect.stringMatching(/^identical: by-name$/m) });
   });
@@ -75,7 +84,7 @@ describe("twinloom rerun", SLOW, () => {
   });
 
   it("allows what the tolerances allow", async () => {
-    const tolerances = 'outputs:\n  "*": { relative: 0.999, ignore: ["@model", /model] }\n';
+    const tolerances = 'outputs:\n  "*": { absolute: 100, ignore: ["@model", /model] }\n';
     await writeFile(join(folder, "wide.yaml"), tolerances);
     const args = ["rerun", "first", "--twin", "other.yaml", "--out", "wide", "--tolerances", "wide.yaml"];
     const { code, stdout } = await twinloom(...args);
@@ -103,6 +112,9 @@ describe("twinloom export", SLOW, () => {
     expect(crate).toMatchObject({ code: 0, stdout: "exported: crate/ro-crate-metadata.json\n" });
     const metadata = JSON.parse(await readFile(join(folder, "crate/ro-crate-metadata.json"), "utf8"));
     expect(metadata["@graph"].length).toBeGreaterThan(5);
+    const again = await twinloom("export", "crate", "first", "--out", "crate", "--license", "CC0-1.0");
+    expect(stderrOf(again)).toMatch(/Name another folder\.$/m);
+    expect(stderrOf(await twinloom("export", "crate", "first", "--out", "x"))).toContain("give --license, as in");
     const prov = await twinloom("export", "prov", "first", "--out", "first.prov.json");
     expect(prov).toMatchObject({ code: 0, stdout: "written: first.prov.json\n" });
     const version = await twinloom("export", "prov", "ecal@v1");

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import type { RunRecord } from "../../run/run-record.ts";
+import { licenseUrl } from "../license.ts";
 import type { VersionConfig } from "../schema.ts";
 import type { TwinStore } from "../store.ts";
 import { type CrateGraph, type Reference, reference } from "./crate-graph.ts";
@@ -35,7 +36,7 @@ const PROFILES = [
   ["https://w3id.org/workflowhub/workflow-ro-crate/1.0", "Workflow RO-Crate", "1.0"],
 ] as const;
 
-/** Adds what a crate says of itself: its description, licence, author and profiles. @throws `TWIN_INVALID_ARGUMENT` without a licence. */
+/** Adds what a crate says of itself: its description, licence, author and profiles. @throws `TWIN_INVALID_ARGUMENT` without a licence, or for one that is neither SPDX nor a URL. */
 export function addRoot(
   graph: CrateGraph,
   { record, config }: { readonly record: RunRecord | undefined; readonly config: VersionConfig | undefined },
@@ -43,8 +44,9 @@ export function addRoot(
 ): void {
   const license = options.license ?? config?.annotations["license"];
   if (license === undefined) {
-    throw new InvalidArgumentError("A crate needs a licence: give `license`, as in `CC-BY-4.0` (SPDX), or a URL.");
+    throw new InvalidArgumentError("A crate needs a licence: give `license`, as in CC-BY-4.0 (SPDX), or a URL.");
   }
+  const url = licenseUrl(license);
   const profiles = record === undefined ? [] : PROFILES;
   const what = record
     ? `Run of plan "${record.plan.name}" of twin "${record.twin.name}"`
@@ -64,18 +66,14 @@ export function addRoot(
     name: options.name ?? what,
     description: options.description ?? config?.annotations["description"] ?? `${what}, exported by Twinloom.`,
     datePublished: options.datePublished ?? new Date().toISOString(),
-    license: reference(licenseUrl(license)),
+    license: reference(url),
     conformsTo: profiles.map(([id]) => reference(id)),
     mainEntity: record === undefined ? undefined : reference(PLAN_FILE),
   });
-  graph.add({ "@id": licenseUrl(license), "@type": "CreativeWork", name: license });
+  graph.add({ "@id": url, "@type": "CreativeWork", name: license });
   for (const [id, name, version] of profiles) graph.add({ "@id": id, "@type": "CreativeWork", name, version });
   const agent = addAgent(graph, options.agent);
   if (agent) graph.link("./", "author", agent);
-}
-
-function licenseUrl(license: string): string {
-  return /^https?:/.test(license) ? license : `https://spdx.org/licenses/${encodeURIComponent(license)}`;
 }
 
 /** Adds who ran it, where somebody told. */

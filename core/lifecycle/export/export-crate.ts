@@ -4,7 +4,7 @@ import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { FileExistsError } from "../../files/errors.ts";
 import { makeFolders } from "../../files/make-folders.ts";
 import { flushFolder, flushTree, partialPath, system, writeFileAtomically } from "../../files/write-atomically.ts";
-import { findRunFolder } from "../reproduce/find-run.ts";
+import { findRunFolder, resolveVersion } from "../reproduce/find-run.ts";
 import { openStore, type TwinStore } from "../store.ts";
 import { readVersion } from "../version/manifest.ts";
 import { restoreVersion } from "../version/restore.ts";
@@ -45,7 +45,7 @@ async function exportFrom(target: string, out: string, options: Options): Promis
   const path = resolve(out);
   if (await lstat(path).catch(() => undefined)) throw new FileExistsError(out, { remedy: "Name another folder." });
   const found = await findRunFolder(target);
-  const version = found === undefined ? (await store?.resolve(target))?.digest : found.record.version;
+  const version = found === undefined ? store && (await resolveVersion(store, target)).digest : found.record.version;
   if (found === undefined && version === undefined) {
     throw new InvalidArgumentError(`"${target}" is no folder of a run. A version needs the store that has it.`);
   }

@@ -5,7 +5,7 @@ import type { JsonValue } from "../../canonical/json-value.ts";
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import type { FileRecord, RunRecord, StepRecord } from "../../run/run-record.ts";
 import { redactLocation } from "../../sources/redact.ts";
-import { findRunFolder } from "../reproduce/find-run.ts";
+import { findRunFolder, resolveVersion } from "../reproduce/find-run.ts";
 import { stepsInOrder } from "../step-order.ts";
 import { openStore, type TwinStore } from "../store.ts";
 import { readVersion, type SealedVersion } from "../version/manifest.ts";
@@ -45,7 +45,7 @@ async function document(target: string, store: TwinStore | undefined): Promise<R
   }
   const prefix: Record<string, string> = { sha256: "hash://sha256/", run: "urn:uuid:", schema: "http://schema.org/" };
   const top = new ProvRecords();
-  const version = found === undefined ? (await store?.resolve(target))?.digest : found.record.version;
+  const version = found === undefined ? store && (await resolveVersion(store, target)).digest : found.record.version;
   if (version !== undefined) {
     addVersion(top, version, store && (await readVersion(store.objects, version)));
   }

@@ -86,10 +86,13 @@ export class VersionNotFoundError extends TwinError {
   override readonly name = "VersionNotFoundError";
   override readonly code = "TWIN_VERSION_NOT_FOUND";
   readonly wanted: string;
+  /** What there is instead, as a sentence. */
+  readonly problem: string;
 
   constructor(wanted: string, problem: string) {
     super(`No version is called "${wanted}": ${problem}`);
     this.wanted = wanted;
+    this.problem = problem;
   }
 }
 

@@ -4,6 +4,7 @@ import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { FileNotFoundError } from "../../files/errors.ts";
 import { isFile } from "../../files/is-file.ts";
 import { parseRunRecord, RECORD_FILE, type RunRecord, readRunRecord } from "../../run/run-record.ts";
+import { VersionNotFoundError } from "../log/errors.ts";
 import { versionName } from "../log/find-version.ts";
 import type { VersionEntry } from "../log/twin-state.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
@@ -29,8 +30,18 @@ export async function findRun(target: string, store: TwinStore | undefined): Pro
   const found = await findRunFolder(target);
   if (found !== undefined) return found;
   if (store === undefined) throw new FileNotFoundError(join(target, RECORD_FILE));
-  const entry = await store.resolve(target);
+  const entry = await resolveVersion(store, target);
   return { record: await newestRun(store, entry), folder: undefined };
+}
+
+/** The version of a name that is no folder of a run. @throws `TWIN_VERSION_NOT_FOUND` */
+export async function resolveVersion(store: TwinStore, target: string): Promise<VersionEntry> {
+  try {
+    return await store.resolve(target);
+  } catch (error) {
+    if (!(error instanceof VersionNotFoundError)) throw error;
+    throw new VersionNotFoundError(target, `${error.problem} Nor is there a folder of that name with a run in it.`);
+  }
 }
 
 /** The run of a folder, or of its `run.json`; `undefined` where there is none. @throws `TWIN_RUN_RECORD_DAMAGED` */

@@ -1,3 +1,4 @@
+import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalJson } from "../../canonical/canonical-json.ts";
 import { Connector } from "../../contracts/connector.ts";
@@ -7,7 +8,7 @@ import type { Composition } from "../../kernel/composition.ts";
 import { createTwin } from "../../kernel/create-twin.ts";
 import { many } from "../../kernel/plugin.ts";
 import { compositionOf, resolveNeeds, type TwinControl } from "../../kernel/twin.ts";
-import { RunFailedError } from "../../run/errors.ts";
+import { RunFailedError, RunFolderExistsError } from "../../run/errors.ts";
 import type { PlanDocument } from "../../run/plan-document.ts";
 import { planFromDocument } from "../../run/plan-document.ts";
 import { REPORT_FILE } from "../../run/run-folder.ts";
@@ -74,6 +75,9 @@ export async function rerun(target: string, options: RerunOptions): Promise<Reru
 
 async function repeat(found: FoundRun, store: TwinStore | undefined, options: RerunOptions): Promise<Rerun> {
   const { signal, tolerances } = options;
+  if (found.folder !== undefined && (await isSameFolder(found.folder, options.out))) {
+    throw new RunFolderExistsError(options.out, "original");
+  }
   if (tolerances !== undefined) checkToleranceNames(tolerances, [found.record]);
   await using twin = await openFor(found.record, store, options);
   const { plan, missing } = await findInputs(found.record, twin, { given: options.inputs ?? {}, signal });
@@ -86,6 +90,10 @@ async function repeat(found: FoundRun, store: TwinStore | undefined, options: Re
   const report = await compareRuns(found.record, record, { files, tolerances, signal });
   await writeFileAtomically(join(options.out, REPORT_FILE), canonicalJson(report), { existing: "replace" });
   return { report, record, attestation: store && (await attestReproduction(store, report, { signal })) };
+}
+
+async function isSameFolder(a: string, b: string): Promise<boolean> {
+  return (await realpath(a)) === (await realpath(b).catch(() => undefined));
 }
 
 /** The twin that ran, or the one to run in its place. */

@@ -11,21 +11,8 @@ import type { Tolerances } from "./tolerances.ts";
  * @throws `TWIN_INVALID_RULES`
  */
 export function checkToleranceNames({ outputs }: Tolerances, runs: readonly RunRecord[]): void {
-  const steps = runs.flatMap((run) => Object.entries(run.steps));
-  const known = new Set(
-    steps.flatMap(([step, { outputs, result }]) => [
-      ...Object.keys(outputs).map((output) => `${step}.${output}`),
-      ...(result === null ? [] : [step]),
-    ]),
-  );
-  const isOpen = (step: string): boolean =>
-    runs.some((run) => {
-      const state = ownValue(run.steps, step)?.state;
-      return state !== undefined && state !== "succeeded";
-    });
-  const unknown = Object.keys(outputs).filter(
-    (name) => name !== "*" && !known.has(name) && !isOpen(name.split(".")[0] as string),
-  );
+  const known = namesIn(runs);
+  const unknown = Object.keys(outputs).filter((name) => !isOf(name, known, runs));
   if (unknown.length === 0) return;
   throw new InvalidRulesError(
     "A reproduction",
@@ -34,4 +21,27 @@ export function checkToleranceNames({ outputs }: Tolerances, runs: readonly RunR
       message: `The runs have no such output or result. ${describeNames(name, known)}`,
     })),
   );
+}
+
+/** Those of a twin's tolerances that are for a run of it: a twin has other plans, too. */
+export function tolerancesOf({ outputs }: Tolerances, run: RunRecord): Tolerances {
+  const known = namesIn([run]);
+  return { outputs: Object.fromEntries(Object.entries(outputs).filter(([name]) => isOf(name, known, [run]))) };
+}
+
+function namesIn(runs: readonly RunRecord[]): ReadonlySet<string> {
+  const steps = runs.flatMap((run) => Object.entries(run.steps));
+  return new Set(
+    steps.flatMap(([step, { outputs, result }]) => [
+      ...Object.keys(outputs).map((output) => `${step}.${output}`),
+      ...(result === null ? [] : [step]),
+    ]),
+  );
+}
+
+function isOf(name: string, known: ReadonlySet<string>, runs: readonly RunRecord[]): boolean {
+  if (name === "*" || known.has(name)) return true;
+  const step = name.split(".")[0] as string;
+  const states = runs.map((run) => ownValue(run.steps, step)?.state);
+  return states.some((state) => state !== undefined && state !== "succeeded");
 }

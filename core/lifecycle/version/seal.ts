@@ -1,4 +1,5 @@
 import type { Composition } from "../../kernel/composition.ts";
+import { licenseUrl } from "../license.ts";
 import { checkAliasName } from "../log/alias-name.ts";
 import { checkReason } from "../log/move-alias.ts";
 import { readPolicy } from "../log/policy.ts";
@@ -53,7 +54,8 @@ export interface SealResult {
  * @throws `TWIN_SPEC_NOT_EXPORTABLE` for a composition that no twin.yaml can hold; {@link NotSealableError} when parts of
  *   it could not be brought together elsewhere; `TWIN_FILE_NOT_FOUND`, `TWIN_FILE_UNREADABLE`; `TWIN_ARTIFACT_CHANGED` for
  *   a file that has not the digest stated; `TWIN_POLICY_INVALID`;
- *   `TWIN_INVALID_ARGUMENT` for an alias that none can be, or that is on another version, without a reason; `TWIN_WRITE_FAILED`. Then the store has no new version.
+ *   `TWIN_INVALID_ARGUMENT` for an alias that none can be, or that is on another version, without a reason, and for a
+ *   licence that is neither SPDX nor a URL; `TWIN_WRITE_FAILED`. Then the store has no new version.
  *
  * @example
  * const { entry } = await sealVersion(store, await loadSpec("twin.yaml"), { reason: "new weights" });
@@ -67,6 +69,8 @@ export async function sealVersion(
   const { reason, actor, alias, signal, onProgress } = options;
   signal?.throwIfAborted();
   if (alias !== undefined) checkAliasName(alias);
+  const license = options.annotations?.["license"];
+  if (license !== undefined) licenseUrl(license);
   await using pin = await store.pin();
   const { config: content, folder, notes } = await collectContent(store.objects, composition, { signal, onProgress });
   const log = store.log(content.twin);

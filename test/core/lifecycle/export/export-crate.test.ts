@@ -201,6 +201,10 @@ describe("exportCrate of a run", () => {
       code: "TWIN_INVALID_ARGUMENT",
       message: expect.stringContaining("licence"),
     });
+    await expect(exportCrate(run, join(place, "crate"), { license: "my licence" })).rejects.toMatchObject({
+      code: "TWIN_INVALID_ARGUMENT",
+      message: expect.stringContaining("SPDX"),
+    });
     expect((await readdir(place)).sort()).toEqual(["numbers of today.json", "run"]);
     await expect(exportCrate(run, at("crate"), OPTIONS)).rejects.toMatchObject({ code: "TWIN_FILE_EXISTS" });
     await expect(exportCrate(place, join(place, "crate"), OPTIONS)).rejects.toMatchObject({

@@ -65,6 +65,13 @@ describe("rerun with a store", () => {
     expect(report).toMatchObject({ verdict: "identical", original: { id: record.id } });
   });
 
+  it("says of a mistyped name that it is neither a version nor a folder", async () => {
+    const told = { code: "TWIN_VERSION_NOT_FOUND", message: expect.stringContaining("Nor is there a folder") };
+    await expect(rerun("nosuch", { store, out: at("none") })).rejects.toMatchObject(told);
+    await expect(exportCrate("nosuch", at("none"), { store })).rejects.toMatchObject(told);
+    await expect(exportProv("nosuch", { store })).rejects.toMatchObject(told);
+  });
+
   it("needs the store of a run of a version", async () => {
     await expect(rerun(at("run"), { out: at("none") })).rejects.toMatchObject({
       code: "TWIN_INVALID_ARGUMENT",

@@ -187,13 +187,14 @@ describe("rerun", () => {
       name: "test#unreadable",
       version: "1.0.0",
       provides: Connector,
-      create: () => ({
-        extensions: [".json"],
-        recognises: () => true,
-        open: async () => {
-          throw new ReadFailedError("numbers.json", "H5Z_pipeline: it is damaged.");
-        },
-      }),
+      create: () =>
+        ({
+          extensions: [".json"],
+          recognises: () => true,
+          open: async () => {
+            throw new ReadFailedError("numbers.json", "H5Z_pipeline: it is damaged.");
+          },
+        }) as Partial<Connector> as Connector,
     });
     const { name, plugins } = composition();
     const twin = { name, plugins: { ...plugins, files: unreadable() } } as Composition;
@@ -266,8 +267,11 @@ describe("rerun", () => {
       message: expect.stringContaining("Give the twin.yaml"),
     });
     await expect(rerun(at("nothing"), { out: at("again") })).rejects.toMatchObject({ code: "TWIN_FILE_NOT_FOUND" });
-    await expect(rerun(target, { out: target, twin: composition() })).rejects.toMatchObject({
+    const into = { out: target, twin: composition(), existing: "replace" } as const;
+    await expect(rerun(target, into)).rejects.toMatchObject({
       code: "TWIN_RUN_FOLDER_EXISTS",
+      message: expect.stringContaining("holds the run that is to be repeated"),
     });
+    expect(await readdir(target)).toContain("run.json");
   });
 });
