@@ -68,7 +68,10 @@ function metricSection(title: string, rows: readonly MetricRow[], names: readonl
     rows: rows.map((row) => [row.metric, row.a, row.b, difference(row)]),
   };
   const figures = [
-    ...metricFigures(positive, names, { caption: "Metrics that differ, and their ratio", scale: "log" }),
+    ...metricFigures(positive, names, {
+      caption: `Metrics that differ, and the ratio of ${names[1]} to ${names[0]}`,
+      scale: "log",
+    }),
     ...metricFigures(others, names, { caption: "Metrics that differ and are not all above zero", scale: "linear" }),
   ];
   const text =

@@ -19,6 +19,7 @@ export { reportTask } from "./report-task.ts";
  * Provides {@link Report}, and the task `report`: `report.json` in, `report.html` out. Needs the optional peer `vega`.
  *
  * Every figure has the same width and the same place for its axes, so that figures line up on a page and on a slide.
+ * Those with names on their x axis are wider, a row for each name, and as high as that takes.
  * Series are told apart by colour (safe for all colour visions) and, without colour, by dash or marker.
  *
  * `html` and `svg` throw {@link InvalidReportError} for a document whose parts do not fit together, and

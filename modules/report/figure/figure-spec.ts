@@ -44,7 +44,7 @@ export const FIGURE_CONFIG: Config = {
   text: { font: FONT, fill: INK },
 };
 
-/** The Vega specification of a figure; every figure has the same width, and the same place for its axes. */
+/** The Vega specification of a figure without names; every one has the same width, and the same place for its axes. */
 export function figureSpec(figure: Figure, drawing: Drawing): Spec {
   const legend = legendOf(drawing.series, WIDTH, FONT_SIZE);
   const top = legend.height + LEGEND_GAP;

@@ -20,8 +20,8 @@ a { color: inherit; text-underline-offset: 0.2em; text-decoration-color: var(--s
 .table { grid-column: 1 / -1; overflow-x: auto; }
 figure { margin: 0; min-width: 0; }
 figure svg { display: block; width: 100%; height: auto; max-width: 44rem; }
-.wide { grid-column: 1 / -1; }
-.wide svg { max-width: 66rem; }
+.wide { grid-column: 1 / -1; overflow-x: auto; }
+.wide svg { min-width: 40rem; max-width: 66rem; }
 .wide figcaption { padding-left: 0; }
 figcaption, caption { color: var(--soft); font-size: 0.92rem; line-height: 1.45; }
 figcaption { margin-top: 0.4rem; padding-left: 12.5%; max-width: 44rem; }
