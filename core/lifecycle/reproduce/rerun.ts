@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { canonicalJson } from "../../canonical/canonical-json.ts";
 import { Connector } from "../../contracts/connector.ts";
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
+import { WriteFailedError } from "../../files/errors.ts";
 import { writeFileAtomically } from "../../files/write-atomically.ts";
 import type { Composition } from "../../kernel/composition.ts";
 import { createTwin } from "../../kernel/create-twin.ts";
@@ -15,6 +16,7 @@ import { REPORT_FILE } from "../../run/run-folder.ts";
 import { type RunOptions, runPlan, runTask } from "../../run/run-plan.ts";
 import type { RunRecord } from "../../run/run-record.ts";
 import { loadSpec } from "../../spec/load-spec.ts";
+import { StoreNewerError } from "../errors.ts";
 import type { Descriptor } from "../schema.ts";
 import { openStore, type TwinStore } from "../store.ts";
 import { openTwin } from "../version/open-twin.ts";
@@ -24,7 +26,7 @@ import { findInputs } from "./find-inputs.ts";
 import { type FoundRun, findRun } from "./find-run.ts";
 import { layer } from "./layer.ts";
 import type { Difference, LayerComparison, ReproductionReport } from "./report.ts";
-import { checkToleranceNames } from "./tolerance-names.ts";
+import { checkToleranceNames, tolerancesOf } from "./tolerance-names.ts";
 import { parseTolerances, type Tolerances } from "./tolerances.ts";
 
 /** How {@link rerun} repeats a run. */
@@ -35,7 +37,10 @@ export interface RerunOptions extends Pick<RunOptions, "out" | "existing" | "sig
   readonly twin?: Composition | string | undefined;
   /** Where input files are now, by `step.input`; by default where they were, or in the version. */
   readonly inputs?: Readonly<Record<string, string>> | undefined;
-  /** How far outputs may be apart. */
+  /**
+   * How far outputs may be apart; by default what the twin says (`tolerances` of its twin.yaml). A repeat that is equivalent
+   * within others is no evidence about the version.
+   */
   readonly tolerances?: Tolerances | undefined;
   /** Whether a withdrawn version is run. */
   readonly force?: boolean | undefined;
@@ -49,6 +54,8 @@ export interface Rerun {
   readonly record: RunRecord | undefined;
   /** Manifest of the attestation, where a store keeps the version. */
   readonly attestation: Descriptor | undefined;
+  /** What somebody should know: that the report could not be kept as evidence. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -74,22 +81,38 @@ export async function rerun(target: string, options: RerunOptions): Promise<Reru
 }
 
 async function repeat(found: FoundRun, store: TwinStore | undefined, options: RerunOptions): Promise<Rerun> {
-  const { signal, tolerances } = options;
+  const { signal } = options;
   if (found.folder !== undefined && (await isSameFolder(found.folder, options.out))) {
     throw new RunFolderExistsError(options.out, "original");
   }
-  if (tolerances !== undefined) checkToleranceNames(tolerances, [found.record]);
+  if (options.tolerances !== undefined) checkToleranceNames(options.tolerances, [found.record]);
   await using twin = await openFor(found.record, store, options);
+  const own = compositionOf(twin).tolerances;
+  const tolerances = options.tolerances ?? (own && tolerancesOf(parseTolerances(own), found.record));
   const { plan, missing } = await findInputs(found.record, twin, { given: options.inputs ?? {}, signal });
   if (missing.length > 0) {
-    return { report: incomparable(found.record, missing, tolerances), record: undefined, attestation: undefined };
+    return { report: incomparable(found.record, missing, tolerances), record: undefined, attestation: undefined, notes: [] };
   }
   const record = await runAgain(found.record, { twin, plan }, options);
   const { connectors } = resolveNeeds(twin, { connectors: many(Connector) });
   const files = found.folder === undefined ? undefined : { original: found.folder, repeat: options.out, connectors };
   const report = await compareRuns(found.record, record, { files, tolerances, signal });
   await writeFileAtomically(join(options.out, REPORT_FILE), canonicalJson(report), { existing: "replace" });
-  return { report, record, attestation: store && (await attestReproduction(store, report, { signal })) };
+  return { report, record, ...(await keepReport(store, report, options)) };
+}
+
+/** A store that cannot be written to is no reason not to say what came out. */
+async function keepReport(
+  store: TwinStore | undefined,
+  report: ReproductionReport,
+  { signal }: RerunOptions,
+): Promise<Pick<Rerun, "attestation" | "notes">> {
+  try {
+    return { attestation: store && (await attestReproduction(store, report, { signal })), notes: [] };
+  } catch (error) {
+    if (!(error instanceof WriteFailedError || error instanceof StoreNewerError)) throw error;
+    return { attestation: undefined, notes: [`The report was not kept as evidence of the version: ${error.message}`] };
+  }
 }
 
 async function isSameFolder(a: string, b: string): Promise<boolean> {

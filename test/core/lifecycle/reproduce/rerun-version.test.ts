@@ -7,12 +7,14 @@ import {
   exportCrate,
   exportProv,
   keepRun,
+  type ReproductionReport,
   type RunRecord,
   readAttestation,
   rerun,
   type TwinStore,
 } from "../../../../core/index.ts";
-import { runVersion, sampleVersion } from "./sample-version.ts";
+import { attestReproduction } from "../../../../core/lifecycle/reproduce/attest-reproduction.ts";
+import { runVersion, sampleVersion, TOLERANCES } from "./sample-version.ts";
 
 let folder = "";
 let store: TwinStore;
@@ -63,6 +65,20 @@ describe("rerun with a store", () => {
     expect(await keepRun(store, record)).toEqual(kept);
     const { report } = await rerun(name, { store, out: at("by-version") });
     expect(report).toMatchObject({ verdict: "identical", original: { id: record.id } });
+  });
+
+  it("is evidence within the tolerances of the version alone", async () => {
+    const { digest } = await store.resolve(name);
+    const { report } = await rerun(at("run"), { store, out: at("near") });
+    const kept = async (tolerances: ReproductionReport["tolerances"]): Promise<boolean> =>
+      (await attestReproduction(store, { ...report, verdict: "equivalent", tolerances })) !== undefined;
+    const known = (await store.log("ecal").read()).attestations.get(digest)?.length;
+    expect(await kept({ outputs: { "simulate.showers": { relative: 0.9 } } })).toBe(false);
+    expect(await kept({ outputs: { "*": { relative: 0.9 } } })).toBe(false);
+    expect(await kept(null)).toBe(false);
+    expect((await store.log("ecal").read()).attestations.get(digest)).toHaveLength(known as number);
+    expect(report.tolerances).toEqual(TOLERANCES);
+    expect(await kept(TOLERANCES)).toBe(true);
   });
 
   it("says of a mistyped name that it is neither a version nor a folder", async () => {

@@ -13,6 +13,9 @@ import {
 
 const showers = fileURLToPath(new URL("../../../../examples/data/showers-sample.h5", import.meta.url));
 
+/** Of a {@link sampleVersion}. */
+export const TOLERANCES = { outputs: { "simulate.showers": { relative: 1e-5 } } };
+
 /** A detector twin with data of its own that simulates ten showers, sealed. Its folder is gone. */
 export async function sampleVersion(folder: string): Promise<{ readonly store: TwinStore; readonly name: string }> {
   const twin = join(folder, "twin-of-then");
@@ -28,6 +31,7 @@ plugins:
 plans:
   few:
     simulate: { task: simulate, parameters: { count: 10 }, inputs: { energies: !artifact energies.h5 } }
+tolerances: ${JSON.stringify(TOLERANCES)}
 `,
   );
   const store = await openStore(join(folder, "store"), { create: true });
