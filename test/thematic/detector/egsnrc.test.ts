@@ -50,7 +50,7 @@ describe("GFLASH against full simulation", () => {
 
   it.runIf(IS_LONG)(
     "meets its bar on the 10,000 test showers, and the numbers are kept",
-    { timeout: 600_000 },
+    { timeout: 1_800_000 },
     async ({ skip }) => {
       skip(!existsSync(TEST_FILE), `No ${TEST_FILE}. Set TWINLOOM_SHOWERS to the folder that has it.`);
       const rows: Record<string, unknown> = {};

@@ -13,7 +13,7 @@ const FILES = ["showers-train.h5", "showers-test.h5"].map((name) => join(FOLDER,
 const IS_LONG = process.env["TWINLOOM_LONG"] === "1";
 
 describe("two full simulations, 23,000 showers against 10,000", () => {
-  it.runIf(IS_LONG)("are found to be one, by every number", { timeout: 3_600_000 }, async ({ skip }) => {
+  it.runIf(IS_LONG)("are found to be one, by every number", { timeout: 3_1_800_000 }, async ({ skip }) => {
     skip(!FILES.every(existsSync), `No ${FILES.join(", ")}. Set TWINLOOM_SHOWERS to the folder that has them.`);
     await using twin = await createTwin({ name: "ecal", plugins: { files: hdf5(), detector: calorimeter() } });
     await using first = await twin.files.open(FILES[0]);
