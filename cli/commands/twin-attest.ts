@@ -6,7 +6,8 @@ export const twinAttest: Command = defineCommand({
   summary: "Add evidence about a version",
   description:
     "Evidence is kept whole beside the version, which stays as it is. Numbers in it become metrics, under the names that " +
-    "lead to them: separation.layer_energy.MeV.value. A waiver stands for an audit that there is not; it needs a reason. " +
+    "lead to them: separation.layer_energy.MeV.value. A file that lies in the folder of a run must be of a run of that " +
+    "version. A waiver stands for an audit that there is not; it needs a reason. " +
     "Evidence of a reproduction is what rerun keeps.",
   arguments: { version: { description: VERSION_ARGUMENT } },
   options: {
@@ -38,12 +39,11 @@ export const twinAttest: Command = defineCommand({
     const { attestationFrom } = await import("../attestation-from.ts");
     const { shortDigest, versionText } = await import("../version-text.ts");
     const { withStore } = await import("../with-store.ts");
-    const made = await attestationFrom(options, io);
-    const { entry, descriptor } = await withStore(options, io, async (store) => {
+    const { entry, made, descriptor } = await withStore(options, io, async (store) => {
       const entry = await store.resolve(name);
-      const attestation = { ...made, subject: entry.digest };
-      const descriptor = await store.attest(name, attestation, { reason: options.reason, signal: io.signal });
-      return { entry, descriptor };
+      const made = await attestationFrom(options, { store, entry, cwd: io.cwd });
+      const descriptor = await store.attest(entry.digest, made, { reason: options.reason, signal: io.signal });
+      return { entry, made, descriptor };
     });
     const { kind, verdict, metrics } = made;
     if (io.json) return io.printJson({ version: entry, attestation: descriptor, kind, verdict, metrics });

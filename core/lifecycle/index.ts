@@ -29,6 +29,7 @@ export {
 export { type AppendOptions, EventLog } from "./log/event-log.ts";
 export { versionName } from "./log/find-version.ts";
 export type { GateCheck } from "./log/gate.ts";
+export { TRANSITIONS } from "./log/transitions.ts";
 export type { AliasMove, AttestationEntry, TwinState, VersionEntry } from "./log/twin-state.ts";
 export { MEDIA_TYPES } from "./media-types.ts";
 export { ObjectCorruptError, ObjectMissingError } from "./objects/errors.ts";

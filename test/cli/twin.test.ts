@@ -189,7 +189,10 @@ describe("twinloom twin", SLOW, () => {
     ).toMatchObject({ code: "TWIN_POLICY_INVALID" });
     expect(await json<Event[]>("twin", "log", "ecal")).toHaveLength(before);
     // What is kept is told.
-    await writeFile(join(folder, "strict.yaml"), "schemaVersion: 1\nvalidated: { metrics: [{ metric: chi2, max: 0.1 }] }\n");
+    await writeFile(
+      join(folder, "strict.yaml"),
+      "schemaVersion: 1\nvalidated: { metrics: [{ metric: chi2, max: 0.1 }] }\n",
+    );
     const args = ["twin", "promote", "ecal@v2", "validated", "--evidence", "../of-second/metrics.json"];
     await write("of-second/run.json", { version: second?.digest });
     await write("of-second/metrics.json", { chi2: 1 });

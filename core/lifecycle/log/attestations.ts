@@ -31,6 +31,11 @@ export async function writeAttestation(
   attestation: Attestation,
 ): Promise<Descriptor> {
   const checked = checkAttestation(attestation, "The attestation");
+  if (checked.kind === "validation" && checked.verdict === "passed" && Object.keys(checked.metrics).length === 0) {
+    throw new AttestationInvalidError(
+      "The attestation is a validation that passed, and has no metrics: nothing was measured.",
+    );
+  }
   if (checked.subject !== subject.digest) {
     throw new AttestationInvalidError(`The attestation is about ${checked.subject}, and not about ${subject.digest}.`);
   }

@@ -62,11 +62,19 @@ export async function eventsOf(store: TwinStore, twin = "ecal"): Promise<Event[]
   return events;
 }
 
-/** What an attestation says that passed. */
+/** What an attestation says that passed; a validation has measured something. */
 export function attestation(
   subject: Digest,
   kind: Attestation["kind"],
   more: Partial<Pick<Attestation, "verdict" | "metrics" | "statement">> = {},
 ): Attestation {
-  return { schemaVersion: 1, kind, subject, verdict: "passed", metrics: {}, statement: null, ...more };
+  return {
+    schemaVersion: 1,
+    kind,
+    subject,
+    verdict: "passed",
+    metrics: kind === "validation" ? { auc: 0.5 } : {},
+    statement: null,
+    ...more,
+  };
 }
