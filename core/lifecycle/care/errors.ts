@@ -23,9 +23,14 @@ export class LogDivergedError extends TwinError {
   /** The first event that differs. */
   readonly sequence: number;
 
-  constructor(twin: string, sequence: number) {
+  /** @param addedBefore - Events that were added before this was seen, when another wrote at the same time. */
+  constructor(twin: string, sequence: number, addedBefore = 0) {
+    const changed =
+      addedBefore === 0
+        ? "No event was added."
+        : `It was written to while this was unpacked; events added before that: ${addedBefore}, each of them sound.`;
     super(
-      `The histories of twin "${twin}" differ from event ${sequence} on: it was written to in both stores since they were copied from each other. Nothing was changed. Unpack into another folder, and seal in one store what is wanted of the other.`,
+      `The histories of twin "${twin}" differ from event ${sequence} on: it was written to in both stores since they were copied from each other. ${changed} Unpack into another folder, and seal in one store what is wanted of the other.`,
     );
     this.twin = twin;
     this.sequence = sequence;

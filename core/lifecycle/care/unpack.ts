@@ -1,19 +1,17 @@
 import { join } from "node:path";
-import { canonicalJson } from "../../canonical/canonical-json.ts";
 import type { Digest } from "../../canonical/digest.ts";
 import type { ObjectOptions } from "../../contracts/object-store.ts";
 import { StoreNotFoundError } from "../errors.ts";
 import { writing } from "../fs/failures.ts";
-import { makeDurableFolder, makeStoreFolder, removeIfThere, temporaryPath, writeNew } from "../fs/publish.ts";
+import { makeStoreFolder, removeIfThere, temporaryPath, writeNew } from "../fs/publish.ts";
 import { STORE_NAMES } from "../layout.ts";
 import { readNoted } from "../log/attestations.ts";
 import { versionName } from "../log/find-version.ts";
-import { eventFile, folderOfTwin } from "../log/folder-name.ts";
-import { publishEvent } from "../log/publish-event.ts";
 import type { Change, Event } from "../schema.ts";
 import { type OpenStoreOptions, openStore, type TwinStore } from "../store.ts";
 import { readVersion } from "../version/manifest.ts";
-import { ArchiveInvalidError, LogDivergedError } from "./errors.ts";
+import { ArchiveInvalidError } from "./errors.ts";
+import { addEvent, type NewEvent, newEvents } from "./merge-logs.ts";
 import { type Archive, openArchive } from "./read-archive.ts";
 import { readManifest, referencesOf, referencesOfManifest } from "./references.ts";
 
@@ -38,41 +36,42 @@ const AT_ONCE_BYTES = 1 << 20;
 /**
  * Brings the versions of an archive into a store, which is made where there is none. Each object is verified, and each log,
  * before the first event is added: a log here must be the beginning of the one there, or the other way round. What is
- * corrupt or missing here and sound in the archive is repaired.
+ * corrupt or missing here and sound in the archive is repaired, objects and events.
  *
  * @throws `TWIN_ARCHIVE_INVALID`, `TWIN_LOG_DIVERGED`, `TWIN_LOG_BROKEN`, `TWIN_FILE_NOT_FOUND`, `TWIN_STORE_NOT_FOUND`
- *   where something else is in the folder, `TWIN_STORE_NEWER`, `TWIN_WRITE_FAILED`; the signal's reason. No event was added.
+ *   where something else is in the folder, `TWIN_STORE_NEWER`, `TWIN_PIN_LOST`, `TWIN_WRITE_FAILED`; the signal's reason. No
+ *   event was added, but where others write to the same twins at the same time, or a log is broken beyond what the archive
+ *   has; events that were added are sound.
  */
 export async function unpackStore(file: string, folder: string, options: UnpackOptions = {}): Promise<Unpacked> {
   const { signal, onProgress } = options;
   signal?.throwIfAborted();
-  await using archive = await openArchive(file);
+  await using archive = await openArchive(file, signal);
   await using store = await openOrMake(folder, options);
-  const added = await newEvents(store, archive);
+  const wanted = await newEvents(store, archive, signal);
   await using pin = await store.pin();
   const ofBytes = [...archive.objects.values()].reduce((sum, bytes) => sum + bytes, 0);
   let done = 0;
   for (const [digest, bytes] of archive.objects) {
     signal?.throwIfAborted();
-    await putObject(store, archive, { file, digest, bytes, signal });
+    const tell = (part: number): void => onProgress?.(done + Math.floor(part * bytes), ofBytes);
+    await putObject(store, archive, { file, digest, bytes, signal, tell });
     done += bytes;
     onProgress?.(done, ofBytes);
   }
+  await checkComplete(store, archive, file, signal);
   await store.objects.flush();
-  await checkComplete(store, archive, file);
-  await markAbsent(store, archive.versions, added);
+  await markAbsent(store, archive.versions, wanted);
   await pin.check();
-  for (const { twin, sequence, text } of added) await publish(store, twin, sequence, text);
+  let events = 0;
+  for (const event of wanted) if (await addEvent(store, event, events)) events++;
   await store.writeOciIndex();
-  const states = await store.states();
-  const entries = states.flatMap(({ versions }) => [...versions.values()]);
-  const brought = entries.filter(({ digest }) => archive.versions.includes(digest));
-  return {
-    folder: store.folder,
-    versions: brought.map(versionName),
-    objects: archive.objects.size,
-    events: added.length,
-  };
+  const versions: string[] = [];
+  for (const twin of archive.logs.keys()) {
+    const entries = await store.list(twin);
+    versions.push(...entries.filter(({ digest }) => archive.versions.includes(digest)).map(versionName));
+  }
+  return { folder: store.folder, versions, objects: archive.objects.size, events };
 }
 
 async function openOrMake(folder: string, { fs, clock }: UnpackOptions): Promise<TwinStore> {
@@ -84,69 +83,65 @@ async function openOrMake(folder: string, { fs, clock }: UnpackOptions): Promise
   }
 }
 
-interface NewEvent {
-  readonly twin: string;
-  readonly sequence: number;
-  readonly text: string;
+/** An object on its way, and whom to tell how much of it is done, from 0 to 1. */
+interface Incoming {
+  readonly file: string;
+  readonly digest: Digest;
+  readonly bytes: number;
+  readonly signal: AbortSignal | undefined;
+  readonly tell: (part: number) => void;
 }
 
-/** The events that a store does not have yet. @throws {@link LogDivergedError} */
-async function newEvents(store: TwinStore, archive: Archive): Promise<readonly NewEvent[]> {
-  const added: NewEvent[] = [];
-  for (const [twin, texts] of archive.logs) {
-    let known = 0;
-    for await (const event of store.log(twin).events()) {
-      const text = texts[known];
-      if (text !== undefined && text !== canonicalJson(event)) throw new LogDivergedError(twin, event.sequence);
-      known++;
-    }
-    for (let index = known; index < texts.length; index++) {
-      added.push({ twin, sequence: index + 1, text: texts[index] as string });
-    }
-  }
-  return added;
+async function putObject(store: TwinStore, archive: Archive, incoming: Incoming): Promise<void> {
+  const { file, digest, bytes, signal } = incoming;
+  const found =
+    bytes <= AT_ONCE_BYTES ? await putSmall(store, archive, incoming) : await putLarge(store, archive, incoming);
+  if (found === digest) return;
+  signal?.throwIfAborted();
+  throw new ArchiveInvalidError(file, `its object ${digest} is damaged: its bytes have ${found}.`);
 }
 
-async function putObject(
-  store: TwinStore,
+async function putSmall(
+  { objects }: TwinStore,
   archive: Archive,
-  { file, digest, bytes, signal }: { file: string; digest: Digest; bytes: number; signal: AbortSignal | undefined },
-): Promise<void> {
+  { digest, bytes, signal }: Incoming,
+): Promise<Digest> {
+  const content = new Uint8Array(bytes);
+  await archive.readObject(digest, content, 0);
+  return (await objects.put(content, { signal })).digest;
+}
+
+/** Is read where it is there, and otherwise extracted beside the objects first. */
+async function putLarge(store: TwinStore, archive: Archive, incoming: Incoming): Promise<Digest> {
+  const { digest, signal, tell } = incoming;
   const { objects, fs } = store;
-  // One that is there may be corrupt: then it goes to quarantine, and the one of the archive takes its place.
-  await objects.verify(digest, { signal });
-  const put = async (): Promise<Digest> => {
-    if (bytes <= AT_ONCE_BYTES) {
-      const content = new Uint8Array(bytes);
-      await archive.readObject(digest, content, 0);
-      return (await objects.put(content, { signal })).digest;
-    }
-    const temporary = temporaryPath(join(store.folder, "unpack"));
-    try {
-      await writing(temporary, () => extract(store, archive, { digest, bytes, temporary }));
-      return (await objects.putFile(temporary, { signal })).digest;
-    } finally {
-      await removeIfThere(fs, temporary);
-    }
-  };
-  const found = await put();
-  if (found !== digest)
-    throw new ArchiveInvalidError(file, `its object ${digest} is damaged: its bytes have ${found}.`);
+  const isSound = (await objects.verify(digest, { signal, onProgress: (done, of) => tell(done / of) })) === "sound";
+  if (isSound && (await objects.keep(digest))) return digest;
+  const temporary = temporaryPath(join(store.folder, "unpack"));
+  try {
+    await writing(temporary, () => extract(store, archive, { ...incoming, temporary }));
+    const onProgress = (done: number, of: number): void => tell((1 + done / of) / 2);
+    return (await objects.putFile(temporary, { signal, onProgress })).digest;
+  } finally {
+    await removeIfThere(fs, temporary);
+  }
 }
 
 async function extract(
   { fs }: TwinStore,
   archive: Archive,
-  { digest, bytes, temporary }: { digest: Digest; bytes: number; temporary: string },
+  { digest, bytes, temporary, signal, tell }: Incoming & { readonly temporary: string },
 ): Promise<void> {
   const out = await fs.create(temporary, 0o600);
   try {
     const piece = new Uint8Array(AT_ONCE_BYTES);
     for (let done = 0; done < bytes; ) {
+      signal?.throwIfAborted();
       const count = await archive.readObject(digest, piece, done);
       if (count === 0) break;
       await out.write(piece.subarray(0, count));
       done += count;
+      tell(done / bytes / 2);
     }
   } finally {
     await out.close();
@@ -159,11 +154,17 @@ function changeOf(text: string): Change {
 }
 
 /** Each version of the archive has all that it needs here, and so has what its log says of it. */
-async function checkComplete(store: TwinStore, archive: Archive, file: string): Promise<void> {
+async function checkComplete(
+  store: TwinStore,
+  archive: Archive,
+  file: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const versions = new Set(archive.versions);
   const sealed = new Set<Digest>();
   for (const [twin, texts] of archive.logs) {
     for (const text of texts) {
+      signal?.throwIfAborted();
       const change = changeOf(text);
       const { version, references } = referencesOf(change);
       if (version === null || !versions.has(version)) continue;
@@ -182,8 +183,9 @@ async function checkComplete(store: TwinStore, archive: Archive, file: string): 
   if (unknown) throw new ArchiveInvalidError(file, `none of its logs seals ${unknown}.`);
 }
 
+/** What was there before is kept from a collector from now on. */
 async function needed(store: TwinStore, digest: Digest, file: string): Promise<void> {
-  if ((await store.objects.find(digest)) === undefined) {
+  if ((await store.objects.keep(digest)) === undefined) {
     throw new ArchiveInvalidError(file, `object ${digest} is needed, and neither in it nor in the store.`);
   }
 }
@@ -207,14 +209,4 @@ async function markAbsent(store: TwinStore, versions: readonly Digest[], added: 
     const marked = await store.absent();
     for (const version of versions) if (marked.has(version)) await fs.remove(join(marks, version.slice(7)));
   });
-}
-
-async function publish(store: TwinStore, twin: string, sequence: number, text: string): Promise<void> {
-  const folder = join(store.folder, STORE_NAMES.events, folderOfTwin(twin));
-  const path = join(folder, eventFile(sequence));
-  const isThere = await writing(path, async () => {
-    if (sequence === 1) await makeDurableFolder(store.fs, folder);
-    return await publishEvent(store.fs, path, folder, text);
-  });
-  if (!isThere) throw new LogDivergedError(twin, sequence);
 }

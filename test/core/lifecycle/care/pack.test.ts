@@ -170,8 +170,10 @@ describe("An archive", { timeout: 300_000 }, () => {
   });
 
   it("with a name that leads out of it, a link, or a file that is not listed is refused", async () => {
-    const list = canonicalJson({ schemaVersion: 1, versions: [], files: {} });
     const archive = (path: string, change = (header: Uint8Array) => header): Uint8Array => {
+      // Listed, as an attacker would.
+      const files = path === "pack.json" ? {} : { [path]: { bytes: 4, digest: digestBytes("evil") } };
+      const list = canonicalJson({ schemaVersion: 1, versions: [], files });
       const entry = (name: string, text: string) => [
         tarHeader({ path: name, bytes: text.length }),
         Buffer.from(text),
@@ -187,11 +189,24 @@ describe("An archive", { timeout: 300_000 }, () => {
       "events/../evil/00000001.json",
       "events/a\\..\\b/00000001.json",
     ];
-    for (const path of [...evil, `${"long/".repeat(60)}evil`, "oci-layout", "pack.json"]) {
+    for (const path of [...evil, `${"long/".repeat(60)}evil`]) {
       const file = fresh(".tar");
       await writeFile(file, archive(path));
-      await expect(unpackStore(file, fresh()), path).rejects.toMatchObject({ code: "TWIN_ARCHIVE_INVALID" });
+      await expect(unpackStore(file, fresh()), path).rejects.toMatchObject({
+        code: "TWIN_ARCHIVE_INVALID",
+        message: expect.stringContaining(`it holds ${JSON.stringify(path)}, which no store has.`),
+      });
     }
+    const twice = fresh(".tar");
+    await writeFile(twice, archive("pack.json"));
+    await expect(unpackStore(twice, fresh())).rejects.toThrow('it holds "pack.json" twice.');
+    const unlisted = fresh(".tar");
+    await writeFile(
+      unlisted,
+      Buffer.from(archive("oci-layout")).toString("latin1").replace('"oci-layout"', '"oci-layouT"'),
+      "latin1",
+    );
+    await expect(unpackStore(unlisted, fresh())).rejects.toThrow('it holds "oci-layout", which its list does not.');
     const link = fresh(".tar");
     const made = archive("oci-layout", (header) => {
       const changed = header.with(156, 0x32);
