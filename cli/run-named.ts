@@ -8,7 +8,9 @@ import {
   type RunRecord,
   runPlan,
   runTask,
+  StoreNewerError,
   TaskNotFoundError,
+  WriteFailedError,
 } from "../core/index.ts";
 import type { CommandIo } from "./command.ts";
 import { UsageError } from "./errors.ts";
@@ -62,8 +64,22 @@ export async function runNamed(
   const record = await withTwin(await createTwin({ ...composition, signal: io.signal }), (running) =>
     isPlan ? runPlan(running, name, options) : runTask(running, name, { ...options, inputs }),
   );
-  if (record.version !== undefined) await withStore(typed, io, (store) => keepRun(store, record));
+  if (record.version !== undefined) await keepRecord(record, typed, io);
   return { record, folder };
+}
+
+/** The run is made, and its folder is there: a store that cannot be written to is told, and no failure. */
+async function keepRecord(
+  record: RunRecord,
+  typed: RunNamedOptions,
+  io: Pick<CommandIo, "cwd" | "warn">,
+): Promise<void> {
+  try {
+    await withStore(typed, io, (store) => keepRun(store, record));
+  } catch (error) {
+    if (!(error instanceof WriteFailedError || error instanceof StoreNewerError)) throw error;
+    io.warn(`The record was not kept in the store: ${error.message}`);
+  }
 }
 
 /** Plans are names here, too, which the engine cannot know when it looks for a task. */

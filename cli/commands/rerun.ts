@@ -30,7 +30,8 @@ export const rerun: Command = defineCommand({
     const { NotReproducedError } = await import("../errors.ts");
     const { rerunNamed } = await import("../rerun-named.ts");
     const result = await rerunNamed(target, options, io);
-    const { report } = result;
+    const { report, notes } = result;
+    for (const note of notes) io.warn(note);
     if (!io.json) await printReport(report, options.out, io);
     if (!isReproduction(report)) throw new NotReproducedError(target, report);
     if (io.json) io.printJson(result);

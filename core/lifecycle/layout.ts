@@ -26,6 +26,9 @@ export const STORE_NAMES = {
   sqlite: "index.sqlite",
 } as const;
 
+/** The folder of a store, where none is named. */
+export const STORE_FOLDER = ".twinloom";
+
 /** What makes a folder an OCI image layout. */
 export const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
 

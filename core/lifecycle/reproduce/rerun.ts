@@ -91,7 +91,12 @@ async function repeat(found: FoundRun, store: TwinStore | undefined, options: Re
   const tolerances = options.tolerances ?? (own && tolerancesOf(parseTolerances(own), found.record));
   const { plan, missing } = await findInputs(found.record, twin, { given: options.inputs ?? {}, signal });
   if (missing.length > 0) {
-    return { report: incomparable(found.record, missing, tolerances), record: undefined, attestation: undefined, notes: [] };
+    return {
+      report: incomparable(found.record, missing, tolerances),
+      record: undefined,
+      attestation: undefined,
+      notes: [],
+    };
   }
   const record = await runAgain(found.record, { twin, plan }, options);
   const { connectors } = resolveNeeds(twin, { connectors: many(Connector) });

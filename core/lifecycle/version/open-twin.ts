@@ -1,6 +1,7 @@
 import { Log } from "../../contracts/log.ts";
 import { createTwin, type TwinOptions } from "../../kernel/create-twin.ts";
 import { resolveNeeds, type Twin } from "../../kernel/twin.ts";
+import { STORE_FOLDER } from "../layout.ts";
 import { openStore, type TwinStore } from "../store.ts";
 import { type LoadVersionOptions, loadVersion } from "./load-version.ts";
 
@@ -8,23 +9,25 @@ import { type LoadVersionOptions, loadVersion } from "./load-version.ts";
 export interface OpenTwinOptions
   extends Pick<TwinOptions, "signal" | "startTimeoutMs" | "stopTimeoutMs">,
     Pick<LoadVersionOptions, "importPlugin" | "folder" | "force" | "onNote"> {
-  /** Where the version is: the folder of a store, or an open one. What there is to note is told to the twin's log by default. */
-  readonly store: string | TwinStore;
+  /** Where the version is: the folder of a store, or an open one; `.twinloom` by default. */
+  readonly store?: string | TwinStore | undefined;
 }
 
 /**
- * Makes a running twin of a sealed version, from what its store holds; packages must be installed.
+ * Makes a running twin of a sealed version, from what its store holds; packages must be installed. What there is to note is
+ * told to its log, without `onNote`.
  *
  * @param name - `ecal-testbeam@champion`, `ecal-testbeam@v7`, `ecal-testbeam` (the newest), `sha256:…`.
  * @throws `TWIN_STORE_NOT_FOUND`, `TWIN_VERSION_NOT_FOUND`; what {@link loadVersion} and `createTwin` throw.
  *
  * @example
- * await using twin = await openTwin("ecal-testbeam@champion", { store: ".twinloom" });
+ * await using twin = await openTwin("ecal-testbeam@champion");
  * await runTask(twin, "simulate", { parameters: { seed: 7 }, out: "run-1" });
  */
-export async function openTwin(name: string, options: OpenTwinOptions): Promise<Twin> {
-  if (typeof options.store !== "string") return await openFrom(options.store, name, options);
-  await using store = await openStore(options.store);
+export async function openTwin(name: string, options: OpenTwinOptions = {}): Promise<Twin> {
+  const { store: where = STORE_FOLDER } = options;
+  if (typeof where !== "string") return await openFrom(where, name, options);
+  await using store = await openStore(where);
   return await openFrom(store, name, options);
 }
 

@@ -1,4 +1,5 @@
 import type { Composition } from "../../kernel/composition.ts";
+import { STORE_FOLDER } from "../layout.ts";
 import { openStore, type TwinStore } from "../store.ts";
 import { type SealOptions, type SealResult, sealVersion } from "./seal.ts";
 
@@ -10,7 +11,7 @@ export interface SealTwinOptions extends SealOptions {
 
 /** Seals what a twin is made of. @throws as {@link sealVersion} does */
 export async function sealTwin(composition: Composition, options: SealTwinOptions = {}): Promise<SealResult> {
-  const { store = ".twinloom", ...rest } = options;
+  const { store = STORE_FOLDER, ...rest } = options;
   if (typeof store !== "string") return await sealVersion(store, composition, rest);
   await using opened = await openStore(store, { create: true });
   return await sealVersion(opened, composition, rest);

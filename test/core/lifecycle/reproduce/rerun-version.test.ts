@@ -7,6 +7,9 @@ import {
   exportCrate,
   exportProv,
   keepRun,
+  loadVersion,
+  openStore,
+  openTwin,
   type ReproductionReport,
   type RunRecord,
   readAttestation,
@@ -14,6 +17,7 @@ import {
   type TwinStore,
 } from "../../../../core/index.ts";
 import { attestReproduction } from "../../../../core/lifecycle/reproduce/attest-reproduction.ts";
+import { interceptedFs, systemError } from "../log/intercepted-fs.ts";
 import { runVersion, sampleVersion, TOLERANCES } from "./sample-version.ts";
 
 let folder = "";
@@ -81,6 +85,21 @@ describe("rerun with a store", () => {
     expect(await kept(TOLERANCES)).toBe(true);
   });
 
+  it("works with a store that cannot be written to, and says that the report was not kept", async () => {
+    const writes = ["create", "link", "rename", "remove", "makeFolder", "touch"];
+    const fs = interceptedFs((call) => {
+      if (writes.includes(call)) throw systemError("EROFS");
+    });
+    await using readOnly = await openStore(store.folder, { fs });
+    const { composition: twin } = await loadVersion(store, name);
+    const { report, attestation, notes } = await rerun(at("run"), { store: readOnly, twin, out: at("read-only") });
+    expect(report.verdict).toBe("identical");
+    expect({ attestation, notes }).toEqual({
+      attestation: undefined,
+      notes: [expect.stringContaining("was not kept")],
+    });
+  });
+
   it("says of a mistyped name that it is neither a version nor a folder", async () => {
     const told = { code: "TWIN_VERSION_NOT_FOUND", message: expect.stringContaining("Nor is there a folder") };
     await expect(rerun("nosuch", { store, out: at("none") })).rejects.toMatchObject(told);
@@ -100,6 +119,15 @@ interface Told {
   readonly entity: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly hadMember: Readonly<Record<string, unknown>>;
 }
+
+describe("openTwin", () => {
+  it("takes the store of the working directory where none is named", async () => {
+    await expect(openTwin(name)).rejects.toMatchObject({
+      code: "TWIN_STORE_NOT_FOUND",
+      message: expect.stringContaining(".twinloom"),
+    });
+  });
+});
 
 describe("exports with a store", () => {
   const graphOf = async (crate: string): Promise<readonly Record<string, unknown>[]> =>
