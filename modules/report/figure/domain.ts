@@ -21,12 +21,21 @@ export function xDomain(axis: Axis, all: readonly (readonly Cell[])[]): Domain {
   return withLimits(axis, hasBins && min < max ? [min, max] : padded(axis, [min, max]));
 }
 
-/** The y axis: holds values and their errors; from zero where the data come near it. */
-export function yDomain(axis: Axis, all: readonly (readonly Cell[])[]): Domain {
+/**
+ * The y axis: holds values and their errors; from zero where the data come near it.
+ *
+ * @param options - `mayBeginAtZero: false`: with room for the marker of a zero.
+ */
+export function yDomain(
+  axis: Axis,
+  all: readonly (readonly Cell[])[],
+  { mayBeginAtZero = true }: { readonly mayBeginAtZero?: boolean } = {},
+): Domain {
   const values = all.flat().flatMap(({ y, error = 0 }) => (y === undefined ? [] : [y - error, y, y + error]));
   if (axis.scale === "log") return withLimits(axis, padded(axis, extent(values.filter((value) => value >= SMALLEST))));
   const [min, max] = extent(values);
   const [low, high] = padded(axis, [min, max]);
+  if (!mayBeginAtZero) return withLimits(axis, [low, high]);
   if (min >= 0 && min < FROM_ZERO * max) return withLimits(axis, [0, high]);
   if (max <= 0 && max > FROM_ZERO * min) return withLimits(axis, [low, 0]);
   return withLimits(axis, [low, high]);

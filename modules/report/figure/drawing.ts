@@ -40,7 +40,7 @@ export function drawingOf(figure: Figure): Drawing {
   if (!cells.flat().some(({ y }) => y !== undefined)) notes.push("There are no values to show.");
   const ratio = ratioOf(figure, styles);
   const x: Domain = figure.x.names ? [-0.5, figure.x.names.length - 0.5] : xDomain(figure.x, cells);
-  const y = yDomain(figure.y, cells);
+  const y = yDomain(figure.y, cells, { mayBeginAtZero: figure.x.names === undefined });
   if (figure.x.names) notes.push(...beyondNotes(cells.flat(), y));
   return { x, y, series, ...(ratio && { ratio }), notes };
 }

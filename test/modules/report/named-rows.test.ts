@@ -106,6 +106,13 @@ describe("a figure with names", () => {
     expect(notes).toEqual(["2 values are beyond the axis: arrows."]);
   });
 
+  it("has whole markers for zeros", async () => {
+    const zero = { kind: "points", name: "v1", x: [0, 1], y: [0, 1] } as const;
+    const svg = await draw({ ...versions(), y: { label: "value" }, series: [zero] });
+    const [[x] = [0]] = symbolsOf(svg, "main-0-points");
+    expect(x).toBeGreaterThan(4);
+  });
+
   it("has bars of errors along the values", async () => {
     const svg = await draw({ ...versions(), y: { label: "value", min: 0, max: 2 } });
     const [width] = panelSize(svg, "main");
