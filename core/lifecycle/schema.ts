@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { DigestSchema } from "../canonical/digest-schema.ts";
-import { FILE_PATH } from "../files/file-path.ts";
+import { anyCase, FILE_PATH } from "../files/file-path.ts";
 import { MEDIA_TYPES } from "./media-types.ts";
 
 /** Which object, how long, and what it is. @see OCI image-spec, descriptor.md */
@@ -14,9 +14,29 @@ export const DescriptorSchema = z.strictObject({
 /** Which object, how long, and what it is. */
 export type Descriptor = z.output<typeof DescriptorSchema>;
 
+// Packages are no files of a version: they are linked to where it is restored.
+const VERSION_PATH = new RegExp(`^(?!(?:[^/]+/)*${anyCase("node_modules")}(?:/|$))${FILE_PATH.source.slice(1)}`, "u");
+
+/** Whether a relative path can be one of a version's files. */
+export function isVersionPath(path: string): boolean {
+  return VERSION_PATH.test(path);
+}
+
+/**
+ * A package URL of npm, as `packageUrl` writes it: a name that npm allows (of old packages, also capitals) and a semantic
+ * version. Nothing else is linked, or put into a command that people copy.
+ *
+ * @see https://github.com/package-url/purl-spec and https://semver.org
+ */
+export const PACKAGE_URL: RegExp =
+  /^pkg:npm\/((?:%40[a-zA-Z0-9-][a-zA-Z0-9._~-]*\/)?[a-zA-Z0-9-][a-zA-Z0-9._~-]*)@([0-9]+\.[0-9]+\.[0-9]+(?:-[a-zA-Z0-9.-]+)?(?:%2B[a-zA-Z0-9.-]+)?)$/u;
+
 /** A file of a version: where it lies beside the twin.yaml when the version is restored, and its bytes. */
 const FileSchema = z.strictObject({
-  path: z.string().regex(FILE_PATH).describe("Path below the folder of the restored twin.yaml, with forward slashes."),
+  path: z
+    .string()
+    .regex(VERSION_PATH)
+    .describe("Path below the folder of the restored twin.yaml, with forward slashes."),
   descriptor: DescriptorSchema,
 });
 
@@ -61,7 +81,7 @@ export const VersionConfigSchema = z.strictObject({
     packages: z
       .array(
         z.strictObject({
-          purl: z.string().describe("Package URL: pkg:npm/zod@4.1.0."),
+          purl: z.string().regex(PACKAGE_URL).describe("Package URL: pkg:npm/zod@4.1.0."),
           integrity: z.string().optional().describe("As the lock file has it."),
           part: z.string().optional().describe("Part of the twin whose plugin it brings."),
         }),

@@ -101,12 +101,9 @@ function modelOf({ path, descriptor, card }: Model): JsonValue {
   return { path, digest: descriptor.digest, ...(card && { card: card.descriptor.digest }) };
 }
 
-interface NamedFile {
-  readonly path: string;
-  readonly descriptor: { readonly digest: Digest };
-}
-
-function digests(files: readonly NamedFile[]): ReadonlyMap<string, Digest> {
+function digests(
+  files: readonly { readonly path: string; readonly descriptor: { readonly digest: Digest } }[],
+): ReadonlyMap<string, Digest> {
   return new Map(files.map(({ path, descriptor }) => [path, descriptor.digest]));
 }
 
@@ -123,7 +120,7 @@ function environmentOf({ environment: { engine, node, lock } }: VersionConfig): 
 function packagesOf({ environment: { packages } }: VersionConfig): ReadonlyMap<string, JsonValue> {
   return new Map(
     packages.map(({ purl, integrity }) => {
-      const { name, version } = parsePackageUrl(purl) ?? { name: purl, version: "" };
+      const { name, version } = parsePackageUrl(purl);
       return [name, integrity === undefined ? version : { version, integrity }];
     }),
   );

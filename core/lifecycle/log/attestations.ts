@@ -4,6 +4,7 @@ import type { Digest } from "../../canonical/digest.ts";
 import type { ObjectStore } from "../../contracts/object-store.ts";
 import { checkSchema, type SchemaProblem } from "../../errors/check-schema.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
+import { checkReadable } from "../objects/check-limit.ts";
 import {
   type Attestation,
   AttestationSchema,
@@ -23,7 +24,7 @@ export const Waiver = z.strictObject({ waives: z.literal("audit"), reason: z.str
  *
  * @param subject - The version's manifest.
  * @returns The attestation's manifest, durable.
- * @throws `TWIN_ATTESTATION_INVALID`, `TWIN_WRITE_FAILED`
+ * @throws `TWIN_ATTESTATION_INVALID`; `TWIN_INVALID_ARGUMENT` for one of more than 16 MiB; `TWIN_WRITE_FAILED`
  */
 export async function writeAttestation(
   objects: ObjectStore,
@@ -40,7 +41,9 @@ export async function writeAttestation(
     throw new AttestationInvalidError(`The attestation is about ${checked.subject}, and not about ${subject.digest}.`);
   }
   const put = async (mediaType: string, value: unknown): Promise<Descriptor> => {
-    const { digest, bytes } = await objects.put(canonicalJson(value));
+    const text = canonicalJson(value);
+    checkReadable("An attestation", text);
+    const { digest, bytes } = await objects.put(text);
     return { mediaType, digest, size: bytes };
   };
   const manifest: Manifest = {

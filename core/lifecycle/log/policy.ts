@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Digest, digestBytes } from "../../canonical/digest.ts";
 import { checkSchema } from "../../errors/check-schema.ts";
+import { checkReadable } from "../objects/check-limit.ts";
 import { PolicyInvalidError } from "./errors.ts";
 
 const MetricRule = z
@@ -18,7 +19,8 @@ const MetricRule = z
     if (max === undefined && min === undefined) problem("A metric needs `max`, `min` or both.");
     if (max !== undefined && min !== undefined && min > max)
       problem(`No number is at least ${min} and at most ${max}.`);
-  });
+  })
+  .meta({ anyOf: [{ required: ["max"] }, { required: ["min"] }] });
 export type MetricRule = z.output<typeof MetricRule>;
 
 const Demands = z.strictObject({
@@ -53,9 +55,10 @@ export interface Policy {
  *
  * @param text - YAML 1.2.
  * @param name - Which one it is, for messages: `"that was given"`.
- * @throws `TWIN_POLICY_INVALID` with all that is wrong.
+ * @throws `TWIN_POLICY_INVALID` with all that is wrong; `TWIN_INVALID_ARGUMENT` for one of more than 16 MiB.
  */
 export async function readPolicy(text: string, name: string): Promise<Policy> {
+  checkReadable(`The policy ${name}`, text);
   // Imported here: only programs that read policies or specs need YAML.
   const { parseYaml } = await import("../../spec/parse-yaml.ts");
   const yaml = parseYaml(text);

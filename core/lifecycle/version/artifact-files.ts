@@ -3,11 +3,12 @@ import { basename, isAbsolute, relative, sep } from "node:path";
 import type { Digest } from "../../canonical/digest.ts";
 import { Generator } from "../../contracts/generator.ts";
 import { Model } from "../../contracts/model.ts";
-import { isFilePath } from "../../files/file-path.ts";
 import { isFile } from "../../files/is-file.ts";
-import type { Composition } from "../../kernel/composition.ts";
+import type { Composition, CompositionPath } from "../../kernel/composition.ts";
 import { type Plugin, providedTokens } from "../../kernel/plugin.ts";
 import { type Artifact, artifact, isArtifact } from "../../spec/artifact.ts";
+import { isVersionPath } from "../schema.ts";
+import { MARKER, SPEC_FILE } from "./restored-names.ts";
 
 /** A file that a composition names. */
 export interface NamedFile {
@@ -20,6 +21,8 @@ export interface NamedFile {
   readonly role: "model" | "option" | "input";
   /** The part whose option it is; "" for an input of a plan. */
   readonly part: string;
+  /** Where the composition names it. */
+  readonly at: CompositionPath;
 }
 
 /**
@@ -87,29 +90,29 @@ function inputArtifact(value: unknown, path: readonly string[]): unknown {
 /** The files that a composition names, and where they will lie; those in the folder of the twin.yaml stay in their place. */
 export function namedFiles(composition: Composition, folder: string): readonly NamedFile[] {
   const found: Omit<NamedFile, "path">[] = [];
-  const note = (value: Artifact, role: NamedFile["role"], part: string): void => {
+  const note = ({ value, at }: FoundArtifact, role: NamedFile["role"], part: string): void => {
     const { file, digest } = value;
     const known = found.some((each) => each.file === file && each.role === role && each.part === part);
-    if (!known) found.push({ file, role, part, ...(digest !== undefined && { pinned: digest }) });
+    if (!known) found.push({ file, role, part, at, ...(digest !== undefined && { pinned: digest }) });
   };
   for (const [part, plugin] of Object.entries(composition.plugins)) {
     const isModel = providedTokens(plugin.definition).some((token) => token === Model || token === Generator);
-    for (const value of artifactsIn(plugin.options)) {
-      note(value, isModel || /\.onnx$/i.test(value.file) ? "model" : "option", part);
+    for (const each of artifactsIn(plugin.options, ["plugins", part])) {
+      note(each, isModel || /\.onnx$/i.test(each.value.file) ? "model" : "option", part);
     }
   }
-  for (const value of artifactsIn(composition.plans)) note(value, "input", "");
+  for (const each of artifactsIn(composition.plans, ["plans"])) note(each, "input", "");
   const paths = places(new Set(found.map(({ file }) => file)), folder);
   return found.map((each) => ({ ...each, path: paths.get(each.file) as string }));
 }
 
 /** Names in the folder of a restored version that are its own. */
-export const OWN_NAMES: readonly string[] = ["twin.yaml", ".twinloom-version"];
+const OWN_NAMES: readonly string[] = [SPEC_FILE, MARKER];
 
 /** The place of a file in the folder of the twin.yaml; `undefined` for one that cannot stay there. */
 export function placeInside(file: string, folder: string): string | undefined {
   const path = relative(folder, file).split(sep).join("/");
-  const stays = isFilePath(path) && !path.split("/").includes("node_modules") && !OWN_NAMES.includes(path);
+  const stays = isVersionPath(path) && !OWN_NAMES.includes(path);
   return stays ? path : undefined;
 }
 
@@ -124,19 +127,25 @@ function places(files: ReadonlySet<string>, folder: string): ReadonlyMap<string,
   for (const file of files) {
     if (places.has(file)) continue;
     const [, stem = "", ending = ""] =
-      /^(.+?)((?:\.[^.]*)?)$/.exec(basename(file).replace(/[^\p{L}\p{N}._-]/gu, "_")) ?? [];
-    let path = `artifacts/${stem}${ending}`;
-    for (let n = 2; taken.has(path.toLowerCase()); n++) path = `artifacts/${stem}-${n}${ending}`;
+      /^(.+?)((?:\.[^.]*)?)$/.exec(basename(file).replace(/[^\p{L}\p{N}._-]|\.$/gu, "_")) ?? [];
+    const name = isVersionPath(`${stem}${ending}`) ? stem : `_${stem}`;
+    let path = `artifacts/${name}${ending}`;
+    for (let n = 2; taken.has(path.toLowerCase()); n++) path = `artifacts/${name}-${n}${ending}`;
     taken.add(path.toLowerCase());
     places.set(file, path);
   }
   return places;
 }
 
-function artifactsIn(value: unknown): readonly Artifact[] {
-  const found: Artifact[] = [];
-  replaceIn(value, (each) => {
-    if (isArtifact(each)) found.push(each);
+interface FoundArtifact {
+  readonly value: Artifact;
+  readonly at: CompositionPath;
+}
+
+function artifactsIn(value: unknown, at: CompositionPath): readonly FoundArtifact[] {
+  const found: FoundArtifact[] = [];
+  replaceIn(value, (each, path) => {
+    if (isArtifact(each)) found.push({ value: each, at: [...at, ...path] });
     return undefined;
   });
   return found;

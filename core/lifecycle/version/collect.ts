@@ -1,16 +1,18 @@
+import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Digest } from "../../canonical/digest.ts";
 import type { ObjectStore } from "../../contracts/object-store.ts";
-import { isFilePath } from "../../files/file-path.ts";
+import { FileNotFoundError } from "../../files/errors.ts";
 import type { Composition } from "../../kernel/composition.ts";
 import type { Plugin } from "../../kernel/plugin.ts";
 import { ENGINE_VERSION } from "../../kernel/version.ts";
 import { findLockFile } from "../../run/environment.ts";
 import { artifact, isArtifact } from "../../spec/artifact.ts";
 import { exportSpec } from "../../spec/export-spec.ts";
+import { readingFile } from "../fs/failures.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
-import type { VersionConfig } from "../schema.ts";
+import { isVersionPath, type VersionConfig } from "../schema.ts";
 import { foreignPaths, type NamedFile, namedFiles, replaceIn, withArtifacts } from "./artifact-files.ts";
 import { type CodeFiles, codeFiles } from "./code-files.ts";
 import { NotSealableError } from "./errors.ts";
@@ -18,6 +20,7 @@ import { gitFacts } from "./git-facts.ts";
 import { descriptorOf, type KeepOptions, keeper, keepFiles } from "./keep-files.ts";
 import { neededPackages } from "./packages.ts";
 import { type PluginModules, pluginModules, splitUse } from "./plugin-modules.ts";
+import { SPEC_FILE } from "./restored-names.ts";
 
 /** Everything that a twin is made of, kept in a store. */
 export interface Content {
@@ -34,15 +37,22 @@ export async function collectContent(
   composition: Composition,
   options: KeepOptions,
 ): Promise<Content> {
-  const folder = dirname(resolve(composition.source?.file ?? "twin.yaml"));
-  const twin = composition.name ?? "twin";
+  const folder = dirname(resolve(composition.source?.file ?? SPEC_FILE));
+  const twin = composition.name;
+  // Two twins without a name would share a history.
+  if (twin === undefined) {
+    const where = composition.source?.file;
+    const remedy = where === undefined ? "Give it a `name`." : `Begin ${where} with a line such as "twin: my-twin".`;
+    throw new NotSealableError("without a name", [`Versions are kept under the name of their twin. ${remedy}`]);
+  }
   // First of all, so that what no twin.yaml can hold is told before anything is read.
-  await exportSpec(composition, { file: join(folder, "twin.yaml") });
+  await exportSpec(composition, { file: join(folder, SPEC_FILE) });
   const named = await withArtifacts(composition);
   const files = namedFiles(named, folder);
+  await Promise.all(files.map((each) => checkThere(each, composition.source)));
   const modules = pluginModules(named, folder);
   const code = await codeFiles(modules.paths.values(), folder);
-  const bad = [...code.files.keys()].filter((path) => !isFilePath(path));
+  const bad = [...code.files.keys()].filter((path) => !isVersionPath(path));
   const problems = [
     ...modules.problems,
     ...code.problems,
@@ -64,7 +74,7 @@ export async function collectContent(
   const spec = await exportSpec(
     sealedComposition({ ...named, name: twin }, { folder, files, digests, modules, code }),
     {
-      file: join(folder, "twin.yaml"),
+      file: join(folder, SPEC_FILE),
     },
   );
   const vcs = await keepVcs(objects, folder, { notes, signal: options.signal });
@@ -91,6 +101,18 @@ export async function collectContent(
     annotations: {},
   };
   return { config, folder, notes };
+}
+
+/** Before anything is kept, and with the place that names it. */
+async function checkThere({ file, at }: NamedFile, source: Composition["source"]): Promise<void> {
+  try {
+    await readingFile(file, () => stat(file));
+  } catch (error) {
+    if (!(error instanceof FileNotFoundError)) throw error;
+    const place = source?.locate(at);
+    const where = place === undefined ? "" : `${place.file}:${place.line}:${place.column}: `;
+    throw new FileNotFoundError(file, { namedBy: `${where}${at.join(".")}`, cause: error });
+  }
 }
 
 async function keepVcs(

@@ -5,6 +5,7 @@ import type { ObjectStore } from "../../contracts/object-store.ts";
 import { checkSchema } from "../../errors/check-schema.ts";
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
+import { checkReadable } from "../objects/check-limit.ts";
 import { readCanonical } from "../read-canonical.ts";
 import { type Descriptor, type Manifest, ManifestSchema, type VersionConfig, VersionConfigSchema } from "../schema.ts";
 import { VersionDamagedError } from "./errors.ts";
@@ -39,7 +40,7 @@ export function versionLayers(config: VersionConfig): readonly Descriptor[] {
 /**
  * Keeps a version's config and manifest; the objects that it names are there. Equal configs give equal digests.
  *
- * @throws `TWIN_INVALID_ARGUMENT` for what is no config; `TWIN_WRITE_FAILED`
+ * @throws `TWIN_INVALID_ARGUMENT` for what is no config, or has more than 16 MiB; `TWIN_WRITE_FAILED`
  */
 export async function writeVersion(objects: ObjectStore, config: VersionConfig): Promise<SealedVersion> {
   const checked = checkSchema(VersionConfigSchema, config);
@@ -47,11 +48,15 @@ export async function writeVersion(objects: ObjectStore, config: VersionConfig):
     const problems = checked.problems.map(({ path, message }) => `${path.join(".") || "as a whole"}: ${message}`);
     throw new InvalidArgumentError(`The config of a version is not of the schema: ${problems.join(" ")}`);
   }
-  const stored = await objects.put(canonicalJson(checked.value));
+  const text = canonicalJson(checked.value);
+  checkReadable("The config of a version", text);
+  const stored = await objects.put(text);
   const manifest = manifestOf(checked.value, { digest: stored.digest, size: stored.bytes });
+  const manifestText = canonicalJson(manifest);
+  checkReadable("The manifest of a version", manifestText);
   // A manifest that is there refers to what is there, whenever the machine stops.
   await objects.flush();
-  const { digest, bytes } = await objects.put(canonicalJson(manifest));
+  const { digest, bytes } = await objects.put(manifestText);
   await objects.flush();
   return { descriptor: manifestDescriptor(digest, bytes), manifest, config: checked.value };
 }

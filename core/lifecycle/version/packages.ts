@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { ownValue } from "../../kernel/check-part.ts";
 import { ENGINE_VERSION } from "../../kernel/version.ts";
 import { findPackage, ownPackage } from "../../spec/resolve-package.ts";
-import type { VersionConfig } from "../schema.ts";
+import { PACKAGE_URL, type VersionConfig } from "../schema.ts";
 
 /** A package of a version: `pkg:npm/…`. */
 export type VersionPackage = VersionConfig["environment"]["packages"][number];
@@ -66,6 +66,10 @@ export async function neededPackages(
       );
     } else if (found === undefined) {
       notes.push(`The package "${name}", which the code imports, is not installed here.`);
+    } else if (!PACKAGE_URL.test(packageUrl(name, found.version))) {
+      problems.push(
+        `The package "${name}" is installed in the version "${found.version}"; npm could not install it elsewhere: it needs a name of npm and a semantic version, such as 1.0.0.`,
+      );
     } else {
       const integrity = lock === undefined ? undefined : await lockedIntegrity(lock, found);
       packages.push({
@@ -85,10 +89,9 @@ export function packageUrl(name: string, version: string): string {
   return `pkg:npm/${name.split("/").map(encodeURIComponent).join("/")}@${encodeURIComponent(version)}`;
 }
 
-/** Name and version of a package URL of npm. */
-export function parsePackageUrl(purl: string): { readonly name: string; readonly version: string } | undefined {
-  const [, name, version] = /^pkg:npm\/(.+)@([^@?#]+)/.exec(purl) ?? [];
-  if (name === undefined || version === undefined) return undefined;
+/** Name and version of a package URL of a version: the schema has seen to its form. */
+export function parsePackageUrl(purl: string): { readonly name: string; readonly version: string } {
+  const [, name = "", version = ""] = PACKAGE_URL.exec(purl) ?? [];
   return { name: decodeURIComponent(name), version: decodeURIComponent(version) };
 }
 

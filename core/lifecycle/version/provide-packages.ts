@@ -21,7 +21,6 @@ export async function providePackages({ config }: SealedVersion, folder: string,
   const missing: string[] = [];
   for (const { purl } of environment.packages) {
     const wanted = parsePackageUrl(purl);
-    if (wanted === undefined) continue;
     const isEngine = wanted.name === "twinloom";
     const found = isEngine
       ? { name: wanted.name, version: ENGINE_VERSION, root: ownPackage() }

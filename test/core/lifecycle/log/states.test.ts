@@ -98,6 +98,19 @@ describe("The states of a version", () => {
 });
 
 describe("The gate", () => {
+  it("is open again after evidence that is too long to be kept was refused", async () => {
+    await using sample = await sampleStore();
+    const { store } = sample;
+    const { digest } = await seal(store, "a");
+    const long = attestation(digest, "validation", { statement: "x".repeat(16 << 20) });
+    await expect(store.attest(digest, long)).rejects.toMatchObject({ code: "TWIN_INVALID_ARGUMENT" });
+    await expect(store.changeState(digest, "validated", { policy: `# ${long.statement}` })).rejects.toMatchObject({
+      code: "TWIN_INVALID_ARGUMENT",
+    });
+    await store.attest(digest, attestation(digest, "validation"));
+    expect((await store.changeState(digest, "validated")).state).toBe("validated");
+  });
+
   it.each([
     ["about another version", {}, /is about sha256:\w+, and the log notes it for sha256:\w+/],
     [

@@ -11,6 +11,37 @@ import {
   versionLayers,
   writeVersion,
 } from "../../../../core/index.ts";
+import { packageUrl } from "../../../../core/lifecycle/version/packages.ts";
+
+/** Paths that lie elsewhere on some system, that it cannot write, or from where programs take their settings. */
+const REFUSED_PATHS = [
+  ...["../t.csv", "/t.csv", "a\\b", "C:t.csv", "a//b", "a/./b", "", "a/..", "t.csv\u0000", "a\u0085b"],
+  ...[".git/config", "a/.GIT/hooks/x", ".g\u200cit/config", "git~1/config", "sub/.git", "GIT~2"],
+  ...["node_modules/x/index.js", "a/Node_Modules/x.js", "a:b", "t.csv.", "t.csv ", "a /b", "a./b"],
+  ...[
+    "con",
+    "a/AUX.csv",
+    "nul.tar.gz",
+    "com1",
+    "LPT9.txt",
+    "conin$",
+    "com\u00b9.x",
+    "aux .txt",
+    "a?.csv",
+    'a"b',
+    "a|b",
+  ],
+];
+const ALLOWED_PATHS = [
+  ".gitignore",
+  "git/config",
+  "a b/c d.csv",
+  "console.csv",
+  "com.csv",
+  "gewichte-ä.onnx",
+  "a..b/..c",
+  "x~1",
+];
 
 async function sampleConfig(objects: MemoryObjects): Promise<VersionConfig> {
   const put = async (mediaType: string, text: string) => {
@@ -75,7 +106,7 @@ describe("A version", () => {
     await refused(canonicalJson({ ...manifest, layers: [...manifest.layers, first] }), "does not follow");
     await refused(canonicalJson({ ...manifest, annotations: { note: "x" } }), "does not follow");
     await refused(canonicalJson({ ...manifest, subject: first }), "does not follow");
-    for (const path of ["../t.csv", "/t.csv", "a\\b", "C:t.csv", "a//b", "a/./b", ""]) {
+    for (const path of REFUSED_PATHS) {
       const odd = { ...config, data: [{ ...config.data[0], path }] };
       const stored = await objects.put(canonicalJson(odd));
       const descriptor = { mediaType: MEDIA_TYPES.version, digest: stored.digest, size: stored.bytes };
@@ -86,6 +117,41 @@ describe("A version", () => {
   it("that is not there, or corrupt, is told by the store", async () => {
     const digest: Digest = `sha256:${"0".repeat(64)}`;
     await expect(readVersion(new MemoryObjects(), digest)).rejects.toMatchObject({ code: "TWIN_OBJECT_MISSING" });
+  });
+
+  it("may have any other path, and packages of npm only", async () => {
+    const objects = new MemoryObjects();
+    const config = await sampleConfig(objects);
+    for (const path of ALLOWED_PATHS) {
+      const { descriptor } = await writeVersion(objects, {
+        ...config,
+        data: [{ ...config.data[0], path }],
+      } as VersionConfig);
+      expect((await readVersion(objects, descriptor.digest)).config.data).toMatchObject([{ path }]);
+    }
+    const withPackage = (purl: string): VersionConfig => ({
+      ...config,
+      environment: { ...config.environment, packages: [{ purl }] },
+    });
+    for (const purl of [packageUrl("@acme/readout.x", "1.0.0-rc.1+build.7"), packageUrl("JSONStream", "1.3.5")]) {
+      await writeVersion(objects, withPackage(purl));
+    }
+    for (const purl of [
+      ...["pkg:npm/..%2F..%2Fnotes@1.0.0", "pkg:npm/..@1.0.0", "pkg:npm/a/b@1.0.0", "pkg:npm/%40a/..@1.0.0"],
+      ...["pkg:npm/x;curl%20evil|sh%20%23@1.0.0", "pkg:npm/x@latest", "pkg:npm/x@1.0.0%20--force", "pkg:npm/x@1"],
+    ]) {
+      await expect(writeVersion(objects, withPackage(purl)), purl).rejects.toThrow("environment.packages.0.purl");
+    }
+  });
+
+  it("is not written where it could not be read again", async () => {
+    const objects = new MemoryObjects();
+    const annotations = { description: "x".repeat(16 << 20) };
+    const tooLong = writeVersion(objects, { ...(await sampleConfig(objects)), annotations });
+    await expect(tooLong).rejects.toMatchObject({
+      code: "TWIN_INVALID_ARGUMENT",
+      message: expect.stringContaining("a store keeps at most 16777216 (16 MiB)"),
+    });
   });
 
   it("of another twin than its log is damaged", async () => {
@@ -118,6 +184,15 @@ describe("schemas/", () => {
       expect(JSON.parse(text), "Run scripts/make-lifecycle-schemas.ts").toEqual(schema);
     });
   }
+
+  it("says that a metric of a policy has a limit, as reading it does", () => {
+    const limits = { anyOf: [{ required: ["max"] }, { required: ["min"] }] };
+    expect(JSON.stringify(schemas["policy.schema.json"])).toContain(JSON.stringify(limits).slice(1, -1));
+  });
+
+  it("has patterns that other languages read: no classes by property, which Python has not", () => {
+    expect(JSON.stringify(schemas)).not.toContain("\\p{");
+  });
 
   it("is closed: an unknown member is no version", () => {
     expect(schemas["version.schema.json"]).toMatchObject({ additionalProperties: false, required: expect.any(Array) });
