@@ -28,9 +28,6 @@ export interface RunSizes {
   readonly maxRows: number;
 }
 
-/** Rows of the first run of a long request: nothing computes yet while its noise is made. */
-const FIRST_ROWS = 16;
-
 /** One call of the model. */
 interface Run {
   /** First event of the batch that it belongs to. */
@@ -111,10 +108,7 @@ export class FastSimulation implements Generator {
       await setImmediate();
       signal?.throwIfAborted();
       const stop = Math.min(start + batchSize, eventIds.length);
-      const targets = this.#outputPlans.map(({ width }) => new Float32Array((stop - start) * width));
-      const readers = this.#outputPlans.map(
-        (plan, index) => new OutputReader(plan, this.#model, conditions, targets[index] as Float32Array),
-      );
+      const readers = this.#outputPlans.map((plan) => new OutputReader(plan, this.#model, conditions, stop - start));
       let own = 0;
       for (let run = next; run !== undefined && run.start === start; run = next) {
         signal?.throwIfAborted();
@@ -133,6 +127,7 @@ export class FastSimulation implements Generator {
         }
         own += run.events.length;
       }
+      const targets = readers.map(({ target }) => target);
       const byFallback = stop - start - own;
       if (byFallback > 0) {
         const events = indices(start, stop).filter((event) => outside?.[event] === 1);
@@ -155,7 +150,7 @@ export class FastSimulation implements Generator {
       const batch = indices(start, Math.min(start + batchSize, ids.length));
       const own = outside ? batch.filter((event) => outside[event] === 0) : batch;
       let from = 0;
-      for (const to of this.#runEnds(own.length, start === 0)) {
+      for (const to of this.#runEnds(own.length)) {
         const events = own.subarray(from, to);
         const rows = Math.max(events.length, this.#sizes.minRows);
         yield { start, events, rows, inputs: writer.make(events, rows) };
@@ -164,14 +159,10 @@ export class FastSimulation implements Generator {
     }
   }
 
-  /** Where the runs of a batch end: as few as may be, of about the same size, after a short one at the very beginning. */
-  #runEnds(count: number, isFirst: boolean): readonly number[] {
-    const { minRows, maxRows } = this.#sizes;
-    const isLong = count > 2 * FIRST_ROWS && minRows <= FIRST_ROWS && maxRows > FIRST_ROWS;
-    const head = isFirst && isLong ? FIRST_ROWS : 0;
-    const others = Math.ceil((count - head) / maxRows);
-    const ends = Array.from({ length: others }, (_, run) => head + Math.floor(((run + 1) * (count - head)) / others));
-    return head > 0 ? [head, ...ends] : ends;
+  /** Where the runs of a batch end: as few as may be, of about the same size. */
+  #runEnds(count: number): readonly number[] {
+    const runs = Math.ceil(count / this.#sizes.maxRows);
+    return Array.from({ length: runs }, (_, run) => Math.floor(((run + 1) * count) / runs));
   }
 
   #arrays(targets: readonly Float32Array[], count: number): Record<string, NdArray> {

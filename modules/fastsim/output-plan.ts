@@ -13,18 +13,25 @@ export interface OutputPlan {
   /** Where each value stands in the tensor's row; `undefined` where it is the same place. */
   readonly order: Int32Array | undefined;
   readonly calculate: Calculation | undefined;
+  /** Whether the tensor's rows are the events as they are, and no other output is made of it. */
+  readonly isAsGiven: boolean;
 }
 
 /** @throws `TWIN_UNIT_UNKNOWN`, `TWIN_UNITS_INCOMPATIBLE`. */
 export function outputPlan(graph: GeneratorGraph, name: string): OutputPlan {
   const output = graph.outputs[name] as GraphOutput;
+  const tensor = output.tensor ?? name;
+  const users = Object.entries(graph.outputs).filter(([other, { tensor: of = other }]) => of === tensor);
+  const order = transposition(output);
+  const calculate = calculation(graph, output.steps);
   return {
     name,
-    tensor: output.tensor ?? name,
+    tensor,
     output,
     width: output.shape.reduce((product, length) => product * length, 1),
-    order: transposition(output),
-    calculate: calculation(graph, output.steps),
+    order,
+    calculate,
+    isAsGiven: order === undefined && calculate === undefined && users.length === 1,
   };
 }
 
@@ -34,15 +41,22 @@ export class OutputReader {
   readonly #model: Model;
   readonly #conditions: Conditions;
   readonly #row: Float64Array;
-  readonly #target: Float32Array;
+  readonly #count: number;
+  #target: Float32Array | undefined;
 
-  /** @param target - Room for all events of a batch. */
-  constructor(plan: OutputPlan, model: Model, conditions: Conditions, target: Float32Array) {
+  /** @param count - Number of events of a batch. */
+  constructor(plan: OutputPlan, model: Model, conditions: Conditions, count: number) {
     this.#plan = plan;
     this.#model = model;
     this.#conditions = conditions;
     this.#row = new Float64Array(plan.calculate === undefined ? 0 : plan.width);
-    this.#target = target;
+    this.#count = count;
+  }
+
+  /** What was read of all events of the batch; zero where nothing was. */
+  get target(): Float32Array {
+    this.#target ??= new Float32Array(this.#count * this.#plan.width);
+    return this.#target;
   }
 
   /**
@@ -56,12 +70,14 @@ export class OutputReader {
     run: { readonly events: Int32Array; readonly rows: number },
     first: number,
   ): void {
-    const { width, order } = this.#plan;
+    const { width, order, isAsGiven } = this.#plan;
     const values = this.#valuesOf(computed, run.rows);
+    // A whole batch needs no other place: what a model gives is the caller's own.
+    if (isAsGiven && run.events.length === this.#count) this.#target = values.subarray(0, this.#count * width);
     for (const [row, event] of run.events.entries()) {
       const given = values.subarray(row * width, (row + 1) * width);
-      const target = this.#target.subarray((event - first) * width, (event - first + 1) * width);
-      this.#calculate(given, target, order, event);
+      const target = this.target.subarray((event - first) * width, (event - first + 1) * width);
+      if (target.buffer !== given.buffer) this.#calculate(given, target, order, event);
       this.#check(target, event);
     }
   }
