@@ -6,22 +6,35 @@ export const storeUnpack: Command = defineCommand({
   summary: "Bring the versions of an archive into a store",
   description:
     "The store is made in the working directory where there is none. Everything is verified before a version is added. What " +
-    "is corrupt or missing in the store and sound in the archive is repaired.",
+    "is corrupt or missing in the store and sound in the archive is repaired. With --with-engine, the packages of the archive " +
+    "are brought to node_modules beside the store; those that are there are verified.",
   arguments: { file: { description: "archive of store pack" } },
-  options: STORE_OPTION,
-  example: "twinloom store unpack ecal.tar",
-  run: async ({ file }, choice, io) => {
-    const { join, resolve } = await import("node:path");
-    const { unpackStore } = await import("../../core/index.ts");
+  options: {
+    withEngine: { kind: "flag", description: "unpack and verify Twinloom and the packages, too" },
+    ...STORE_OPTION,
+  },
+  example: [
+    "twinloom store unpack ecal.tar",
+    "node node_modules/twinloom/cli/twinloom.js store unpack ecal.tar --with-engine",
+  ],
+  run: async ({ file }, { withEngine, ...choice }, io) => {
+    const { dirname, join, resolve } = await import("node:path");
+    const { unpackEngine, unpackStore } = await import("../../core/index.ts");
     const { findStore, STORE_FOLDER } = await import("../with-store.ts");
     const folder = findStore(choice, io.cwd) ?? join(io.cwd, STORE_FOLDER);
-    const unpacked = await unpackStore(resolve(io.cwd, file), folder, {
+    const archive = resolve(io.cwd, file);
+    const options = (what: string) => ({
       signal: io.signal,
-      onProgress: (done, of) => io.progress(of === 0 ? 1 : done / of, "unpacking"),
+      onProgress: (done: number, of: number) => io.progress(of === 0 ? 1 : done / of, `unpacking ${what}`),
     });
-    if (io.json) return io.printJson(unpacked);
+    const engine = withEngine ? await unpackEngine(archive, dirname(folder), options("the engine")) : undefined;
+    const unpacked = await unpackStore(archive, folder, options("versions"));
+    if (io.json) return io.printJson({ ...unpacked, ...(engine && { engine }) });
     const { versions, objects, events } = unpacked;
     const shown = versions.length === 0 ? "no version" : versions.join(", ");
     io.print(`${io.style.green("unpacked")}: ${shown}; ${objects} objects, ${events} new events`);
+    if (engine === undefined) return;
+    const { program, packages, files } = engine;
+    io.print(`${io.style.green("verified")}: ${program}; ${packages.length} packages, ${files} files`);
   },
 });

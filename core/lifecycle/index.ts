@@ -1,8 +1,10 @@
+export { EngineNotPackableError, PlatformMismatchError } from "./care/engine-errors.ts";
 export { ArchiveInvalidError, LogDivergedError } from "./care/errors.ts";
 export type { StoreFindings, StoreProblem } from "./care/findings.ts";
 export { type Collected, type CollectOptions, collectGarbage } from "./care/gc.ts";
 export { type Packed, type PackOptions, packStore } from "./care/pack.ts";
 export { type Unpacked, type UnpackOptions, unpackStore } from "./care/unpack.ts";
+export { type UnpackedEngine, unpackEngine } from "./care/unpack-engine.ts";
 export { type VerifyOptions, verifyStore } from "./care/verify.ts";
 export { diffVersions } from "./compare/diff-versions.ts";
 export { type Lineage, type LineageEdge, type LineageNode, lineage } from "./compare/lineage.ts";

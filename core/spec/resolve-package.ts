@@ -62,7 +62,8 @@ function readManifest(root: string): Manifest {
   return JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
 }
 
-function resolveExport(root: string, subpath: string, ...first: string[]): URL {
+/** Where a package's own export is. @param first - Conditions before Node's own. @throws Error when there is none. */
+export function resolveExport(root: string, subpath: string, ...first: string[]): URL {
   const { exports, main } = readManifest(root);
   if (exports === undefined) {
     const file = subpath === "." ? (main ?? "index.js") : subpath;

@@ -13,7 +13,9 @@ import { ObjectMissingError } from "../objects/errors.ts";
 import { ociIndex } from "../oci-index.ts";
 import type { TwinStore } from "../store.ts";
 import { blobFile } from "./findings.ts";
-import { PACK_LIST, type PackList } from "./pack-list.ts";
+import { type GatheredEngine, gatherEngine } from "./gather-engine.ts";
+import { PACK_LIST, type PackedEngine, type PackList } from "./pack-list.ts";
+import { readUnchanged } from "./read-unchanged.ts";
 import { readManifest, referencesOf, referencesOfManifest } from "./references.ts";
 import { TAR_END, tarHeader, tarPadding } from "./tar.ts";
 
@@ -23,6 +25,11 @@ export interface PackOptions extends AtomicWriteOptions {
   readonly file: string;
   /** Names of versions: `ecal@v7`, `ecal@champion`; all by default. */
   readonly versions?: readonly string[] | undefined;
+  /**
+   * Packs the engine, too, with the packages that the versions need, so that they run without npm: this engine with `true`,
+   * or the one in a folder.
+   */
+  readonly withEngine?: boolean | string | undefined;
   /** Told how many bytes are written, of how many. */
   readonly onProgress?: ((doneBytes: number, ofBytes: number) => void) | undefined;
 }
@@ -34,25 +41,52 @@ export interface Packed {
   readonly versions: readonly string[];
   readonly objects: number;
   readonly bytes: number;
+  /** What came along for `withEngine`: package URLs, and the platform that native code among them is for. */
+  readonly engine?: Pick<PackedEngine, "node" | "platform"> & {
+    readonly packages: readonly string[];
+    readonly files: number;
+    readonly bytes: number;
+    /** Optional packages that the plugins would use, and that were not installed. */
+    readonly absent: readonly string[];
+  };
 }
 
 /**
  * Writes versions with all that they need into one archive: objects, evidence, and the whole logs of their twins. It is an
  * OCI image layout in a POSIX tar, not compressed, so that registry tools read it (`skopeo copy oci-archive:FILE:TAG …`).
- * Every object is verified while it is packed; equal stores give equal archives.
+ * Every object is verified while it is packed; equal stores give equal archives. With the engine, `node_modules` stands
+ * beside the layout.
  *
  * @throws `TWIN_VERSION_NOT_FOUND`, `TWIN_LOG_BROKEN`, `TWIN_OBJECT_MISSING`, `TWIN_OBJECT_CORRUPT`, `TWIN_FILE_EXISTS`,
- *   `TWIN_WRITE_FAILED`; no archive is left.
+ *   `TWIN_WRITE_FAILED`; with the engine `TWIN_ENGINE_NOT_PACKABLE`, `TWIN_FILE_UNREADABLE`; no archive is left.
  */
 export async function packStore(store: TwinStore, options: PackOptions): Promise<Packed> {
-  const { file, signal, onProgress } = options;
+  const { file, signal, onProgress, withEngine = false } = options;
   const entries = await chosen(store, options.versions);
   const digests = new Set(entries.map(({ digest }) => digest));
   const { texts, objects } = await gather(store, digests, [...new Set(entries.map(({ twin }) => twin))]);
-  const files: Record<string, { bytes: number; digest: Digest }> = {};
+  const root = withEngine === true ? undefined : withEngine;
+  const gathered = root === false ? undefined : await gatherEngine(store, entries, { root, signal });
+  const files: PackList["files"] = {};
   for (const [path, text] of texts) files[path] = { bytes: Buffer.byteLength(text), digest: digestBytes(text) };
   for (const [digest, bytes] of objects) files[blobFile(digest)] = { bytes, digest };
-  const list: PackList = { schemaVersion: 1, versions: [...sorted(digests)], files };
+  for (const { path, bytes, digest, isExecutable } of gathered?.files ?? []) {
+    files[path] = { bytes, digest, ...(isExecutable && { executable: true }) };
+  }
+  const list: PackList = {
+    schemaVersion: 1,
+    versions: [...sorted(digests)],
+    files,
+    ...(gathered && { engine: gathered.engine }),
+  };
+  const contents = [
+    ...[...objects].map(([digest, bytes]) => ({
+      path: blobFile(digest),
+      bytes,
+      read: () => store.objects.stream(digest, { signal }),
+    })),
+    ...(gathered?.files ?? []).map((each) => ({ ...each, read: () => readUnchanged(each.file, { ...each, signal }) })),
+  ];
   const ofBytes = Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
   const write = async (temporary: string): Promise<number> => {
     const archive = await writing(file, () => nodeFs.create(temporary, 0o644));
@@ -63,14 +97,14 @@ export async function packStore(store: TwinStore, options: PackOptions): Promise
         await writing(file, () => addText(archive, path, text));
         done += path === PACK_LIST ? 0 : Buffer.byteLength(text);
       }
-      for (const [digest, bytes] of objects) {
-        await writing(file, () => archive.write(tarHeader({ path: blobFile(digest), bytes })));
-        for await (const piece of store.objects.stream(digest, { signal })) {
+      for (const content of contents) {
+        await writing(file, () => archive.write(tarHeader(content)));
+        for await (const piece of content.read()) {
           await writing(file, () => archive.write(piece));
           done += piece.length;
           onProgress?.(done, ofBytes);
         }
-        await writing(file, () => archive.write(tarPadding(bytes)));
+        await writing(file, () => archive.write(tarPadding(content.bytes)));
       }
       await writing(file, () => archive.write(TAR_END));
       return (await archive.stat()).bytes;
@@ -79,7 +113,19 @@ export async function packStore(store: TwinStore, options: PackOptions): Promise
     }
   };
   const bytes = await writeAtomically(file, write, options);
-  return { file, versions: entries.map(versionName), objects: objects.size, bytes };
+  return {
+    file,
+    versions: entries.map(versionName),
+    objects: objects.size,
+    bytes,
+    ...(gathered && { engine: summary(gathered) }),
+  };
+}
+
+function summary({ engine, files, absent }: GatheredEngine): NonNullable<Packed["engine"]> {
+  const { node, platform, packages } = engine;
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return { node, platform, packages: Object.values(packages).sort(), files: files.length, bytes, absent };
 }
 
 async function chosen(store: TwinStore, names: readonly string[] | undefined): Promise<readonly VersionEntry[]> {

@@ -11,21 +11,22 @@ export interface TarEntry {
 }
 
 /**
- * The header of a file: 0644, owner and times zero, so that equal content gives an equal archive. What does not fit the
+ * The header of a file: 0644 or 0755, owner and times zero, so that equal content gives an equal archive. What does not fit the
  * ustar header stands in a pax header before it.
  *
  * @see Source: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header".
  */
-export function tarHeader({ path, bytes }: TarEntry): Uint8Array {
+export function tarHeader({ path, bytes, isExecutable }: TarEntry & { readonly isExecutable?: boolean }): Uint8Array {
   const name = Buffer.from(path);
-  if (name.length <= 100 && bytes < LARGEST_OCTAL) return ustar(name, bytes, "0");
+  const mode = isExecutable ? "0000755" : "0000644";
+  if (name.length <= 100 && bytes < LARGEST_OCTAL) return ustar(name, bytes, "0", mode);
   const records = Buffer.from([record("path", path), record("size", String(bytes))].join(""));
   const short = Buffer.from("pax");
   return Buffer.concat([
     ustar(short, records.length, "x"),
     records,
     tarPadding(records.length),
-    ustar(name.subarray(0, 100), bytes < LARGEST_OCTAL ? bytes : 0, "0"),
+    ustar(name.subarray(0, 100), bytes < LARGEST_OCTAL ? bytes : 0, "0", mode),
   ]);
 }
 
@@ -46,10 +47,10 @@ function record(key: string, value: string): string {
   return `${total}${rest}`;
 }
 
-function ustar(name: Uint8Array, bytes: number, type: "0" | "x"): Uint8Array {
+function ustar(name: Uint8Array, bytes: number, type: "0" | "x", mode = "0000644"): Uint8Array {
   const header = Buffer.alloc(BLOCK);
   header.set(name, 0);
-  header.write("0000644\0", 100);
+  header.write(`${mode}\0`, 100);
   header.write("0000000\0", 108);
   header.write("0000000\0", 116);
   header.write(`${bytes.toString(8).padStart(11, "0")}\0`, 124);
