@@ -17,10 +17,15 @@ export class FileNotFoundError extends FileError {
   override readonly name = "FileNotFoundError";
   override readonly code = "TWIN_FILE_NOT_FOUND";
 
-  constructor(location: string, options?: ErrorOptions) {
+  /** @param options - `namedBy`: what names the file; by default its path was given as it is. */
+  constructor(location: string, options: ErrorOptions & { readonly namedBy?: string } = {}) {
+    const { namedBy } = options;
     super(
       location,
-      (shown) => `There is no file "${shown}". Check the path; a relative one starts at the working directory.`,
+      (shown) =>
+        namedBy === undefined
+          ? `There is no file "${shown}". Check the path; a relative one starts at the working directory.`
+          : `There is no file "${shown}", which is named here: ${namedBy}. Check the path; a relative one starts at the file that names it.`,
       options,
     );
   }

@@ -67,7 +67,7 @@ export async function createTwin<const P extends Plugins>(options: TwinOptions<P
     );
   }
   const state: TwinState = { composition, parts: running.values, providers: checked.providers, stopped: false };
-  return assembleTwin<P>(state, running);
+  return assembleTwin<P>(state, running, given);
 }
 
 /** Creates parts by name; each gets the signal of its own creation. */
@@ -109,7 +109,8 @@ function byNeed(needs: Needs, met: ReadonlyMap<string, readonly unknown[]>): Rec
   );
 }
 
-function assembleTwin<P extends Plugins>(state: TwinState, running: RunningParts): Twin<P> {
+/** @param given - Sealed as it was given: the name that a twin has by default is none. */
+function assembleTwin<P extends Plugins>(state: TwinState, running: RunningParts, given: Composition): Twin<P> {
   const { composition } = state;
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
@@ -123,7 +124,7 @@ function assembleTwin<P extends Plugins>(state: TwinState, running: RunningParts
   const seal = async (options?: SealTwinOptions): Promise<SealResult> => {
     // Not at module load: few programs that run a twin seal it.
     const { sealTwin } = await import("../lifecycle/version/seal-twin.ts");
-    return await sealTwin(composition, options);
+    return await sealTwin(given, options);
   };
   const parts = Object.keys(composition.plugins).map((part) => [part, running.values.get(part)]);
   const twin = Object.freeze({ ...Object.fromEntries(parts), stop, seal, [Symbol.asyncDispose]: stop });

@@ -22,14 +22,14 @@ export interface Measured {
 export function metricRows(a: Measured, b: Measured): readonly MetricRow[] {
   const parts = [...new Set([a, b].flatMap(({ config }) => config.models.map(({ part }) => part)))];
   return [
-    ...parts.flatMap((part) => rows({ source: "card", part }, cardMetrics(a, part), cardMetrics(b, part))),
+    ...parts.flatMap((part) => rows({ source: "card", part }, metricsOfCards(a, part), metricsOfCards(b, part))),
     ...rows({ source: "validation" }, validationMetrics(a), validationMetrics(b)),
   ];
 }
 
 type Metrics = ReadonlyMap<string, number>;
 
-function cardMetrics({ config }: Measured, part: string): Metrics {
+function metricsOfCards({ config }: Measured, part: string): Metrics {
   const models = config.models.filter((model) => model.part === part);
   const named = (metric: string, path: string): string => (models.length > 1 ? `${path}: ${metric}` : metric);
   return new Map(

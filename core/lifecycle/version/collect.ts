@@ -43,7 +43,7 @@ export async function collectContent(
   if (twin === undefined) {
     const where = composition.source?.file;
     const remedy = where === undefined ? "Give it a `name`." : `Begin ${where} with a line such as "twin: my-twin".`;
-    throw new NotSealableError("without a name", [`Versions are kept under the name of their twin. ${remedy}`]);
+    throw new NotSealableError("(no name)", [`Versions are kept under the name of their twin. ${remedy}`]);
   }
   // First of all, so that what no twin.yaml can hold is told before anything is read.
   await exportSpec(composition, { file: join(folder, SPEC_FILE) });

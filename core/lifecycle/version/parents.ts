@@ -7,9 +7,7 @@ import type { VersionEntry } from "../log/twin-state.ts";
 import type { VersionConfig } from "../schema.ts";
 import type { TwinStore } from "../store.ts";
 import { readVersion } from "./manifest.ts";
-
-/** The file that a restored version leaves beside its twin.yaml: the digest of its manifest. */
-export const MARKER = ".twinloom-version";
+import { MARKER } from "./restored-names.ts";
 
 /**
  * The version of a twin that has this content, whatever its parents are: equal content is no new version. In a folder that

@@ -8,10 +8,7 @@ import type { Descriptor, VersionConfig } from "../schema.ts";
 import type { TwinStore } from "../store.ts";
 import { FolderNotEmptyError, VersionDamagedError } from "./errors.ts";
 import { readVersion, type SealedVersion } from "./manifest.ts";
-import { MARKER } from "./parents.ts";
-
-/** Name of the spec in the folder of a restored version. */
-const SPEC_FILE = "twin.yaml";
+import { MARKER, SPEC_FILE } from "./restored-names.ts";
 
 /** How {@link restoreVersion} restores. */
 export interface RestoreOptions {
@@ -87,7 +84,7 @@ export async function isRestored(
 /** The files of a version by their paths. @throws {@link VersionDamagedError} when two have one path. */
 function filesOf({ config, descriptor }: SealedVersion): ReadonlyMap<string, Descriptor> {
   const files = new Map<string, Descriptor>([[SPEC_FILE, config.spec]]);
-  for (const { path, descriptor: file } of namedFiles(config)) {
+  for (const { path, descriptor: file } of filesIn(config)) {
     const other = files.get(path);
     if (path === MARKER || (other !== undefined && other.digest !== file.digest)) {
       throw new VersionDamagedError(descriptor.digest, `its config has two files for the path "${path}".`);
@@ -97,7 +94,7 @@ function filesOf({ config, descriptor }: SealedVersion): ReadonlyMap<string, Des
   return files;
 }
 
-function namedFiles({ code, data, models }: VersionConfig): readonly { path: string; descriptor: Descriptor }[] {
+function filesIn({ code, data, models }: VersionConfig): readonly { path: string; descriptor: Descriptor }[] {
   const cards = models.map(({ card }) => card).filter((card) => card !== undefined);
   return [...code.files, ...data, ...models, ...cards];
 }

@@ -156,9 +156,11 @@ plugins:
     await using sample = await sampleStore();
     const { store } = sample;
     const fake = { name: "m" } as unknown as Model;
-    await expect(sealVersion(store, { plugins: { model: constant(Model, fake) } })).rejects.toMatchObject({
-      code: "TWIN_SPEC_NOT_EXPORTABLE",
-    });
+    await expect(sealVersion(store, { name: "fake", plugins: { model: constant(Model, fake) } })).rejects.toMatchObject(
+      {
+        code: "TWIN_SPEC_NOT_EXPORTABLE",
+      },
+    );
     const own = constant(Model, fake);
     const plugin = { ...own, definition: { ...own.definition, name: "acme-nowhere/model" } };
     await expect(sealVersion(store, { name: "t", plugins: { model: plugin } })).rejects.toMatchObject({
@@ -209,8 +211,26 @@ plugins:
     const wrong = artifact(join(scratch.path, "p", "net.onnx"), { digest: digestBytes("other") });
     await expect(sealVersion(store, withTable(wrong))).rejects.toMatchObject({ code: "TWIN_ARTIFACT_CHANGED" });
     const missing = artifact(join(scratch.path, "p", "missing.csv"));
-    await expect(sealVersion(store, withTable(missing))).rejects.toMatchObject({ code: "TWIN_FILE_NOT_FOUND" });
+    await expect(sealVersion(store, withTable(missing))).rejects.toMatchObject({
+      code: "TWIN_FILE_NOT_FOUND",
+      message: expect.stringMatching(/missing\.csv", which is named here: .*twin\.yaml:3:\d+: plugins\.probe\.table\./),
+    });
     expect(await store.twins()).toEqual([]);
+  });
+
+  it("seals no twin without a name, and says where it goes", async () => {
+    await using scratch = await scratchFolder();
+    await using sample = await sampleStore();
+    const { store } = sample;
+    const text = (PROJECT["twin.yaml"] as string).replace("twin: sample\n", "");
+    const file = await writeProject(join(scratch.path, "p"), { ...PROJECT, "twin.yaml": text });
+    const loaded = await loadSpec(file);
+    const refused = { code: "TWIN_NOT_SEALABLE", message: expect.stringContaining('"twin: my-twin"') };
+    await expect(sealVersion(store, loaded)).rejects.toMatchObject(refused);
+    await using twin = await createTwin(loaded);
+    await expect(twin.seal({ store })).rejects.toMatchObject(refused);
+    expect(await store.twins()).toEqual([]);
+    expect((await sealVersion(store, { ...loaded, name: "named" })).entry.twin).toBe("named");
   });
 
   it("tells how far it is, and stops when asked to", async () => {
