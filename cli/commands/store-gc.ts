@@ -8,7 +8,8 @@ export const storeGc: Command = defineCommand({
   summary: "Remove objects that no version, evidence or run needs",
   description:
     "Every sealed version is needed, whatever its state. What was stored within the grace period stays, and what a living " +
-    "writer may be about to name: others may use the store meanwhile. Quarantine is not touched.",
+    "writer may be about to name: others may use the store meanwhile. Restored versions that were not run from within " +
+    "the grace period go, too; they are made anew when they are needed. Quarantine is not touched.",
   options: {
     dryRun: { kind: "flag", description: "remove nothing, tell what would be" },
     graceHours: {
@@ -25,14 +26,19 @@ export const storeGc: Command = defineCommand({
     const { collectGarbage } = await import("../../core/index.ts");
     const { withStore } = await import("../with-store.ts");
     const collected = await withStore({ store: folder }, io, (store) =>
-      collectGarbage(store, { graceMs: graceHours * HOUR_MS, dryRun, signal: io.signal }),
+      collectGarbage(store, {
+        graceMs: graceHours * HOUR_MS,
+        dryRun,
+        signal: io.signal,
+        onProgress: (done, of) => io.progress(done / of, "collecting"),
+      }),
     );
     if (io.json) return io.printJson(collected);
-    const { objects, temporaryFiles, bytes, kept } = collected;
+    const { objects, temporaryFiles, checkouts, bytes, kept } = collected;
     const { shortDigest } = await import("../version-text.ts");
     for (const { digest, bytes } of objects) io.print(`${shortDigest(digest)} ${bytes} bytes`);
-    for (const path of temporaryFiles) io.print(path);
-    const what = `${objects.length} objects and ${temporaryFiles.length} temporary files, ${bytes} bytes`;
+    for (const path of [...temporaryFiles, ...checkouts]) io.print(path);
+    const what = `${objects.length} objects, ${temporaryFiles.length} temporary files and ${checkouts.length} restored versions, ${bytes} bytes`;
     io.print(`${dryRun ? "would remove" : io.style.green("removed")}: ${what}; ${kept} unneeded but young ones stay`);
   },
 });

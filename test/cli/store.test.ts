@@ -71,7 +71,7 @@ describe("twinloom store", SLOW, () => {
     const young = await store("gc", "--json");
     expect(JSON.parse(young.stdout)).toMatchObject({ dryRun: false, objects: [], kept: 1 });
     const dry = await store("gc", "--dry-run", "--grace-hours", "0");
-    expect(dry.stdout).toMatch(/would remove: 1 objects and 0 temporary files, 17 bytes/);
+    expect(dry.stdout).toMatch(/would remove: 1 objects, 0 temporary files and 0 restored versions, 17 bytes/);
     expect(await opened.objects.find(digest)).toBeDefined();
     await store("gc", "--grace-hours", "0");
     expect(await opened.objects.find(digest)).toBeUndefined();

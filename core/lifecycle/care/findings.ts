@@ -4,7 +4,7 @@ import type { Digest } from "../../canonical/digest.ts";
 export interface StoreProblem {
   /** `"notice"`: nothing is lost, and nothing fails by it. */
   readonly severity: "error" | "notice";
-  readonly kind: "log" | "missing" | "corrupt" | "unreadable" | "damaged" | "layout" | "stray";
+  readonly kind: "log" | "missing" | "corrupt" | "unreadable" | "damaged" | "quarantined" | "layout" | "stray";
   /** The object, where it is one. */
   readonly digest?: Digest;
   /** The file, as a path in the store. */
@@ -35,9 +35,35 @@ export function blobFile(digest: Digest): string {
   return `blobs/sha256/${digest.slice("sha256:".length)}`;
 }
 
-/** How a lost object comes back. @param versions - That need it. */
-export function repairOf(versions: readonly string[]): string {
-  if (versions.length === 0) return "Nothing needs it, so nothing is to be done.";
-  const names = versions.slice(0, 5).join(" ");
-  return `In a store that has it, run "twinloom store pack ${names} --out repair.tar", and here "twinloom store unpack repair.tar"; or copy the file from a copy of this store; or seal again from the same files: equal content has an equal name.`;
+/** What an object is for: only the files of a version can be put again from elsewhere. */
+export type ObjectUse = "file" | "record";
+
+/**
+ * How a lost object comes back.
+ *
+ * @param versions - That need it.
+ * @param use - `"record"`: a manifest, a config or evidence, which sealing again does not bring back.
+ */
+export function repairOf(versions: readonly string[], use: ObjectUse): string {
+  const [one] = versions;
+  if (one === undefined) return "Nothing needs it, so nothing is to be done.";
+  const again =
+    use === "file"
+      ? "seal again from the same files: equal content has an equal name"
+      : "sealing again does not bring it";
+  return `In a store that has it, run "${packCommand(one)}", and here "twinloom store unpack repair.tar"; or copy the file from a copy of this store; ${use === "file" ? "or " : ""}${again}.`;
+}
+
+/** How a broken log is mended. @param file - The event, as a path in the store. */
+export function repairOfLog(twin: string, file: string): string {
+  return `In a copy of this store whose log of it is sound, run "${packCommand(twin)}", and here "twinloom store unpack repair.tar"; or copy "${file}", and whatever else of its folder is damaged, from there. What is before it is sound.`;
+}
+
+function packCommand(name: string): string {
+  return `twinloom store pack ${inShell(name)} --out repair.tar`;
+}
+
+/** A word as a POSIX shell takes it for one. */
+function inShell(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

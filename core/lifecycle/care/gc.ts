@@ -3,8 +3,8 @@ import type { Digest } from "../../canonical/digest.ts";
 import type { StoredObject } from "../../contracts/object-store.ts";
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { writing } from "../fs/failures.ts";
-import { isTemporary, removeIfThere, temporaryPath } from "../fs/publish.ts";
-import { type FolderEntry, systemCode } from "../fs/store-fs.ts";
+import { isTemporary, removeIfThere, removeTree, temporaryPath } from "../fs/publish.ts";
+import { type FileFacts, type FolderEntry, systemCode } from "../fs/store-fs.ts";
 import { STORE_NAMES } from "../layout.ts";
 import type { TwinStore } from "../store.ts";
 import { readManifest, referencesOf, referencesOfManifest } from "./references.ts";
@@ -15,6 +15,8 @@ export interface CollectOptions {
   readonly graceMs?: number | undefined;
   /** Whether nothing is removed, and what would be is told. */
   readonly dryRun?: boolean | undefined;
+  /** Told how many things are removed, of how many. */
+  readonly onProgress?: ((done: number, of: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -23,20 +25,23 @@ export interface Collected {
   readonly dryRun: boolean;
   /** Objects that no event reaches, by digest. */
   readonly objects: readonly StoredObject[];
-  /** What killed writers left, as paths in the store, sorted. */
+  /** What killed writers left, files and folders, as paths in the store, sorted. */
   readonly temporaryFiles: readonly string[];
+  /** Restored versions that no command was run from since, as paths in the store, sorted. */
+  readonly checkouts: readonly string[];
   /** In all. */
   readonly bytes: number;
   /** Unreached objects that stay, because they are young or a writer may be about to name them. */
   readonly kept: number;
 }
 
+const HEX = /^[0-9a-f]{64}$/;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /**
- * Removes the objects that no event of any twin reaches, and temporary files of killed writers. What was stored within the
- * grace period stays, and so does everything that was stored since the oldest living writer began: writers need not wait,
+ * Removes the objects that no event of any twin reaches, temporary files of killed writers, and restored versions that were
+ * not used within the grace period: they are made anew when they are needed. What was stored within the grace period stays, and so does everything that was stored since the oldest living writer began: writers need not wait,
  * and lose nothing. Temporary files stay for an hour whatever the grace period is: that of a pin is there before the pin.
  * Quarantine is never touched.
  *
@@ -44,7 +49,7 @@ const DAY_MS = 24 * HOUR_MS;
  *   what is reached, and nothing is removed; `TWIN_WRITE_FAILED`; `TWIN_STORE_NEWER`.
  */
 export async function collectGarbage(store: TwinStore, options: CollectOptions = {}): Promise<Collected> {
-  const { graceMs = DAY_MS, dryRun = false, signal } = options;
+  const { graceMs = DAY_MS, dryRun = false, signal, onProgress } = options;
   if (!(graceMs >= 0)) throw new InvalidArgumentError(`graceMs is ${graceMs}; it must be 0 or more.`);
   signal?.throwIfAborted();
   await takeBackLeaving(store);
@@ -58,23 +63,38 @@ export async function collectGarbage(store: TwinStore, options: CollectOptions =
   const garbage = unreached
     .filter(({ storedAtMs }) => storedAtMs < beforeMs)
     .sort((a, b) => (a.digest < b.digest ? -1 : 1));
-  const temporary = await oldTemporaryFiles(store, Math.min(beforeMs, store.clock.now() - HOUR_MS));
+  const temporary = await oldTemporaries(store, Math.min(beforeMs, store.clock.now() - HOUR_MS));
+  const restored = await oldEntries(store, STORE_NAMES.checkouts, beforeMs, (name) => HEX.test(name));
+  const of = garbage.length + temporary.length + restored.length;
+  let done = 0;
+  const next = (): void => {
+    signal?.throwIfAborted();
+    onProgress?.(++done, of);
+  };
   const objects: StoredObject[] = [];
-  const temporaryFiles: string[] = [];
   let bytes = 0;
   for (const { digest, bytes: length, storedAtMs } of garbage) {
-    signal?.throwIfAborted();
+    next();
     if (!dryRun && !(await store.objects.remove(digest, { storedAtMs }))) continue;
     objects.push({ digest, bytes: length });
     bytes += length;
   }
-  for (const { path, bytes: length } of temporary) {
-    signal?.throwIfAborted();
-    if (!dryRun) await writing(path, () => store.fs.remove(join(store.folder, path)));
-    temporaryFiles.push(path);
-    bytes += length;
-  }
-  return { dryRun, objects, temporaryFiles, bytes, kept: unreached.length - objects.length };
+  const removeOld = async (entries: readonly OldEntry[]): Promise<readonly string[]> => {
+    const removed: string[] = [];
+    for (const { path, bytes: length, modifiedMs } of entries) {
+      next();
+      const facts = await factsOf(store, path);
+      // Gone, or used since.
+      if (facts?.modifiedMs !== modifiedMs) continue;
+      if (!dryRun) await writing(path, () => removeTree(store.fs, join(store.folder, path)));
+      removed.push(path);
+      bytes += length;
+    }
+    return removed;
+  };
+  const temporaryFiles = await removeOld(temporary);
+  const checkouts = await removeOld(restored);
+  return { dryRun, objects, temporaryFiles, checkouts, bytes, kept: unreached.length - objects.length };
 }
 
 /** Every object that an event reaches. */
@@ -123,32 +143,64 @@ async function momentOf(store: TwinStore, dryRun: boolean): Promise<number> {
 /** A collector that was killed half-way leaves an object here: it is one like the others again. */
 async function takeBackLeaving(store: TwinStore): Promise<void> {
   for (const { name } of await entriesOf(store, STORE_NAMES.leaving)) {
-    if (/^[0-9a-f]{64}$/.test(name)) await store.objects.find(`sha256:${name}`);
+    if (HEX.test(name)) await store.objects.find(`sha256:${name}`);
   }
 }
 
-async function oldTemporaryFiles(
-  store: TwinStore,
-  beforeMs: number,
-): Promise<readonly { readonly path: string; readonly bytes: number }[]> {
+/** A file or folder, as a path in the store, and how many bytes are in it. */
+interface OldEntry {
+  readonly path: string;
+  readonly bytes: number;
+  readonly modifiedMs: number;
+}
+
+async function oldTemporaries(store: TwinStore, beforeMs: number): Promise<readonly OldEntry[]> {
   const logs = (await entriesOf(store, STORE_NAMES.events)).filter(({ kind }) => kind === "folder");
   const folders = [
     ".",
     `${STORE_NAMES.blobs}/sha256`,
     STORE_NAMES.pins,
     STORE_NAMES.absent,
+    STORE_NAMES.checkouts,
     ...logs.map(({ name }) => `${STORE_NAMES.events}/${name}`),
   ];
-  const found: { path: string; bytes: number }[] = [];
-  for (const folder of folders) {
-    for (const { name, kind } of await entriesOf(store, folder)) {
-      if (!isTemporary(name) || kind !== "file") continue;
-      const path = folder === "." ? name : `${folder}/${name}`;
-      const facts = await store.fs.stat(join(store.folder, path)).catch(() => undefined);
-      if (facts && facts.modifiedMs < beforeMs) found.push({ path, bytes: facts.bytes });
-    }
+  const found: OldEntry[] = [];
+  for (const folder of folders) found.push(...(await oldEntries(store, folder, beforeMs, isTemporary)));
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** What is in a folder of the store under such names, and was last changed before a time. */
+async function oldEntries(
+  store: TwinStore,
+  folder: string,
+  beforeMs: number,
+  isMeant: (name: string) => boolean,
+): Promise<readonly OldEntry[]> {
+  const found: OldEntry[] = [];
+  for (const { name } of await entriesOf(store, folder)) {
+    if (!isMeant(name)) continue;
+    const path = folder === "." ? name : `${folder}/${name}`;
+    const facts = await factsOf(store, path);
+    if (facts === undefined || facts.modifiedMs >= beforeMs) continue;
+    const bytes = facts.kind === "folder" ? await bytesIn(store, path) : facts.bytes;
+    found.push({ path, bytes, modifiedMs: facts.modifiedMs });
   }
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+async function bytesIn(store: TwinStore, folder: string): Promise<number> {
+  let bytes = 0;
+  for (const { name, kind } of await entriesOf(store, folder)) {
+    const path = `${folder}/${name}`;
+    if (kind === "folder") bytes += await bytesIn(store, path);
+    else if (kind === "file") bytes += (await factsOf(store, path))?.bytes ?? 0;
+  }
+  return bytes;
+}
+
+/** Others may remove what is old at the same time. */
+async function factsOf(store: TwinStore, path: string): Promise<FileFacts | undefined> {
+  return await store.fs.stat(join(store.folder, path)).catch(() => undefined);
 }
 
 async function entriesOf(store: TwinStore, folder: string): Promise<readonly FolderEntry[]> {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { canonicalJson } from "../../canonical/canonical-json.ts";
 import { isTemporary } from "../fs/publish.ts";
-import { type StoreFs, systemCode } from "../fs/store-fs.ts";
+import { type FolderEntry, type StoreFs, systemCode } from "../fs/store-fs.ts";
 import { OCI_LAYOUT, STORE_FORMAT, STORE_NAMES } from "../layout.ts";
 import { folderOfTwin, twinOfFolder } from "../log/folder-name.ts";
 import type { TwinStore } from "../store.ts";
@@ -70,19 +70,19 @@ function layoutProblem(
   return { severity, kind: "layout", file, versions: [], problem: `File "${file}": ${problem}.`, repair };
 }
 
-/** What may be in each folder; a name that ends with a slash is a folder. */
+/** What belongs to nothing in each folder. */
 async function strayFiles(fs: StoreFs, root: string): Promise<readonly string[]> {
   const { blobs, events } = STORE_NAMES;
   const top = new Set<string>(Object.values(STORE_NAMES));
   const stray = [
     ...(await namesIn(fs, root, ".", (name) => top.has(name) || name.startsWith(`${STORE_NAMES.sqlite}-`))),
     ...(await namesIn(fs, root, blobs, (name) => name === "sha256")),
-    ...(await namesIn(fs, root, `${blobs}/sha256`, (name) => /^[0-9a-f]{64}$/.test(name))),
-    ...(await namesIn(fs, root, events, (name) => twinOfFolder(name) !== undefined)),
+    ...(await namesIn(fs, root, `${blobs}/sha256`, (name, kind) => kind === "file" && /^[0-9a-f]{64}$/.test(name))),
+    ...(await namesIn(fs, root, events, (name, kind) => kind === "folder" && twinOfFolder(name) !== undefined)),
   ];
-  const twins = (await entries(fs, join(root, events))).map(({ name }) => twinOfFolder(name));
-  for (const twin of twins) {
-    if (twin === undefined) continue;
+  for (const { name: folder, kind } of await entries(fs, join(root, events))) {
+    const twin = twinOfFolder(folder);
+    if (twin === undefined || kind !== "folder") continue;
     const isEvent = (name: string): boolean => /^\d{8,}\.json(?:\.claim)?$/.test(name);
     stray.push(...(await namesIn(fs, root, `${events}/${folderOfTwin(twin)}`, isEvent)));
   }
@@ -93,15 +93,15 @@ async function namesIn(
   fs: StoreFs,
   root: string,
   folder: string,
-  belongs: (name: string) => boolean,
+  belongs: (name: string, kind: FolderEntry["kind"]) => boolean,
 ): Promise<readonly string[]> {
   const found = await entries(fs, join(root, folder));
   return found
-    .filter(({ name }) => !belongs(name) && !isTemporary(name))
+    .filter(({ name, kind }) => !belongs(name, kind) && !isTemporary(name))
     .map(({ name }) => (folder === "." ? name : `${folder}/${name}`));
 }
 
-async function entries(fs: StoreFs, path: string): Promise<readonly { readonly name: string }[]> {
+async function entries(fs: StoreFs, path: string): Promise<readonly FolderEntry[]> {
   try {
     return await fs.list(path);
   } catch (error) {

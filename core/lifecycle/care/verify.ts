@@ -4,11 +4,12 @@ import { readNoted } from "../log/attestations.ts";
 import { LogBrokenError } from "../log/errors.ts";
 import { folderOfTwin } from "../log/folder-name.ts";
 import { ObjectCorruptError, ObjectMissingError } from "../objects/errors.ts";
+import { Quarantine } from "../objects/quarantine.ts";
 import type { Change } from "../schema.ts";
 import type { TwinStore } from "../store.ts";
 import { readVersion } from "../version/manifest.ts";
-import { blobFile, repairOf, type StoreFindings, type StoreProblem } from "./findings.ts";
-import { type Reference, readManifest, referencesOf, referencesOfManifest } from "./references.ts";
+import { blobFile, type ObjectUse, repairOf, repairOfLog, type StoreFindings, type StoreProblem } from "./findings.ts";
+import { type Reference, readManifest, referencesOf } from "./references.ts";
 import { layoutProblems } from "./verify-layout.ts";
 
 /** How {@link verifyStore} looks. */
@@ -22,6 +23,8 @@ export interface VerifyOptions {
 interface Need {
   readonly bytes: Set<number>;
   readonly versions: Set<Digest>;
+  /** `"file"` where it is one of a version, whatever else it is. */
+  use: ObjectUse;
 }
 
 /**
@@ -36,8 +39,12 @@ export async function verifyStore(store: TwinStore, options: VerifyOptions = {})
   return await new Verification(store, options).run();
 }
 
+const UNALTERED = "The bytes are those that were written, so no other copy helps.";
+const LOOK_AT_DISK = "Look at the disk and its permissions, and verify again.";
+
 class Verification {
   readonly #store: TwinStore;
+  readonly #quarantine: Quarantine;
   readonly #options: VerifyOptions;
   readonly #problems: StoreProblem[] = [];
   readonly #needs = new Map<Digest, Need>();
@@ -52,6 +59,7 @@ class Verification {
 
   constructor(store: TwinStore, options: VerifyOptions) {
     this.#store = store;
+    this.#quarantine = new Quarantine(store.folder, store.fs);
     this.#options = options;
   }
 
@@ -59,7 +67,12 @@ class Verification {
     this.#absent = await this.#store.absent();
     for (const twin of await this.#store.twins()) await this.#readLog(twin);
     await this.#readObjects();
-    this.#problems.push(...(await layoutProblems(this.#store, { logsAreSound: this.#problems.length === 0 })));
+    await this.#readQuarantine();
+    this.#problems.push(
+      ...(await layoutProblems(this.#store, {
+        logsAreSound: this.#problems.every(({ kind }) => kind !== "log" && kind !== "unreadable"),
+      })),
+    );
     return {
       sound: this.#problems.every(({ severity }) => severity === "notice"),
       problems: this.#problems,
@@ -83,7 +96,7 @@ class Verification {
         file: error instanceof LogBrokenError ? error.file : `events/${folderOfTwin(twin)}`,
         versions: [],
         problem: error.message,
-        repair: `Copy the files of events/${folderOfTwin(twin)} from that one on from a copy of this store or from an archive of "twinloom store pack". What is before it is sound.`,
+        repair: error instanceof LogBrokenError ? repairOfLog(twin, error.file) : LOOK_AT_DISK,
       });
     }
   }
@@ -98,33 +111,39 @@ class Verification {
     if (change.type === "sealed") {
       await this.#reading(change.version.digest, () => readVersion(objects, change.version.digest, twin));
     } else if (change.type === "attested") {
-      await this.#reading(change.attestation.digest, () => readNoted(objects, change));
+      await this.#reading(change.attestation.digest, () => readNoted(objects, change), true);
     }
   }
 
-  async #readManifest({ digest }: Reference, version: Digest | null): Promise<void> {
+  async #readManifest({ digest, is }: Reference, version: Digest | null): Promise<void> {
     if (this.#readManifests.has(digest)) return;
     this.#readManifests.add(digest);
     await this.#reading(digest, async () => {
       const manifest = await readManifest(this.#store.objects, digest);
-      for (const named of referencesOfManifest(manifest)) this.#need(named, version);
+      const { config, layers } = manifest;
+      const isVersion = is === "version";
+      for (const { digest, size } of [config, ...layers]) {
+        const use = isVersion && digest !== config.digest ? "file" : "record";
+        this.#need({ digest, bytes: size, is: "blob" }, version, use);
+      }
     });
   }
 
   /** Reads a manifest or what it names. What is wrong with it is told. */
-  async #reading(digest: Digest, read: () => Promise<unknown>): Promise<void> {
+  async #reading(digest: Digest, read: () => Promise<unknown>, isEvidence = false): Promise<void> {
     try {
       await read();
     } catch (error) {
       // What is missing is told when objects are looked at, with all that need it.
       if (error instanceof ObjectMissingError) return;
-      if (error instanceof ObjectCorruptError) return this.#corrupt(error.digest, error.quarantinedAt !== undefined);
+      if (error instanceof ObjectCorruptError) return error.isSoundNow ? undefined : await this.#corrupt(error.digest);
       if (!(error instanceof TwinError)) throw error;
+      const isUnread = error.code === "TWIN_READ_FAILED";
       this.#tell(digest, {
         severity: "error",
-        kind: error.code === "TWIN_READ_FAILED" ? "unreadable" : "damaged",
+        kind: isUnread ? "unreadable" : "damaged",
         problem: error.message,
-        repair: `The bytes are those that were sealed, so no other copy helps. Seal the version again, and withdraw ${this.#namesOf(digest).join(", ")}.`,
+        repair: isUnread ? LOOK_AT_DISK : `${UNALTERED} ${this.#insteadOf(digest, isEvidence)}`,
       });
     }
   }
@@ -138,28 +157,34 @@ class Verification {
       all.set(digest, bytes);
       ofBytes += bytes;
     }
-    for (const digest of this.#needs.keys()) if (!all.has(digest)) all.set(digest, 0);
+    // One that is not listed may come back from quarantine when it is looked for.
+    for (const digest of this.#needs.keys()) {
+      if (!all.has(digest)) all.set(digest, (await objects.find(digest))?.bytes ?? 0);
+    }
     for (const [digest, bytes] of all) {
       signal?.throwIfAborted();
-      await this.#readObject(digest, bytes);
+      await this.#readObject(digest, bytes, ofBytes);
       onProgress?.(this.#bytes, ofBytes);
     }
   }
 
-  async #readObject(digest: Digest, bytes: number): Promise<void> {
+  async #readObject(digest: Digest, bytes: number, ofBytes: number): Promise<void> {
     const { objects } = this.#store;
-    const { signal } = this.#options;
+    const { signal, onProgress } = this.#options;
     try {
-      const result = await objects.verify(digest, { signal });
-      if (result === "corrupt") return this.#corrupt(digest, (await objects.find(digest)) === undefined);
-      if (result === "missing") return this.#missing(digest);
+      const result = await objects.verify(digest, {
+        signal,
+        onProgress: (done) => onProgress?.(this.#bytes + Math.min(done, bytes), ofBytes),
+      });
+      if (result === "corrupt") return await this.#corrupt(digest);
+      if (result === "missing") return await this.#missing(digest);
     } catch (error) {
       if (!(error instanceof TwinError)) throw error;
       return this.#tell(digest, {
         severity: "error",
         kind: "unreadable",
         problem: error.message,
-        repair: this.#repair(digest),
+        repair: LOOK_AT_DISK,
       });
     }
     this.#objects++;
@@ -170,14 +195,22 @@ class Verification {
       severity: "error",
       kind: "damaged",
       problem: `Object ${digest} has ${bytes} bytes, and what names it says ${wrong}.`,
-      repair: `Seal the version again, and withdraw ${this.#namesOf(digest).join(", ")}.`,
+      repair: this.#insteadOf(digest, this.#needs.get(digest)?.use === "record"),
     });
   }
 
-  #corrupt(digest: Digest, wasMoved: boolean): void {
-    const where = wasMoved
-      ? `It was moved to quarantine/sha256/${digest.slice(7)}.`
-      : "It could not be moved to quarantine.";
+  /** What helps where the bytes were wrong from the first. Content that is sealed again under a sound manifest is new. */
+  #insteadOf(digest: Digest, isEvidence: boolean): string {
+    const names = this.#namesOf(digest).join(", ");
+    return isEvidence
+      ? `No gate opens for ${names} with it: seal a version that differs, if only in its description, attest that one, and withdraw ${names}.`
+      : `Seal the version again, and withdraw ${names}.`;
+  }
+
+  async #corrupt(digest: Digest): Promise<void> {
+    const aside = await this.#asideOf(digest);
+    const isThere = (await this.#store.objects.find(digest)) !== undefined;
+    const where = isThere || aside === undefined ? "It could not be moved to quarantine." : `It was moved to ${aside}.`;
     this.#tell(digest, {
       severity: this.#needs.has(digest) ? "error" : "notice",
       kind: "corrupt",
@@ -186,21 +219,45 @@ class Verification {
     });
   }
 
-  #missing(digest: Digest): void {
+  async #missing(digest: Digest): Promise<void> {
     const versions = this.#needs.get(digest)?.versions;
     // A collector removed it meanwhile.
     if (versions === undefined) return;
     const isLeftOut = [...versions].every((version) => this.#absent.has(version));
+    const aside = await this.#asideOf(digest);
+    const bytes = aside === undefined ? "" : ` Corrupt bytes of it are kept in ${aside}.`;
     this.#tell(digest, {
       severity: isLeftOut ? "notice" : "error",
       kind: "missing",
-      problem: isLeftOut ? `Object ${digest} was left where this store was packed.` : `Object ${digest} is missing.`,
+      problem: `Object ${digest} ${isLeftOut ? "was left where this store was packed" : "is missing"}.${bytes}`,
       repair: this.#repair(digest),
     });
   }
 
-  #need({ digest, bytes }: Reference, version: Digest | null): void {
-    const need = this.#needs.get(digest) ?? { bytes: new Set(), versions: new Set() };
+  /** Where corrupt bytes of an object are, as a path in the store. */
+  async #asideOf(digest: Digest): Promise<string | undefined> {
+    return (await this.#quarantine.list()).find((file) => file.digest === digest)?.name;
+  }
+
+  /** What lies in quarantine although nothing is wrong any more: it is told, or nobody would clear it away. */
+  async #readQuarantine(): Promise<void> {
+    for (const { digest, name } of await this.#quarantine.list()) {
+      if (this.#told.has(digest)) continue;
+      this.#problems.push({
+        severity: "notice",
+        kind: "quarantined",
+        digest,
+        file: name,
+        versions: this.#namesOf(digest),
+        problem: `"${name}" holds corrupt bytes that were object ${digest}; ${this.#needs.has(digest) ? "that is sound again" : "nothing needs it"}.`,
+        repair: "Look what happened to it, if you like, and remove it.",
+      });
+    }
+  }
+
+  #need({ digest, bytes }: Reference, version: Digest | null, use: ObjectUse = "record"): void {
+    const need = this.#needs.get(digest) ?? { bytes: new Set(), versions: new Set(), use };
+    if (use === "file") need.use = use;
     if (bytes !== undefined) need.bytes.add(bytes);
     if (version !== null) need.versions.add(version);
     this.#needs.set(digest, need);
@@ -214,7 +271,7 @@ class Verification {
   }
 
   #repair(digest: Digest): string {
-    return repairOf(this.#namesOf(digest));
+    return repairOf(this.#namesOf(digest), this.#needs.get(digest)?.use ?? "record");
   }
 
   #namesOf(digest: Digest): readonly string[] {

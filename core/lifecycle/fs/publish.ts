@@ -117,3 +117,23 @@ export async function isThere(fs: StoreFs, path: string): Promise<boolean> {
 export async function removeIfThere(fs: StoreFs, path: string): Promise<void> {
   await fs.remove(path).catch(() => undefined);
 }
+
+/** Removes a file, or a folder with all that is in it, as far as others do not do so at the same time. Links are not followed. */
+export async function removeTree(fs: StoreFs, path: string): Promise<void> {
+  try {
+    await fs.remove(path);
+    return;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ENOENT") return;
+    // What `unlink` says of a folder: Linux, and everybody else.
+    if (code !== "EISDIR" && code !== "EPERM") throw error;
+    if ((await fs.stat(path)).kind !== "folder") throw error;
+  }
+  try {
+    for (const { name } of await fs.list(path)) await removeTree(fs, join(path, name));
+    await fs.removeFolder(path);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+  }
+}

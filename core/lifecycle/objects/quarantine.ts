@@ -24,6 +24,8 @@ export interface PutAside {
 export interface QuarantinedFile {
   readonly digest: Digest;
   readonly path: string;
+  /** The path in the store, with forward slashes. */
+  readonly name: string;
 }
 
 /** Corrupt objects, kept. One that turns out to be sound goes back to its place. */
@@ -44,7 +46,9 @@ export class Quarantine {
     try {
       return (await this.#fs.list(this.#folder)).flatMap(({ name }) => {
         const hex = NAME.exec(name)?.[1];
-        return hex === undefined ? [] : [{ digest: `sha256:${hex}` as const, path: join(this.#folder, name) }];
+        if (hex === undefined) return [];
+        const within = `${STORE_NAMES.quarantine}/sha256/${name}`;
+        return [{ digest: `sha256:${hex}` as const, path: join(this.#folder, name), name: within }];
       });
     } catch (error) {
       if (systemCode(error) === "ENOENT") return [];

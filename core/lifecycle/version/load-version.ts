@@ -79,6 +79,8 @@ async function checkedOut(
     : await mkdtemp(join(tmpdir(), "twinloom-checkout-"));
   const folder = join(base, digest.slice("sha256:".length));
   for (let tries = 0; ; tries++) {
+    // A collector leaves what is in use.
+    await store.fs.touch(folder, Date.now()).catch(() => undefined);
     if (await isRestored(version, folder, options)) return join(folder, "twin.yaml");
     try {
       return (await restoreVersion(store, digest, folder, options)).file;

@@ -1,7 +1,9 @@
-import { access, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Digest, RandomStream } from "../../../../core/index.ts";
+import { nodeFs } from "../../../../core/lifecycle/fs/node-fs.ts";
+import type { FileFacts, StoreFs } from "../../../../core/lifecycle/fs/store-fs.ts";
 import { collectGarbage, verifyStore } from "../../../../core/lifecycle/index.ts";
 import { openStore, type TwinStore } from "../../../../core/lifecycle/store.ts";
 import { readVersion } from "../../../../core/lifecycle/version/manifest.ts";
@@ -48,6 +50,7 @@ describe("Collecting garbage", { timeout: 300_000 }, () => {
       dryRun: false,
       objects: [{ digest: old, bytes: 7 }],
       temporaryFiles: [],
+      checkouts: [],
       bytes: 7,
       kept: 1,
     });
@@ -77,6 +80,84 @@ describe("Collecting garbage", { timeout: 300_000 }, () => {
     expect(await readdir(join(folder, "leaving"))).toEqual([]);
     expect(await readVersion(store.objects, version.digest)).toMatchObject({ config: { twin: "ecal" } });
     await access(join(folder, fresh));
+  });
+
+  it("removes half-made folders, restored versions that were not used lately, and nothing that a link leads to", async () => {
+    await using sample = await sampleStore();
+    const { store, folder } = sample;
+    await seal(store, "kept");
+    const [old, used] = ["a", "b"].map((digit) => `checkouts/${digit.repeat(64)}`) as [string, string];
+    const left = ["checkouts/.a.0123456789ab.partial", "events/ecal/.00000002.json.claim.0123456789ab.partial"];
+    const outside = join(folder, "blobs/kept");
+    for (const path of [...left, old, used]) {
+      await mkdir(join(folder, path, "deep"), { recursive: true });
+      await writeFile(join(folder, path, "deep/file"), "1234");
+      await symlink(join(folder, "blobs"), join(folder, path, "link"));
+      await age(join(folder, path), 30);
+    }
+    await writeFile(outside, "kept");
+    await age(join(folder, used), 23);
+    const told: (readonly [number, number])[] = [];
+    const dry = await collectGarbage(store, { dryRun: true });
+    await access(join(folder, old, "deep/file"));
+    const collected = await collectGarbage(store, { onProgress: (...progress) => told.push(progress) });
+    expect(collected).toMatchObject({ objects: [], temporaryFiles: left, checkouts: [old], bytes: 12 });
+    expect(dry).toEqual({ ...collected, dryRun: true });
+    expect(told).toEqual([
+      [1, 3],
+      [2, 3],
+      [3, 3],
+    ]);
+    expect(await readdir(join(folder, "checkouts"))).toEqual(["b".repeat(64)]);
+    await access(outside);
+    expect(await readdir(join(folder, "events/ecal"))).toEqual(["00000001.json"]);
+  });
+
+  it("is not stopped by another collector, nor by a folder under the name of an object", async () => {
+    await using sample = await sampleStore();
+    const { store, folder } = sample;
+    await seal(store, "kept");
+    for (let count = 0; count < 9; count++) {
+      const path = join(folder, `blobs/sha256/.object.${String(count).repeat(12)}.partial`);
+      await writeFile(path, "half");
+      await age(path, 30);
+    }
+    const stray = join(folder, "blobs/sha256", "0".repeat(64));
+    await mkdir(stray);
+    await age(stray, 100);
+    const both = await Promise.all([collectGarbage(store), collectGarbage(await openStore(folder, { index: false }))]);
+    expect(new Set(both.flatMap(({ temporaryFiles }) => temporaryFiles)).size).toBe(9);
+    await access(stray);
+  });
+
+  it("goes by the clock of the file system, which gives objects their times", async () => {
+    await using sample = await sampleStore();
+    const { store, folder } = sample;
+    await seal(store, "kept");
+    // A server whose clock goes ten minutes late: what is put this moment looks ten minutes old.
+    const behindMs = 600_000;
+    const behind = (facts: FileFacts): FileFacts => ({ ...facts, modifiedMs: facts.modifiedMs - behindMs });
+    const fs: StoreFs = { ...nodeFs, stat: async (path) => behind(await nodeFs.stat(path)) };
+    const digest = await put(store, folder, "put a while ago", 0.01);
+    let wasLate = false;
+    const late = await openStore(folder, {
+      index: false,
+      fs: {
+        ...fs,
+        list: async (path) => {
+          // A writer comes when everything that is reached is known.
+          if (path.endsWith("blobs/sha256") && !wasLate) {
+            wasLate = true;
+            await store.objects.put("put while it collects");
+          }
+          return await fs.list(path);
+        },
+      },
+    });
+    const collected = await collectGarbage(late, { graceMs: 0 });
+    expect(wasLate).toBe(true);
+    expect(collected.objects.map((each) => each.digest)).toEqual([digest]);
+    expect(collected.kept).toBe(1);
   });
 
   it("removes nothing where it cannot know what is reached", async () => {

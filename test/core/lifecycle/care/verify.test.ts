@@ -1,9 +1,13 @@
-import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { RandomStream } from "../../../../core/index.ts";
 import { verifyStore } from "../../../../core/lifecycle/index.ts";
+import { folderOfTwin } from "../../../../core/lifecycle/log/folder-name.ts";
+import type { VersionEntry } from "../../../../core/lifecycle/log/twin-state.ts";
 import { openStore } from "../../../../core/lifecycle/store.ts";
+import { readVersion } from "../../../../core/lifecycle/version/manifest.ts";
 import { damageFile } from "../../../conformance/broken/broken-object-stores.ts";
 import { interceptedFs, systemError } from "../log/intercepted-fs.ts";
 import { attestation, sampleStore, seal } from "../log/sample-store.ts";
@@ -34,6 +38,12 @@ describe("Verifying a store", { timeout: 1_200_000 }, () => {
       (await filesOfStore(sample.folder)).filter((path) => path.startsWith("blobs")).length,
     );
     expect(told.at(-1)).toBe(1);
+    // A large one is told of in parts.
+    await sample.store.objects.put("x".repeat(3_000_000));
+    const parts: number[] = [];
+    await verifyStore(sample.store, { onProgress: (done, of) => parts.push(done / of) });
+    expect(parts.filter((part) => part > 0.1 && part < 0.9).length).toBeGreaterThan(1);
+    expect(parts).toEqual(parts.toSorted((a, b) => a - b));
   });
 
   it(`finds a byte changed anywhere, and names its file (${IS_LONG ? 500 : 40} of them)`, async () => {
@@ -77,9 +87,73 @@ describe("Verifying a store", { timeout: 1_200_000 }, () => {
         repair: expect.stringContaining("twinloom store pack ecal@v1 --out repair.tar"),
       },
     ]);
-    expect(errorsOf(await verifyStore(sample.store))).toEqual([`missing blobs/sha256/${digest.slice(7)}`]);
+    const again = await verifyStore(sample.store);
+    expect(again.problems).toMatchObject([
+      { kind: "missing", problem: expect.stringContaining(`are kept in quarantine/sha256/${digest.slice(7)}.`) },
+    ]);
     await sample.store.objects.put("one");
-    expect((await verifyStore(sample.store)).sound).toBe(true);
+    // What is left is told, or nobody would clear it away.
+    expect(await verifyStore(sample.store)).toMatchObject({
+      sound: true,
+      problems: [{ severity: "notice", kind: "quarantined", file: `quarantine/sha256/${digest.slice(7)}` }],
+    });
+  });
+
+  it("takes sound bytes back from quarantine", async () => {
+    await using sample = await fullStore();
+    const quarantine = join(sample.folder, "quarantine/sha256");
+    await mkdir(quarantine, { recursive: true });
+    const { digest } = await sample.store.objects.put("one");
+    await rename(blob(sample.folder, digest), join(quarantine, digest.slice(7)));
+    await rename(blob(sample.folder, sample.second.digest), join(quarantine, sample.second.digest.slice(7)));
+    expect(await verifyStore(sample.store)).toMatchObject({ sound: true, problems: [] });
+    expect(await readdir(quarantine)).toEqual([]);
+  });
+
+  it("gives commands that a shell takes as they are, and says what sealing again does not bring", async () => {
+    await using sample = await sampleStore();
+    const { store, folder } = sample;
+    const twin = "ann's ecal; rm -rf *";
+    const entries = [];
+    for (const text of ["1", "2", "3", "4", "5", "6"])
+      entries.push(await seal(store, text, { twin, policy: "validated: {}\n" }));
+    const { digest: policy } = await store.objects.put("validated: {}\n");
+    const { manifest } = await readVersion(store.objects, (entries[0] as VersionEntry).digest);
+    const lost = [policy, manifest.config.digest, (entries[1] as VersionEntry).digest];
+    for (const digest of lost) await rm(blob(folder, digest));
+    const { problems } = await verifyStore(store);
+    const repairs = new Map(problems.map(({ digest, repair }) => [digest, repair]));
+    const word = "'ann'\\''s ecal; rm -rf *@v1'";
+    expect(repairs.get(policy)).toContain(`run "twinloom store pack ${word} --out repair.tar"`);
+    // What the lost manifest needs is not known.
+    expect(problems.find(({ digest }) => digest === policy)?.versions).toHaveLength(5);
+    expect(execFileSync("sh", ["-c", `printf %s ${word}`], { encoding: "utf8" })).toBe(`${twin}@v1`);
+    expect(repairs.get(policy)).toContain("or seal again from the same files");
+    for (const digest of lost.slice(1)) {
+      expect(repairs.get(digest)).toContain("sealing again does not bring it");
+      expect(repairs.get(digest)).not.toContain("equal content");
+    }
+    const log = `events/${folderOfTwin(twin)}/00000002.json`;
+    await writeFile(join(folder, log), "{}");
+    const broken = (await verifyStore(store)).problems.find(({ kind }) => kind === "log");
+    expect(broken?.repair).toContain("twinloom store pack 'ann'\\''s ecal; rm -rf *' --out repair.tar");
+  });
+
+  it("says what helps against evidence that was wrong from the first", async () => {
+    await using sample = await sampleStore();
+    const { store } = sample;
+    const { digest } = await seal(store, "one");
+    const evidence = await store.attest(digest, attestation(digest, "validation"));
+    await store.log("ecal").append(() => ({
+      type: "attested",
+      version: digest,
+      attestation: evidence,
+      kind: "audit",
+      verdict: "passed",
+    }));
+    const { problems } = await verifyStore(store);
+    expect(problems).toMatchObject([{ kind: "damaged", digest: evidence.digest }]);
+    expect(problems[0]?.repair).toContain("seal a version that differs");
   });
 
   it("tells missing blobs and manifests, each once, with every version that needs it", async () => {
@@ -131,14 +205,18 @@ describe("Verifying a store", { timeout: 1_200_000 }, () => {
   it("notices stray files, and takes temporary files of killed writers for nothing wrong", async () => {
     await using sample = await fullStore();
     await mkdir(join(sample.folder, "events/NotATwin"));
+    await mkdir(join(sample.folder, "blobs/sha256", "0".repeat(64)));
+    await writeFile(join(sample.folder, "events/hcal"), "");
     await writeFile(join(sample.folder, "notes.txt"), "mine");
     await writeFile(join(sample.folder, "blobs/sha256/readme"), "mine");
     await writeFile(join(sample.folder, "blobs/sha256/.object.0123456789ab.partial"), "half");
     const { sound, problems } = await verifyStore(sample.store);
     expect(sound).toBe(true);
     expect(problems.map(({ kind, file }) => `${kind} ${file}`)).toEqual([
+      `stray blobs/sha256/${"0".repeat(64)}`,
       "stray blobs/sha256/readme",
       "stray events/NotATwin",
+      "stray events/hcal",
       "stray notes.txt",
     ]);
   });

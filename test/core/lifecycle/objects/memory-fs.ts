@@ -114,7 +114,7 @@ export class MemoryFs implements StoreFs {
 
   async remove(path: string): Promise<void> {
     await this.#before("remove", path);
-    this.#find(path);
+    if (this.#find(path).kind === "folder") throw systemError("EISDIR");
     this.#folderAt(dirname(path)).names.delete(basename(path));
   }
 
