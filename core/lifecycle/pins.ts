@@ -69,13 +69,19 @@ export async function pinStore(store: string, options: { readonly fs: StoreFs; r
     refreshedMs = now;
   };
   await writing(path, async () => {
-    await makeStoreFolder(fs, folder);
-    await write();
-    // Objects have the times of the file system, which may be another machine's.
-    const { modifiedMs } = await fs.stat(path);
-    if (modifiedMs >= sinceMs) return;
-    sinceMs = Math.floor(modifiedMs);
-    await write();
+    try {
+      await makeStoreFolder(fs, folder);
+      await write();
+      // Objects have the times of the file system, which may be another machine's.
+      const { modifiedMs } = await fs.stat(path);
+      if (modifiedMs >= sinceMs) return;
+      sinceMs = Math.floor(modifiedMs);
+      await write();
+    } catch (error) {
+      // It would hold everything until this process ends.
+      await removeIfThere(fs, path);
+      throw error;
+    }
   });
   // For good: a collector may have taken the pin for dead, and what it held may be gone.
   let isLost = false;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { TwinError } from "../../../../core/index.ts";
+import { isTemporary } from "../../../../core/lifecycle/fs/publish.ts";
 import { collectGarbage, verifyStore } from "../../../../core/lifecycle/index.ts";
 import { type OpenStoreOptions, openStore, type TwinStore } from "../../../../core/lifecycle/store.ts";
 import { errorsOf } from "../care/files-of-store.ts";
@@ -24,6 +25,9 @@ async function prepared(): Promise<MemoryFs> {
   await commit(await open(fs, { create: true }), "first", MODEL);
   return fs;
 }
+
+/** Calls whose failure hurts nobody: sharing blocks, clearing away, closing what was only read. */
+const IN_PASSING = /^(?:clone |remove |file\.close \/disk\/model\.onnx$)/;
 
 async function open(fs: MemoryFs, options: Pick<OpenStoreOptions, "create" | "clock"> = {}): Promise<TwinStore> {
   return await openStore(FOLDER, { fs, index: false, ...options });
@@ -97,7 +101,6 @@ describe(`A commit of ${calls.length} calls to the file system`, { timeout: 600_
   it.each(["ENOSPC", "EIO", "EROFS"])(
     "reports %s at any of them once, leaves nothing half, and can be repeated",
     async (code) => {
-      let failed = 0;
       for (const [number, call] of calls.entries()) {
         // Most calls fail alike, whatever the code is: of two codes a third will do.
         if (!IS_LONG && code !== "ENOSPC" && number % 3 !== 0) continue;
@@ -110,17 +113,18 @@ describe(`A commit of ${calls.length} calls to the file system`, { timeout: 600_
         );
         const store = await openOrUndefined(fs);
         const error: unknown = await (store && commit(store, "second", MODEL).catch((thrown: unknown) => thrown));
-        // What cannot be done without is reported, by a code, with the system's own words.
+        // What can be done without is not reported, and everything else is, by a code, with the system's own words.
+        if (store && error === undefined) expect(call, what).toMatch(IN_PASSING);
         if (error !== undefined) {
-          failed++;
           expect(error, what).toBeInstanceOf(TwinError);
           expect((error as Error).message, what).toContain(code);
         }
+        // Nothing half is left, but where removing it was what failed.
+        if (!call.startsWith("remove ")) expect(await leftovers(disk), what).toEqual([]);
         await expectOldOrNew(disk, what);
         // The same open store goes on, too.
         if (store) await commit(store, "second", MODEL);
       }
-      expect(failed).toBeGreaterThan(calls.length / 9);
     },
   );
 
@@ -161,6 +165,17 @@ describe("Making a store", () => {
     expect(all.length).toBeGreaterThan(10);
   });
 });
+
+/** Temporary files and pins. */
+async function leftovers(disk: MemoryFs): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const folder of ["", "/blobs/sha256", "/events", "/events/ecal", "/pins", "/leaving"]) {
+    for (const { name, kind } of await disk.list(`${FOLDER}${folder}`).catch(() => [])) {
+      if (isTemporary(name) || (folder === "/pins" && kind === "file")) found.push(`${folder}/${name}`);
+    }
+  }
+  return found;
+}
 
 async function openOrUndefined(fs: MemoryFs): Promise<TwinStore | undefined> {
   try {

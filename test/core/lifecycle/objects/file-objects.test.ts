@@ -6,7 +6,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { type Digest, digestBytes } from "../../../../core/index.ts";
-import { FileObjects, openStoreFolder, type StoreFile, type StoreFs } from "../../../../core/lifecycle/index.ts";
+import type { StoreFile, StoreFs } from "../../../../core/lifecycle/fs/store-fs.ts";
+import { openStoreFolder } from "../../../../core/lifecycle/layout.ts";
+import { FileObjects } from "../../../../core/lifecycle/objects/file-objects.ts";
 import { fileFixture } from "../../../conformance/broken/broken-object-stores.ts";
 import { interceptedFs, systemError } from "../log/intercepted-fs.ts";
 import { MemoryFs } from "./memory-fs.ts";
@@ -231,6 +233,36 @@ describe("Objects as files", () => {
     await objects.flush();
     const after = new FileObjects("/store", disk.afterPowerCut("synced"));
     expect(await after.verify(digest)).toBe("sound");
+  });
+
+  it("that another put and did not come to flush are durable when they are put again, or kept, and flushed", async () => {
+    for (const again of ["put", "keep"] as const) {
+      const disk = new MemoryFs();
+      const { digest } = await new FileObjects("/store", disk).put("text");
+      expect(await new FileObjects("/store", disk.afterPowerCut("synced")).find(digest)).toBeUndefined();
+      const objects = new FileObjects("/store", disk);
+      await (again === "put" ? objects.put("text") : objects.keep(digest));
+      await objects.flush();
+      expect(await new FileObjects("/store", disk.afterPowerCut("synced")).verify(digest), again).toBe("sound");
+    }
+  });
+
+  it("of a file that was replaced by another while it was read are refused", async () => {
+    const disk = new MemoryFs();
+    await plant(disk, "/model.onnx", "weights");
+    let isReplaced = false;
+    const objects = new FileObjects(
+      "/store",
+      disk.watched(async (call, path) => {
+        if (isReplaced || call !== "file.read" || path !== "/model.onnx") return;
+        isReplaced = true;
+        // What is open stays as it was; the name is another file's, of the same length.
+        await plant(disk, "/model.onnx.new", "WEIGHTS");
+        await disk.rename("/model.onnx.new", "/model.onnx");
+      }),
+    );
+    await expect(objects.putFile("/model.onnx")).rejects.toMatchObject({ code: "TWIN_FILE_UNREADABLE" });
+    expect(await names(disk, "/store/blobs/sha256")).toEqual([]);
   });
 
   it("share blocks where the file system can, and are verified all the same", async () => {

@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path/posix";
-import type { FileFacts, FolderEntry, StoreFile, StoreFs } from "../../../../core/lifecycle/index.ts";
+import type { FileFacts, FolderEntry, StoreFile, StoreFs } from "../../../../core/lifecycle/fs/store-fs.ts";
 import { systemError } from "../log/intercepted-fs.ts";
 
 interface FileNode {
