@@ -18,7 +18,6 @@ export { exportCrate } from "./export/export-crate.ts";
 export { type ExportProvOptions, exportProv } from "./export/export-prov.ts";
 export type { FileFacts, FolderEntry, StoreFile, StoreFs } from "./fs/store-fs.ts";
 export { lifecycleJsonSchemas } from "./json-schemas.ts";
-export { type OpenStoreFolderOptions, openStoreFolder, type StoreFolder } from "./layout.ts";
 export { readAttestation } from "./log/attestations.ts";
 export {
   AliasMovedError,
@@ -58,7 +57,7 @@ export {
 export { type GateOptions, type OpenStoreOptions, openStore, TwinStore } from "./store.ts";
 export { FolderNotEmptyError, NotSealableError, VersionDamagedError, VersionWithdrawnError } from "./version/errors.ts";
 export { type LoadedVersion, type LoadVersionOptions, loadVersion } from "./version/load-version.ts";
-export { readVersion, type SealedVersion, versionLayers, writeVersion } from "./version/manifest.ts";
+export { readVersion, type SealedVersion, writeVersion } from "./version/manifest.ts";
 export { namedNumbers } from "./version/model-card.ts";
 export { type OpenTwinOptions, openTwin } from "./version/open-twin.ts";
 export { type RestoredVersion, type RestoreOptions, restoreVersion } from "./version/restore.ts";

@@ -8,8 +8,8 @@ export interface GitFacts {
   readonly diff: Uint8Array;
 }
 
-/** More of a diff is not kept in memory, nor in a store. */
-const MOST_DIFF_BYTES = 256 << 20;
+/** More of a diff is neither held in memory nor kept. */
+const MOST_DIFF_BYTES = 32 << 20;
 
 /** A diff looks the same whatever the user's own settings are. */
 const DIFF = [
@@ -69,7 +69,13 @@ export async function gitFacts(
     if (code === "ENOENT" || said.trim() === "" || said.includes("not a git repository")) return undefined;
     throw new Error(said.trim().split("\n")[0], { cause: error });
   }
-  return { commit, diff: await git(...DIFF, "HEAD", "--", ".") };
+  try {
+    return { commit, diff: await git(...DIFF, "HEAD", "--", ".") };
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") throw error;
+    const problem = `what differs from commit ${commit.slice(0, 8)} is more than ${MOST_DIFF_BYTES >> 20} MiB. Commit it, and seal again.`;
+    throw new Error(problem, { cause: error });
+  }
 }
 
 /** This process's, without what a hook of git would set: it would be about another repository. */

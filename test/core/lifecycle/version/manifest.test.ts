@@ -8,9 +8,9 @@ import {
   MemoryObjects,
   readVersion,
   type VersionConfig,
-  versionLayers,
   writeVersion,
 } from "../../../../core/index.ts";
+import { versionLayers } from "../../../../core/lifecycle/version/manifest.ts";
 import { packageUrl } from "../../../../core/lifecycle/version/packages.ts";
 
 /** Paths that lie elsewhere on some system, that it cannot write, or from where programs take their settings. */

@@ -329,6 +329,11 @@ describe("What git knows", () => {
     await writeFile(join(scratch.path, "kept.diff"), diff);
     git(repository, "apply", join(scratch.path, "kept.diff"));
     expect(await readFile(base, "utf8")).toBe("export const base: number = 22;\n");
+    // A difference without end is told and not kept; the files of the version are.
+    await writeFile(join(folder, "tables", "gain.csv"), "0123456789abcde\n".repeat(2_200_000));
+    const large = await sealVersion(store, await loadSpec(file));
+    expect(large.notes).toEqual([expect.stringMatching(/Nothing of git is kept: .* more than 32 MiB/)]);
+    expect((await configOf(store)).code.vcs).toBeUndefined();
   });
 
   it("looks the same whatever the settings of the user are", async () => {
