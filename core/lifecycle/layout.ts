@@ -4,7 +4,7 @@ import { InvalidArgumentError } from "../errors/invalid-argument.ts";
 import { StoreNewerError, StoreNotFoundError } from "./errors.ts";
 import { writing } from "./fs/failures.ts";
 import { nodeFs } from "./fs/node-fs.ts";
-import { isTemporary, makeDurableFolder, makeStoreFolder, writeNew } from "./fs/publish.ts";
+import { hasLinks, isTemporary, makeDurableFolder, makeStoreFolder, writeNew } from "./fs/publish.ts";
 import { readOnlyFs } from "./fs/read-only-fs.ts";
 import { type StoreFs, systemCode } from "./fs/store-fs.ts";
 import { ociIndex } from "./oci-index.ts";
@@ -35,11 +35,20 @@ export const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
 /** The format of stores that is written; older ones are read. */
 export const STORE_FORMAT = 1;
 
+/** How events get their numbers: by hard links, or by folders where a store was made on a file system without links. */
+export type Publishing = "link" | "claim";
+
+/** The text of twinloom.json. */
+export function formatText(events: Publishing): string {
+  return events === "link" ? `{"format":${STORE_FORMAT}}` : `{"events":"claim","format":${STORE_FORMAT}}`;
+}
+
 /** The folder of a store, once its format is known. */
 export interface StoreFolder {
   /** Absolute. */
   readonly path: string;
   readonly format: number;
+  readonly events: Publishing;
   /** Not for a store of a newer format: each write then fails with `TWIN_STORE_NEWER`. */
   readonly writable: boolean;
   readonly fs: StoreFs;
@@ -62,17 +71,17 @@ export async function openStoreFolder(folder: string, options: OpenStoreFolderOp
   if (folder === "") throw new InvalidArgumentError("The folder of a store needs a path; it is empty.");
   const { create = false, fs = nodeFs } = options;
   const path = resolve(folder);
-  let format = await readFormat(fs, path);
-  if (format === undefined) {
+  let file = await readFormat(fs, path);
+  if (file === undefined) {
     if (!create) throw new StoreNotFoundError(path, await whyNot(fs, path));
     await writing(path, () => makeStore(fs, path));
-    format = (await readFormat(fs, path)) ?? STORE_FORMAT;
+    file = (await readFormat(fs, path)) ?? { format: STORE_FORMAT, events: "link" };
   }
-  if (format <= STORE_FORMAT) return { path, format, writable: true, fs };
-  const newer = format;
+  const newer = file.format;
+  if (newer <= STORE_FORMAT) return { path, ...file, writable: true, fs };
   return {
     path,
-    format,
+    ...file,
     writable: false,
     fs: readOnlyFs(
       fs,
@@ -85,7 +94,7 @@ export async function openStoreFolder(folder: string, options: OpenStoreFolderOp
   };
 }
 
-async function readFormat(fs: StoreFs, path: string): Promise<number | undefined> {
+async function readFormat(fs: StoreFs, path: string): Promise<Pick<StoreFolder, "format" | "events"> | undefined> {
   const file = join(path, STORE_NAMES.format);
   let text: string;
   try {
@@ -95,8 +104,11 @@ async function readFormat(fs: StoreFs, path: string): Promise<number | undefined
     throw new StoreNotFoundError(path, `its ${STORE_NAMES.format} cannot be read: ${(error as Error).message}.`);
   }
   try {
-    const { format } = JSON.parse(text) as { readonly format?: unknown };
-    if (Number.isInteger(format) && (format as number) >= 1) return format as number;
+    const { format, events = "link" } = JSON.parse(text) as { readonly format?: unknown; readonly events?: unknown };
+    const isFormat = Number.isInteger(format) && (format as number) >= 1;
+    // A newer format may have other ways; nothing is written to it.
+    const isKnown = events === "link" || events === "claim" || (isFormat && (format as number) > STORE_FORMAT);
+    if (isFormat && isKnown) return { format: format as number, events: events as Publishing };
   } catch {
     // Told below.
   }
@@ -120,7 +132,8 @@ async function makeStore(fs: StoreFs, path: string): Promise<void> {
   await writeNew(fs, join(path, STORE_NAMES.ociLayout), OCI_LAYOUT);
   await writeNew(fs, join(path, STORE_NAMES.ociIndex), canonicalJson(ociIndex([])));
   await fs.syncFolder(path);
-  await writeNew(fs, join(path, STORE_NAMES.format), `{"format":${STORE_FORMAT}}`);
+  const events = (await hasLinks(fs, join(path, STORE_NAMES.events))) ? "link" : "claim";
+  await writeNew(fs, join(path, STORE_NAMES.format), formatText(events));
   await fs.syncFolder(path);
 }
 

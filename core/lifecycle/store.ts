@@ -9,7 +9,7 @@ import { replaceFile } from "./fs/publish.ts";
 import { type StoreFs, systemCode } from "./fs/store-fs.ts";
 import { EventIndex } from "./index/event-index.ts";
 import { networkFileSystem } from "./index/network-file-system.ts";
-import { openStoreFolder, STORE_NAMES, type StoreFolder } from "./layout.ts";
+import { openStoreFolder, type Publishing, STORE_NAMES, type StoreFolder } from "./layout.ts";
 import { writeAttestation } from "./log/attestations.ts";
 import { decideState, isGated } from "./log/change-state.ts";
 import { type AppendOptions, EventLog } from "./log/event-log.ts";
@@ -72,6 +72,8 @@ export class TwinStore implements AsyncDisposable {
   /** Absolute path. */
   readonly folder: string;
   readonly writable: boolean;
+  /** How events get their numbers here. */
+  readonly publishing: Publishing;
   readonly fs: StoreFs;
   readonly clock: Clock;
   readonly objects: ObjectStore;
@@ -83,6 +85,7 @@ export class TwinStore implements AsyncDisposable {
   constructor(folder: StoreFolder, options: Omit<OpenStoreOptions, "create"> = {}) {
     this.folder = folder.path;
     this.writable = folder.writable;
+    this.publishing = folder.events;
     this.fs = folder.fs;
     this.clock = options.clock ?? { now: () => Date.now() };
     this.objects = new FileObjects(folder.path, folder.fs);
@@ -122,6 +125,7 @@ export class TwinStore implements AsyncDisposable {
         clock: this.clock,
         actor: this.#actor,
         isNewer: !this.writable,
+        by: this.publishing,
         cache: this.#index,
         onAppended: () => {
           this.#appended++;

@@ -72,7 +72,7 @@ export async function addEvent(store: TwinStore, event: NewEvent, addedBefore: n
       await fs.syncFolder(folder);
       return true;
     }
-    if (await publishEvent(fs, path, folder, text)) return true;
+    if (await publishEvent(fs, text, { path, folder, by: store.publishing })) return true;
     const here = await eventBytes(store, twin, sequence);
     if (here !== undefined && Buffer.from(here).toString() === text) return false;
     throw new LogDivergedError(twin, sequence, addedBefore);

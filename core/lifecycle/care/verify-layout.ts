@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { canonicalJson } from "../../canonical/canonical-json.ts";
 import { isTemporary } from "../fs/publish.ts";
 import { type FolderEntry, type StoreFs, systemCode } from "../fs/store-fs.ts";
-import { OCI_LAYOUT, STORE_FORMAT, STORE_NAMES } from "../layout.ts";
+import { formatText, OCI_LAYOUT, STORE_FORMAT, STORE_NAMES } from "../layout.ts";
 import { folderOfTwin, twinOfFolder } from "../log/folder-name.ts";
 import type { TwinStore } from "../store.ts";
 import type { StoreProblem } from "./findings.ts";
@@ -26,7 +26,7 @@ export async function layoutProblems(
     );
   }
   const format = await text(fs, join(folder, STORE_NAMES.format));
-  if (format !== `{"format":${STORE_FORMAT}}`) {
+  if (format !== formatText("link") && format !== formatText("claim")) {
     const repair = `If no newer Twinloom wrote it, write {"format":${STORE_FORMAT}} to it; otherwise update Twinloom.`;
     problems.push(
       layoutProblem("error", STORE_NAMES.format, `it says ${format}, which this Twinloom does not write`, repair),

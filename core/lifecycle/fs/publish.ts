@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { type StoreFs, systemCode } from "./store-fs.ts";
 
 /** What {@link link} says where a file system has no hard links (FAT, some mounts). */
-const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+export const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
 /** A new hidden name beside a path, on the same file system. What is left under it by a killed process is garbage. */
 export function temporaryPath(path: string): string {
@@ -39,8 +39,25 @@ export async function publish(fs: StoreFs, temporary: string, path: string): Pro
   }
 }
 
-async function isSame(fs: StoreFs, temporary: string, path: string): Promise<boolean> {
+/** Whether two paths name one file. */
+export async function isSame(fs: StoreFs, temporary: string, path: string): Promise<boolean> {
   return (await fs.stat(temporary)).identity === (await fs.stat(path)).identity;
+}
+
+/** Whether a folder's file system has hard links. */
+export async function hasLinks(fs: StoreFs, folder: string): Promise<boolean> {
+  const one = await writeTemporary(fs, join(folder, "links"), "");
+  const other = temporaryPath(join(folder, "links"));
+  try {
+    await fs.link(one, other);
+    return true;
+  } catch (error) {
+    if (NO_LINKS.has(systemCode(error) ?? "")) return false;
+    throw error;
+  } finally {
+    await removeIfThere(fs, one);
+    await removeIfThere(fs, other);
+  }
 }
 
 /**
@@ -64,7 +81,8 @@ export async function replaceFile(fs: StoreFs, path: string, data: Uint8Array | 
   }
 }
 
-async function writeTemporary(fs: StoreFs, path: string, data: Uint8Array | string): Promise<string> {
+/** Writes a complete, synced file under a {@link temporaryPath}. */
+export async function writeTemporary(fs: StoreFs, path: string, data: Uint8Array | string): Promise<string> {
   const temporary = temporaryPath(path);
   const file = await fs.create(temporary, 0o644);
   try {

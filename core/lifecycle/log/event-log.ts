@@ -9,7 +9,7 @@ import { StoreNewerError } from "../errors.ts";
 import { writing } from "../fs/failures.ts";
 import { makeDurableFolder } from "../fs/publish.ts";
 import { type StoreFs, systemCode } from "../fs/store-fs.ts";
-import { STORE_NAMES } from "../layout.ts";
+import { type Publishing, STORE_NAMES } from "../layout.ts";
 import type { Change, Event } from "../schema.ts";
 import { LogBrokenError } from "./errors.ts";
 import { eventFile, folderOfTwin, sequenceOf } from "./folder-name.ts";
@@ -36,6 +36,8 @@ export interface EventLogOptions {
   readonly actor: string;
   /** Whether the store is of a newer format: events that cannot be read are newer, and not broken. */
   readonly isNewer?: boolean | undefined;
+  /** How all writers of the store give events their numbers; by links unless told otherwise. */
+  readonly by?: Publishing | undefined;
   readonly cache?: EventCache | undefined;
   /** Called after each event that this process has appended. */
   readonly onAppended?: (() => void) | undefined;
@@ -121,7 +123,7 @@ export class EventLog {
     decide: (state: TwinState) => Change | undefined | Promise<Change | undefined>,
     options: AppendOptions = {},
   ): Promise<Event | undefined> {
-    const { fs, clock, actor, onAppended } = this.#options;
+    const { fs, clock, actor, onAppended, by = "link" } = this.#options;
     const { signal, reason = null } = options;
     let unseen = 0;
     for (let tries = 0; ; tries++) {
@@ -151,7 +153,7 @@ export class EventLog {
       signal?.throwIfAborted();
       const isOurs = await writing(path, async () => {
         if (head === undefined) await makeDurableFolder(fs, this.#folder);
-        return await publishEvent(fs, path, this.#folder, text);
+        return await publishEvent(fs, text, { path, folder: this.#folder, by });
       });
       if (isOurs) {
         onAppended?.();

@@ -1,33 +1,52 @@
-import { isThere, removeIfThere, temporaryPath } from "../fs/publish.ts";
+import { WriteFailedError } from "../../files/errors.ts";
+import { isSame, isThere, NO_LINKS, removeIfThere, temporaryPath, writeTemporary } from "../fs/publish.ts";
 import { type StoreFs, systemCode } from "../fs/store-fs.ts";
+import type { Publishing } from "../layout.ts";
 
-/** What `link` says where a file system has no hard links (FAT, some mounts). */
-const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+/** Where an event goes. */
+export interface EventPlace {
+  /** Of the event's number. */
+  readonly path: string;
+  /** Of the log, in which it is. */
+  readonly folder: string;
+  /** How all writers of the store do it. */
+  readonly by: Publishing;
+}
 
 /**
  * Puts an event under its number, durably. The only step that others see is one call that fails where the name is taken, so
  * that of several writers exactly one has the number, and one that is killed leaves the log as it was or with its event.
+ * All writers of a store take the same call: a link and a claim do not see each other.
  *
  * @returns Whether the number is this event's now.
  */
-export async function publishEvent(fs: StoreFs, path: string, folder: string, text: string): Promise<boolean> {
-  const temporary = await writeSynced(fs, path, text);
+export async function publishEvent(fs: StoreFs, text: string, { path, folder, by }: EventPlace): Promise<boolean> {
+  const temporary = await writeTemporary(fs, path, text);
   try {
-    try {
-      await fs.link(temporary, path);
-    } catch (error) {
-      const code = systemCode(error);
-      if (code !== "EEXIST" && !NO_LINKS.has(code ?? "")) throw error;
-      // NFS repeats a call whose answer was lost, and then finds what it did itself.
-      const isOurs =
-        code === "EEXIST" ? await isSameFile(fs, temporary, path) : await claim(fs, temporary, { path, text });
-      if (!isOurs) return false;
-    }
+    const isOurs = by === "link" ? await link(fs, temporary, path) : await claim(fs, temporary, { path, text });
+    if (!isOurs) return false;
   } finally {
     await removeIfThere(fs, temporary);
   }
   await fs.syncFolder(folder);
   return true;
+}
+
+async function link(fs: StoreFs, temporary: string, path: string): Promise<boolean> {
+  try {
+    await fs.link(temporary, path);
+    return true;
+  } catch (error) {
+    const code = systemCode(error) ?? "";
+    // NFS repeats a call whose answer was lost, and then finds what it did itself.
+    if (code === "EEXIST") return await isSame(fs, temporary, path);
+    if (!NO_LINKS.has(code)) throw error;
+    throw new WriteFailedError(
+      path,
+      `${code}: there are no hard links here, and by those the events of this store get their numbers. Write to the store from where it was made, or make one here from an archive (twinloom store pack, store unpack).`,
+      { cause: error },
+    );
+  }
 }
 
 /**
@@ -52,32 +71,7 @@ async function claim(
   }
   if (!(await isThere(fs, path))) {
     const winner = Buffer.from(await fs.readFile(`${claimed}/event`)).toString();
-    await fs.rename(await writeSynced(fs, path, winner), path);
+    await fs.rename(await writeTemporary(fs, path, winner), path);
   }
-  return await holds(fs, path, text);
-}
-
-async function isSameFile(fs: StoreFs, one: string, other: string): Promise<boolean> {
-  return (await fs.stat(one)).identity === (await fs.stat(other)).identity;
-}
-
-async function holds(fs: StoreFs, path: string, text: string): Promise<boolean> {
   return Buffer.from(await fs.readFile(path)).toString() === text;
-}
-
-async function writeSynced(fs: StoreFs, path: string, text: string): Promise<string> {
-  const temporary = temporaryPath(path);
-  const file = await fs.create(temporary, 0o644);
-  try {
-    try {
-      await file.write(Buffer.from(text));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    await removeIfThere(fs, temporary);
-    throw error;
-  }
-  return temporary;
 }

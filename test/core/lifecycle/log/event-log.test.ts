@@ -109,11 +109,35 @@ describe("The log of a twin", () => {
     expect(sealed[1]).toBe(digestBytes("of the killed one"));
   });
 
+  it("has one way to give numbers, which all writers take: links and claims do not see each other", async () => {
+    const noLinks = interceptedFs((call, path) => {
+      if (call === "link" && path.includes("events")) throw systemError("EPERM");
+    });
+    await using without = await sampleStore({ fs: noLinks });
+    await logOf(without.store, 1);
+    let links = 0;
+    const counted = interceptedFs((call, path) => {
+      if (call === "link" && path.includes("events")) links++;
+    });
+    // The same folder, seen by a machine that could link.
+    await (await openStore(without.folder, { fs: counted })).log("ecal").append(sealing("2"));
+    expect(links).toBe(0);
+    expect(await eventsOf(without.store)).toHaveLength(2);
+    await using made = await sampleStore();
+    await logOf(made.store, 1);
+    const cannot = (await openStore(made.folder, { fs: noLinks })).log("ecal");
+    await expect(cannot.append(sealing("2"))).rejects.toMatchObject({
+      code: "TWIN_WRITE_FAILED",
+      message: expect.stringContaining("there are no hard links here"),
+    });
+    expect(await readdir(join(made.folder, "events/ecal"))).toEqual(["00000001.json"]);
+  });
+
   it("takes an event for its own when the reply to its link was lost", async () => {
     let links = 0;
     await using sample = await sampleStore({
       fs: interceptedFs(async (call, path) => {
-        if (call !== "link" || !path.includes("events")) return;
+        if (call !== "link" || !path.includes("events/ecal")) return;
         links++;
         // What a network file system does: the link is made, and then made again.
         const { link } = await import("node:fs/promises");
