@@ -98,9 +98,7 @@ async function recordedPackages(
     const { engine, packages } = config.environment;
     const urls = new Set([packageUrl("twinloom", engine), ...packages.map(({ purl }) => purl)]);
     for (const purl of urls) {
-      const wanted = parsePackageUrl(purl);
-      if (wanted === undefined) continue;
-      const { name, version } = wanted;
+      const { name, version } = parsePackageUrl(purl);
       const found = roots.get(name) ?? folders.map((folder) => findPackage(name, folder)).find((path) => path);
       const here = found === undefined ? "none" : ((await readManifestOf(found)).version ?? "0.0.0");
       if (found !== undefined && here === version) roots.set(name, found);
