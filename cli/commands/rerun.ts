@@ -7,10 +7,10 @@ export const rerun: Command = defineCommand({
   summary: "Repeat a run, and say whether the same came out",
   description:
     "Same plan, parameters, seed and inputs, in a new folder; the original stays as it is. Every output is identical in " +
-    "content, equivalent within the tolerances, different, missing or extra; where it is not the same, the layers that " +
+    "content, equivalent within the tolerances (of the twin.yaml, or those given), different, missing or extra; where it is not the same, the layers that " +
     "may explain it are told, the likeliest first. The exit code is then 1. For a version in a store the verdict is kept " +
     "as evidence.",
-  arguments: { run: { description: "folder of a run, its run.json, or a version, for its newest run" } },
+  arguments: { run: { description: "folder of a run, its run.json, its id, or a version, for its newest run" } },
   options: {
     out: { kind: "text", placeholder: "folder", description: "new folder", required: true },
     twin: { kind: "text", placeholder: "twin", description: `run this in place of the version: ${NAMED_TWIN}` },

@@ -21,8 +21,8 @@ export interface FoundRun {
 /**
  * Finds a run.
  *
- * @param target - The folder of a run, its `run.json`, or a version in the store: then its newest run that succeeded, or
- *   else its newest.
+ * @param target - The folder of a run, its `run.json`, the id of a run in the store, or a version in the store: then its
+ *   newest run that succeeded, or else its newest.
  * @throws `TWIN_RUN_RECORD_DAMAGED`; `TWIN_FILE_NOT_FOUND` for what is neither, without a store; `TWIN_VERSION_NOT_FOUND`;
  *   `TWIN_INVALID_ARGUMENT` for a version that has no run.
  */
@@ -30,8 +30,29 @@ export async function findRun(target: string, store: TwinStore | undefined): Pro
   const found = await findRunFolder(target);
   if (found !== undefined) return found;
   if (store === undefined) throw new FileNotFoundError(join(target, RECORD_FILE));
-  const entry = await resolveVersion(store, target);
-  return { record: await newestRun(store, entry), folder: undefined };
+  const record = (await runOfId(store, target)) ?? (await newestRun(store, await resolveVersion(store, target)));
+  return { record, folder: undefined };
+}
+
+/** As `run.json` and the log have it: a UUID. */
+const RUN_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+async function runOfId(store: TwinStore, id: string): Promise<RunRecord | undefined> {
+  if (!RUN_ID.test(id)) return undefined;
+  for (const twin of await store.twins()) {
+    const { runs } = await store.log(twin).read();
+    const found = [...runs.values()].flat().find((run) => run.id === id);
+    if (found !== undefined) return await keptRecord(store, found);
+  }
+  return undefined;
+}
+
+async function keptRecord(
+  store: TwinStore,
+  { id, descriptor }: { readonly id: string; readonly descriptor: Descriptor },
+): Promise<RunRecord> {
+  const text = Buffer.from(await store.objects.get(descriptor.digest)).toString();
+  return parseRunRecord(text, `of run ${id} in the store`);
 }
 
 /** The version of a name that is no folder of a run. @throws `TWIN_VERSION_NOT_FOUND` */
@@ -57,9 +78,8 @@ export async function findRunFolder(
 async function newestRun(store: TwinStore, entry: VersionEntry): Promise<RunRecord> {
   const { runs } = await store.log(entry.twin).read();
   let newest: RunRecord | undefined;
-  for (const { descriptor, id } of [...(runs.get(entry.digest) ?? [])].reverse()) {
-    const text = Buffer.from(await store.objects.get(descriptor.digest)).toString();
-    const record = parseRunRecord(text, `of run ${id} in the store`);
+  for (const run of [...(runs.get(entry.digest) ?? [])].reverse()) {
+    const record = await keptRecord(store, run);
     if (record.state === "succeeded") return record;
     newest ??= record;
   }

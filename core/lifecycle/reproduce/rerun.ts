@@ -62,7 +62,7 @@ export interface Rerun {
  * Repeats a run in a new folder with the same plan, parameters, seed and inputs, and says whether the same came out. The
  * folder of the original, and whatever else there is, stays as it is.
  *
- * @param target - The folder of a run; or, with a store, a version, for its newest run.
+ * @param target - The folder of a run; or, with a store, the id of one, or a version, for its newest run.
  * @throws `TWIN_INVALID_ARGUMENT` for a run that names no version, without `twin`, or whose version is in no store given; `TWIN_INVALID_RULES` for tolerances;
  *   what {@link openTwin} and `loadSpec` throw; `TWIN_INVALID_PLAN` and `TWIN_RUN_FOLDER_EXISTS` before anything runs; the
  *   signal's reason. A repeat that fails is no error: its verdict is `failed`.

@@ -71,6 +71,14 @@ describe("rerun with a store", () => {
     expect(report).toMatchObject({ verdict: "identical", original: { id: record.id } });
   });
 
+  it("repeats a run by its id, of which the store has the record", async () => {
+    await keepRun(store, record);
+    const { report } = await rerun(record.id, { store, out: at("by-id") });
+    expect(report).toMatchObject({ verdict: "identical", original: { id: record.id } });
+    const other = record.id.replace(/.$/, (last) => (last === "0" ? "1" : "0"));
+    await expect(rerun(other, { store, out: at("none") })).rejects.toMatchObject({ code: "TWIN_VERSION_NOT_FOUND" });
+  });
+
   it("is evidence within the tolerances of the version alone", async () => {
     const { digest } = await store.resolve(name);
     const { report } = await rerun(at("run"), { store, out: at("near") });
