@@ -81,6 +81,7 @@ describe("runPlan", () => {
     const text = await readFile(path, "utf8");
     expect(text).toBe(canonicalJson(record));
     expect(await readRunRecord(path)).toEqual(record);
+    expect(await readRunRecord(out)).toEqual(record);
     await writeFile(path, text.replace('"state":"succeeded"', '"state":"failed"'));
     await expect(readRunRecord(path)).rejects.toMatchObject({ code: "TWIN_RUN_RECORD_DAMAGED" });
     await writeFile(path, text.replace('"schemaVersion":1', '"schemaVersion":2'));

@@ -178,15 +178,20 @@ describe("exportCrate of a run", () => {
     const place = await mkdtemp(join(folder, "aborted-"));
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(exportCrate(run, join(place, "crate"), { ...OPTIONS, signal })).rejects.toThrow("enough");
+    const files = new CrateFiles(await mkdtemp(join(folder, "half-")), new CrateGraph(), signal);
+    const facts = { bytes: 9, digest: digestBytes("[1, 2, 3]") };
+    await expect(files.copy(at("numbers of today.json"), "a", facts)).rejects.toThrow("enough");
     expect(await readdir(place)).toEqual([]);
   });
 
   it("names as the place of the failure where it could not write, not what it read", async () => {
-    const graph = new CrateGraph();
-    const files = new CrateFiles(at("numbers of today.json"), graph);
+    const files = new CrateFiles(await mkdtemp(join(folder, "long-")), new CrateGraph());
     const facts = { bytes: 9, digest: digestBytes("[1, 2, 3]") };
-    await expect(files.copy(at("numbers of today.json"), "a/b", facts)).rejects.toMatchObject({
+    // A name that no file system takes.
+    const tooLong = "x".repeat(300);
+    await expect(files.copy(at("numbers of today.json"), tooLong, facts)).rejects.toMatchObject({
       code: "TWIN_WRITE_FAILED",
+      location: expect.stringContaining(tooLong),
     });
   });
 
