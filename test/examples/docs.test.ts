@@ -11,6 +11,7 @@ const texts = new Map(pages.map((page) => [page, readRepositoryFile(page)]));
 const ELSEWHERE = [
   "docs/tutorials/ten-minutes.md",
   "docs/how-to/own-showers.md",
+  "docs/how-to/offline-node.md",
   "docs/reference/twin-yaml.md",
   "docs/write-a-plugin.md",
 ];

@@ -25,7 +25,7 @@ it("the tutorial works as it is written, in an empty folder, with the system's N
   await runPage(readRepositoryFile("docs/tutorials/ten-minutes.md"), folder, environment(users));
 });
 
-it.for(["docs/how-to/own-showers.md", "docs/reference/twin-yaml.md"])(
+it.for(["docs/how-to/own-showers.md", "docs/how-to/offline-node.md", "docs/reference/twin-yaml.md"])(
   "%s works as it is written, where the package is installed, with the system's Node",
   async (page) => {
     const install = "npm init --yes && npm install ./twinloom.tgz h5wasm@0.10.3 vega@6";
