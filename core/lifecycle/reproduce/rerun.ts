@@ -106,14 +106,21 @@ async function repeat(found: FoundRun, store: TwinStore | undefined, options: Re
   return { report, record, ...(await keepReport(store, report, options)) };
 }
 
+const OTHER_TOLERANCES =
+  "The report was not kept as evidence of the version: the tolerances are not those that it was sealed with. Put them into its twin.yaml (`tolerances`), and seal that.";
+
 /** A store that cannot be written to is no reason not to say what came out. */
 async function keepReport(
   store: TwinStore | undefined,
   report: ReproductionReport,
-  { signal }: RerunOptions,
+  { signal, tolerances }: RerunOptions,
 ): Promise<Pick<Rerun, "attestation" | "notes">> {
   try {
-    return { attestation: store && (await attestReproduction(store, report, { signal })), notes: [] };
+    const attestation = store && (await attestReproduction(store, report, { signal }));
+    const { original, repeat } = report;
+    const isOfVersion = original.version !== null && original.version === repeat?.version;
+    const isLost = store !== undefined && isOfVersion && attestation === undefined;
+    return { attestation, notes: isLost && tolerances !== undefined ? [OTHER_TOLERANCES] : [] };
   } catch (error) {
     if (!(error instanceof WriteFailedError || error instanceof StoreNewerError)) throw error;
     return { attestation: undefined, notes: [`The report was not kept as evidence of the version: ${error.message}`] };
