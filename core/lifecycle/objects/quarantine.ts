@@ -21,7 +21,7 @@ export interface PutAside {
 }
 
 /** A file in quarantine. */
-export interface QuarantinedFile {
+interface QuarantinedFile {
   readonly digest: Digest;
   readonly path: string;
   /** The path in the store, with forward slashes. */

@@ -103,17 +103,25 @@ describe("A store", () => {
     expect(await index()).toEqual(expected);
   });
 
-  it("appends with as many calls to the file system, however many twins there are", async () => {
+  it("appends with as many calls to the file system, however many twins there are, and lists no folder", async () => {
     let calls = 0;
-    await using sample = await sampleStore({ fs: interceptedFs(() => void calls++) });
+    let lists = 0;
+    await using sample = await sampleStore({
+      fs: interceptedFs((call) => {
+        calls++;
+        if (call === "list") lists++;
+      }),
+    });
     const { store } = sample;
     const callsOfComment = async (): Promise<number> => {
       await store.comment("ecal@v1", "looks good");
       calls = 0;
+      lists = 0;
       await store.log("ecal").append(({ versions }) => {
         const [version] = versions.keys();
         return { type: "commented", version: version as Digest, text: "still" };
       });
+      expect(lists).toBe(0);
       return calls;
     };
     await seal(store, "a");
