@@ -85,6 +85,7 @@ export async function openStoreFolder(folder: string, options: OpenStoreFolderOp
     writable: false,
     fs: readOnlyFs(
       fs,
+      path,
       () =>
         new StoreNewerError(
           path,

@@ -3,7 +3,6 @@ import { reasonOf } from "../../errors/reason.ts";
 import { isFilePath } from "../../files/file-path.ts";
 import { readingFile } from "../fs/failures.ts";
 import { nodeFs } from "../fs/node-fs.ts";
-import { readOnlyFs } from "../fs/read-only-fs.ts";
 import type { StoreFile, StoreFs } from "../fs/store-fs.ts";
 import { STORE_NAMES } from "../layout.ts";
 import { LogBrokenError } from "../log/errors.ts";
@@ -139,7 +138,7 @@ async function checkLog(
   const byName = new Map(texts.map((text, index) => [eventFile(index + 1), text]));
   const missing = Object.assign(new Error("no such event"), { code: "ENOENT" });
   const fs: StoreFs = {
-    ...readOnlyFs(nodeFs, () => missing),
+    ...nodeFs,
     list: async () => [...byName.keys()].map((name) => ({ name, kind: "file" })),
     readFile: async (path) => {
       const text = byName.get(path.split(/[\\/]/).at(-1) as string);

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -8,14 +8,19 @@ import {
   digestBytes,
   loadSpec,
   MEDIA_TYPES,
+  openStore,
   openTwin,
   readVersion,
   restoreVersion,
+  StoreNewerError,
   sealVersion,
   type TwinControl,
   type VersionConfig,
   writeVersion,
 } from "../../../../core/index.ts";
+import { nodeFs } from "../../../../core/lifecycle/fs/node-fs.ts";
+import { readOnlyFs } from "../../../../core/lifecycle/fs/read-only-fs.ts";
+import { systemError } from "../log/intercepted-fs.ts";
 import { sampleStore } from "../log/sample-store.ts";
 import { copyProject, PROJECT, scratchFolder, writeFiles, writeProject } from "./sample-project.ts";
 
@@ -174,6 +179,46 @@ describe("openTwin", () => {
     await writeFiles(checkout, { "tables/gain.csv": "changed\n" });
     await open();
     expect(await readdir(checkout)).not.toContain("trace");
+  });
+
+  it.each([
+    ["read-only", () => systemError("EROFS")],
+    ["another user's", () => systemError("EACCES")],
+    ["of a newer format", () => new StoreNewerError("/store", "it has format 2.")],
+  ])("runs a version of a store that is %s from a folder of the user's, each time the same", async (_, refuse) => {
+    await using scratch = await scratchFolder();
+    await using sealed = await sealedSample(scratch.path);
+    const { entry, folder } = sealed;
+    const before = process.env["TMPDIR"];
+    process.env["TMPDIR"] = scratch.path;
+    try {
+      const store = await openStore(folder, { fs: readOnlyFs(nodeFs, folder, refuse) });
+      const own = join(scratch.path, `twinloom-${process.getuid?.()}`);
+      const checkout = join(own, entry.digest.slice("sha256:".length));
+      for (const round of [1, 2]) {
+        await using twin = await openTwin("sample", { store });
+        expect(probeOf(twin).factor, `round ${round}`).toBe(42);
+        await writeFiles(checkout, { trace: "still here" });
+      }
+      expect(await readdir(checkout)).toContain("trace");
+      // What others could have put there is not run.
+      await chmod(own, 0o777);
+      await expect(openTwin("sample", { store })).rejects.toMatchObject({ code: "TWIN_WRITE_FAILED" });
+    } finally {
+      if (before === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = before;
+    }
+  });
+
+  it("marks what it runs from as used, for whoever collects garbage", async () => {
+    await using scratch = await scratchFolder();
+    await using sealed = await sealedSample(scratch.path);
+    const { store, entry } = sealed;
+    const checkout = join(store.folder, "checkouts", entry.digest.slice("sha256:".length));
+    await (await openTwin("sample", { store })).stop();
+    await utimes(checkout, 1, 1);
+    await (await openTwin("sample", { store })).stop();
+    expect((await stat(checkout)).mtimeMs).toBeGreaterThan(Date.now() - 60_000);
   });
 
   it("refuses a withdrawn version without force, and says why it was withdrawn", async () => {
