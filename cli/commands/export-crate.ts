@@ -19,13 +19,14 @@ export const exportCrate: Command = defineCommand({
     description: { kind: "text", placeholder: "text", description: "what it is" },
     agent: { kind: "text", placeholder: "name", description: "who ran it" },
     orcid: { kind: "text", placeholder: "url", description: "ORCID or another URL of the agent" },
+    bagit: { kind: "flag", description: "as the payload of a BagIt bag: the crate is then in its folder data" },
     ...STORE_OPTION,
   },
   example: [
     'twinloom export crate first --out crate --license CC-BY-4.0 --agent "Ada Lovelace"',
     "twinloom export crate ecal@champion --out crate --license CC0-1.0",
   ],
-  run: async ({ target }, { out, license, name, description, agent, orcid, store: folder }, io) => {
+  run: async ({ target }, { out, license, name, description, agent, orcid, bagit, store: folder }, io) => {
     const { resolve } = await import("node:path");
     const { exportCrate } = await import("../../core/index.ts");
     const { UsageError } = await import("../errors.ts");
@@ -36,10 +37,11 @@ export const exportCrate: Command = defineCommand({
       license,
       name,
       description,
+      bagit,
       ...(agent !== undefined && { agent: { name: agent, id: orcid } }),
       signal: io.signal,
     });
     if (io.json) io.printJson({ target, folder: resolve(io.cwd, out) });
-    else io.print(`${io.style.green("exported")}: ${out}/ro-crate-metadata.json`);
+    else io.print(`${io.style.green("exported")}: ${out}/${bagit ? "data/" : ""}ro-crate-metadata.json`);
   },
 });

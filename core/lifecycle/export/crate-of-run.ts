@@ -103,9 +103,9 @@ async function addInput(files: CrateFiles, file: FileRecord, path: string): Prom
   });
 }
 
-/** No step can have such a name: its folder is not in the way. Other systems know no backslash in a name. */
+/** No step can have such a name: its folder is not in the way. Not all systems and readers of bags know "\\" and "%" in names. */
 function inputPath(step: string, input: string, file: string): string {
-  return `input_files/${step}/${input}/${basename(file).replace(/[\\\p{Cc}]/gu, "_")}`;
+  return `input_files/${step}/${input}/${basename(file).replace(/[\\%\p{Cc}]/gu, "_")}`;
 }
 
 function factsOf({ bytes, fileDigest }: FileRecord): CheckableFacts {

@@ -24,6 +24,8 @@ export interface ExportCrateOptions {
   readonly agent?: CrateAgent | undefined;
   /** ISO 8601; now by default. */
   readonly datePublished?: string | undefined;
+  /** Whether the crate is the payload, `data/`, of a BagIt bag: for archives that check files by its lists. */
+  readonly bagit?: boolean | undefined;
   /** Holds the version that ran: then its files are in the crate, too. */
   readonly store?: TwinStore | string | undefined;
   readonly signal?: AbortSignal | undefined;

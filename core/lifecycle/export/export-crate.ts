@@ -8,6 +8,7 @@ import { findRunFolder, resolveVersion } from "../reproduce/find-run.ts";
 import { openStore, type TwinStore } from "../store.ts";
 import { readVersion } from "../version/manifest.ts";
 import { restoreVersion } from "../version/restore.ts";
+import { PAYLOAD, writeBag } from "./bag.ts";
 import { CrateFiles } from "./crate-files.ts";
 import { CrateGraph } from "./crate-graph.ts";
 import { addRun } from "./crate-of-run.ts";
@@ -52,16 +53,18 @@ async function exportFrom(target: string, out: string, options: Options): Promis
   const sealed = version === undefined || store === undefined ? undefined : await readVersion(store.objects, version);
   const staging = partialPath(path);
   try {
-    await system(path, () => makeFolders(staging));
-    const files = new CrateFiles(staging, new CrateGraph(), signal);
+    const crate = options.bagit ? join(staging, PAYLOAD) : staging;
+    await system(path, () => makeFolders(crate));
+    const files = new CrateFiles(crate, new CrateGraph(), signal);
     addRoot(files.graph, { record: found?.record, config: sealed?.config }, options);
     if (found !== undefined) await addRun(files, found, addAgent(files.graph, options.agent));
     if (sealed !== undefined && store !== undefined) {
-      await restoreVersion(store, sealed.descriptor.digest, join(staging, FOLDER_OF_TWIN), { signal });
+      await restoreVersion(store, sealed.descriptor.digest, join(crate, FOLDER_OF_TWIN), { signal });
       await addVersion(files, sealed.config, { isMain: found === undefined });
     }
     signal?.throwIfAborted();
-    await writeFileAtomically(join(staging, "ro-crate-metadata.json"), files.graph.text());
+    await writeFileAtomically(join(crate, "ro-crate-metadata.json"), files.graph.text());
+    if (options.bagit) await writeBag(staging, { signal });
     await system(path, async () => {
       await flushTree(staging);
       await rename(staging, path);

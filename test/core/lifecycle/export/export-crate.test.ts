@@ -174,6 +174,35 @@ describe("exportCrate of a run", () => {
     expect(await readdir(folder)).not.toContain("PLANTED");
   });
 
+  it("packs the crate into a bag, of which every list fits", async () => {
+    const place = await mkdtemp(join(folder, "bag of 100%-"));
+    await exportCrate(await sampleRun(place), join(place, "bag"), { ...OPTIONS, bagit: true });
+    const bag = join(place, "bag");
+    const metadata = (crate: string): Promise<Buffer> => readFile(join(crate, "ro-crate-metadata.json"));
+    expect(JSON.parse(String(await metadata(join(bag, "data"))))["@graph"]).toBeInstanceOf(Array);
+    const listed: string[] = [];
+    for (const list of ["manifest-sha256.txt", "tagmanifest-sha256.txt"]) {
+      for (const line of (await readFile(join(bag, list), "utf8")).trimEnd().split("\n")) {
+        const [, hex, path = ""] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
+        const name = path.replaceAll("%25", "%");
+        expect(
+          createHash("sha256")
+            .update(await readFile(join(bag, name)))
+            .digest("hex"),
+          name,
+        ).toBe(hex);
+        listed.push(name);
+      }
+    }
+    expect([...listed, "tagmanifest-sha256.txt"].sort()).toEqual(await filesBelow(bag));
+    const sizes = (await filesBelow(join(bag, "data"))).map(
+      async (path) => (await readFile(join(bag, "data", path))).length,
+    );
+    const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    expect(await readFile(join(bag, "bag-info.txt"), "utf8")).toContain(`Payload-Oxum: ${bytes}.${sizes.length}\n`);
+    expect(await readFile(join(bag, "bagit.txt"), "utf8")).toMatch(/^BagIt-Version: 1\.0\n/);
+  });
+
   it("hears a signal while it copies, and leaves nothing", async () => {
     const place = await mkdtemp(join(folder, "aborted-"));
     const signal = AbortSignal.abort(new Error("enough"));
