@@ -14,7 +14,7 @@ export class LogBrokenError extends TwinError {
   constructor(twin: string, sequence: number, where: { readonly file: string; readonly problem: string }) {
     const trusted = sequence === 1 ? "No event can be trusted" : `Events 1 to ${sequence - 1} can be trusted`;
     super(
-      `The log of twin "${twin}" is broken at event ${sequence} ("${where.file}"): ${where.problem} ${trusted}; nothing was changed. Copy the file from another copy of the store, or unpack an archive that has it; `twinloom store verify` gives the commands.`,
+      `The log of twin "${twin}" is broken at event ${sequence} ("${where.file}"): ${where.problem} ${trusted}; nothing was changed. Copy the file from another copy of the store, or unpack an archive that has it; \`twinloom store verify\` gives the commands.`,
     );
     this.twin = twin;
     this.sequence = sequence;
