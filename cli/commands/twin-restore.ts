@@ -5,8 +5,8 @@ export const twinRestore: Command = defineCommand({
   path: ["twin", "restore"],
   summary: "Write the files of a version into an empty folder",
   description:
-    "twin.yaml, what it names, models, code and lock file, every byte checked. Sealing that folder again gives the same " +
-    "version. To run a version, restoring it is not needed: commands take its name in place of a twin.yaml.",
+    "twin.yaml, what it names, models, code and lock file, every byte checked. Sealing that folder again, with the " +
+    "same licence and policy, gives the same version. To run a version, restoring it is not needed: commands take its name in place of a twin.yaml.",
   arguments: { version: { description: VERSION_ARGUMENT } },
   options: {
     out: { kind: "text", placeholder: "folder", description: "empty or new folder", required: true },

@@ -103,7 +103,7 @@ async function addInput(files: CrateFiles, file: FileRecord, path: string): Prom
   });
 }
 
-/** No step can have such a name: its folder is not in the way. Not all systems and readers of bags know "\\" and "%" in names. */
+/** No step can have such a name: its folder is not in the way. Not all systems and readers of bags take a backslash or "%" in a name. */
 function inputPath(step: string, input: string, file: string): string {
   return `input_files/${step}/${input}/${basename(file).replace(/[\\%\p{Cc}]/gu, "_")}`;
 }
