@@ -1,4 +1,5 @@
 import type { Digest } from "../../canonical/digest.ts";
+import { describeNames } from "../../errors/nearest-names.ts";
 import type { Attestation } from "../schema.ts";
 import { Waiver } from "./attestations.ts";
 import type { MetricRule, Policy } from "./policy.ts";
@@ -51,8 +52,12 @@ function checkMetric({ metric, max, min, kind }: MetricRule, evidence: readonly 
   );
   const value = newest?.attestation.metrics[metric];
   if (newest === undefined || value === undefined) {
-    const others = evidence.filter(({ attestation }) => attestation.kind === kind).length;
-    const found = others === 0 ? `not measured: there is no ${kind}` : `not measured by any ${kind}`;
+    const others = evidence.filter(({ attestation }) => attestation.kind === kind);
+    const names = new Set(others.flatMap(({ attestation }) => Object.keys(attestation.metrics)));
+    const found =
+      others.length === 0
+        ? `not measured: there is no ${kind}`
+        : `not measured by any ${kind}. ${describeNames(metric, names)}`;
     return { demand, isMet: false, found, evidence: undefined };
   }
   const hasPassed = newest.attestation.verdict === "passed";

@@ -3,21 +3,27 @@ import { join } from "node:path";
 import { canonicalJson } from "../../canonical/canonical-json.ts";
 import type { Digest } from "../../canonical/digest.ts";
 import { TwinError } from "../../errors/twin-error.ts";
+import { versionName } from "../log/find-version.ts";
 import type { VersionEntry } from "../log/twin-state.ts";
-import type { VersionConfig } from "../schema.ts";
+import type { Descriptor, VersionConfig } from "../schema.ts";
 import type { TwinStore } from "../store.ts";
 import { readVersion } from "./manifest.ts";
 import { MARKER } from "./restored-names.ts";
 
 /**
- * The version of a twin that has this content, whatever its parents are: equal content is no new version. In a folder that
+ * The version of a twin that has this content, whatever its parents are, and its policy where none was given: equal content
+ * is no new version. In a folder that
  * a version was restored to, what git and a lock file around that folder say is no difference either.
  */
 export async function knownVersion(
   store: TwinStore,
   config: VersionConfig,
-  options: { readonly folder: string; readonly signal?: AbortSignal | undefined },
+  options: { readonly folder: string; readonly policyIsGiven: boolean; readonly signal?: AbortSignal | undefined },
 ): Promise<VersionEntry | undefined> {
+  const contentOf = ({ validation, ...rest }: VersionConfig): string =>
+    canonicalJson({ ...rest, ...(options.policyIsGiven && validation && { validation }), parents: [] });
+  const content = contentOf(config);
+  const bareContent = contentOf(withoutSurroundings(config));
   const origin = await restoredFrom(options.folder);
   const entries = await store.list(config.twin);
   // The newest is the likeliest.
@@ -25,8 +31,8 @@ export async function knownVersion(
     options.signal?.throwIfAborted();
     const sealed = await configOf(store, entry.digest);
     if (sealed === undefined) continue;
-    if (sameContent(sealed, config)) return entry;
-    if (entry.digest === origin && sameContent(withoutSurroundings(sealed), withoutSurroundings(config))) return entry;
+    if (contentOf(sealed) === content) return entry;
+    if (entry.digest === origin && contentOf(withoutSurroundings(sealed)) === bareContent) return entry;
   }
   return undefined;
 }
@@ -43,6 +49,21 @@ export async function chooseParents(store: TwinStore, twin: string, folder: stri
   return newest === undefined ? [] : [{ digest: newest.digest, relation: "revision" }];
 }
 
+/** The policy of the first parent that is of the same twin and has one, and that parent: `ecal@v7`. */
+export async function inheritedGate(
+  store: TwinStore,
+  twin: string,
+  parents: VersionConfig["parents"],
+): Promise<{ readonly policy: Descriptor; readonly of: string } | undefined> {
+  const { versions } = await store.log(twin).read();
+  for (const { digest } of parents) {
+    const entry = versions.get(digest);
+    const policy = entry && (await configOf(store, digest))?.validation?.policy;
+    if (policy && (await store.objects.find(policy.digest))) return { policy, of: versionName(entry) };
+  }
+  return undefined;
+}
+
 async function restoredFrom(folder: string): Promise<Digest | undefined> {
   const text = await readFile(join(folder, MARKER), "utf8").catch(() => "");
   return /^sha256:[0-9a-f]{64}$/.test(text.trim()) ? (text.trim() as Digest) : undefined;
@@ -56,10 +77,6 @@ async function configOf(store: TwinStore, digest: Digest): Promise<VersionConfig
     if (error instanceof TwinError) return undefined;
     throw error;
   }
-}
-
-function sameContent(a: VersionConfig, b: VersionConfig): boolean {
-  return canonicalJson({ ...a, parents: [] }) === canonicalJson({ ...b, parents: [] });
 }
 
 function withoutSurroundings({ code, environment, ...rest }: VersionConfig): VersionConfig {

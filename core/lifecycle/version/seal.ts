@@ -10,7 +10,7 @@ import type { TwinStore } from "../store.ts";
 import { collectContent } from "./collect.ts";
 import { descriptorOf } from "./keep-files.ts";
 import { writeVersion } from "./manifest.ts";
-import { chooseParents, knownVersion } from "./parents.ts";
+import { chooseParents, inheritedGate, knownVersion } from "./parents.ts";
 
 /** How {@link sealVersion} seals. */
 export interface SealOptions {
@@ -27,7 +27,10 @@ export interface SealOptions {
   readonly parents?: VersionConfig["parents"] | undefined;
   /** More, as texts: a licence (SPDX), a description. */
   readonly annotations?: Readonly<Record<string, string>> | undefined;
-  /** The fidelity gate that the version must pass to be validated or released: the YAML text of a policy. */
+  /**
+   * The fidelity gate that the version must pass to be validated or released: the YAML text of a policy. By default that of
+   * the version of this twin that it comes from, if that has one: a gate is not lost by leaving it out.
+   */
   readonly policy?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told how many bytes of files are kept, of how many. */
@@ -74,15 +77,23 @@ export async function sealVersion(
   await using pin = await store.pin();
   const { config: content, folder, notes } = await collectContent(store.objects, composition, { signal, onProgress });
   const log = store.log(content.twin);
-  const validation = options.policy === undefined ? undefined : { policy: await keepPolicy(store, options.policy) };
-  const annotated = { ...content, ...(validation && { validation }), annotations: { ...options.annotations } };
-  const known = options.parents === undefined ? await knownVersion(store, annotated, { folder, signal }) : undefined;
+  const parents = options.parents ?? (await chooseParents(store, content.twin, folder));
+  const gate = options.policy === undefined ? await inheritedGate(store, content.twin, parents) : undefined;
+  const policy = options.policy === undefined ? gate?.policy : await keepPolicy(store, options.policy);
+  const annotated = {
+    ...content,
+    ...(policy && { validation: { policy } }),
+    annotations: { ...options.annotations },
+  };
+  const known =
+    options.parents === undefined
+      ? await knownVersion(store, annotated, { folder, signal, policyIsGiven: options.policy !== undefined })
+      : undefined;
   // Its writer may have been stopped before it was durable.
   if (known !== undefined) await log.settle();
   let entry = known;
   let isNew = false;
   if (entry === undefined) {
-    const parents = options.parents ?? (await chooseParents(store, content.twin, folder));
     const { descriptor } = await writeVersion(store.objects, { ...annotated, parents: [...parents] });
     const appended = await log.append(
       async (state) => {
@@ -101,7 +112,8 @@ export async function sealVersion(
   if (alias !== undefined) {
     entry = (await store.moveAlias(`${entry.twin}@${alias}`, entry.digest, { reason, actor, signal })) ?? entry;
   }
-  return { entry, isNew, notes };
+  const inherited = isNew && gate ? [`It has the policy of ${gate.of}, as no other was given.`] : [];
+  return { entry, isNew, notes: [...notes, ...inherited] };
 }
 
 async function keepPolicy({ objects }: TwinStore, text: string): Promise<Descriptor> {

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { digestBytes } from "../../../../core/index.ts";
+import { canonicalJson, digestBytes } from "../../../../core/index.ts";
 import { packStore } from "../../../../core/lifecycle/care/pack.ts";
 import { unpackStore } from "../../../../core/lifecycle/care/unpack.ts";
 import { verifyStore } from "../../../../core/lifecycle/care/verify.ts";
@@ -97,6 +97,21 @@ describe("The states of a version", () => {
   });
 });
 
+describe("The manifest of an attestation", () => {
+  it("is about the version that its statement is about", async () => {
+    await using sample = await sampleStore();
+    const { store } = sample;
+    const a = await seal(store, "a");
+    const b = await seal(store, "b");
+    const { digest } = await store.attest(a.digest, attestation(a.digest, "validation"));
+    const manifest = JSON.parse(Buffer.from(await store.objects.get(digest)).toString());
+    const { artifactType: _, ...subject } = b.descriptor;
+    const other = await store.objects.put(canonicalJson({ ...manifest, subject }));
+    await expect(readAttestation(store.objects, other.digest)).rejects.toThrow("are about different versions");
+    expect(await readAttestation(store.objects, digest)).toMatchObject({ subject: a.digest });
+  });
+});
+
 describe("The gate", () => {
   it("is open again after evidence that is too long to be kept was refused", async () => {
     await using sample = await sampleStore();
@@ -162,8 +177,12 @@ describe("The gate", () => {
     await store.attest(digest, attestation(digest, "validation", { metrics: { "S.layer_energy": 0.0051 } }));
     expect(await missing(store.changeState("ecal", "validated", { policy: POLICY }))).toEqual([
       "S.layer_energy at most 0.003: measured 0.0051 (sha256:…)",
-      "auc.high at least 0.5 and at most 0.8: not measured by any validation",
+      "auc.high at least 0.5 and at most 0.8: not measured by any validation. There is: S.layer_energy.",
     ]);
+    await store.attest(digest, attestation(digest, "validation", { metrics: { "auc.hihg": 0.7, chi2: 1 } }));
+    expect(await missing(store.changeState("ecal", "validated", { policy: POLICY }))).toContain(
+      'auc.high at least 0.5 and at most 0.8: not measured by any validation. Did you mean "auc.hihg"? There are: auc.hihg, chi2, S.layer_energy.',
+    );
     expect((await store.resolve("ecal")).state).toBe("sealed");
   });
 

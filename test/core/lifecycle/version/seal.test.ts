@@ -1,3 +1,4 @@
+import { readdirSync, rmSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -5,6 +6,7 @@ import {
   artifact,
   constant,
   createTwin,
+  type Digest,
   digestBytes,
   exportSpec,
   loadSpec,
@@ -271,6 +273,43 @@ plugins:
     expect(await store.list()).toHaveLength(1);
     const { entry } = await sealVersion(store, await loadSpec(file), { alias: "champion", reason: "refitted" });
     expect(entry).toMatchObject({ number: 2, aliases: ["champion"] });
+  });
+
+  it("records nothing when its pin was taken away meanwhile: a collector may have taken what it kept", async () => {
+    await using scratch = await scratchFolder();
+    await using sample = await sampleStore();
+    const { store, folder } = sample;
+    const spec = await loadSpec(await writeProject(scratch.path));
+    const onProgress = (): void => {
+      for (const name of readdirSync(join(folder, "pins"))) rmSync(join(folder, "pins", name));
+    };
+    await expect(sealVersion(store, spec, { onProgress })).rejects.toMatchObject({ code: "TWIN_PIN_LOST" });
+    expect(await store.list()).toEqual([]);
+  });
+
+  it("keeps the policy of the version that it comes from, unless another is given, and says so", async () => {
+    await using scratch = await scratchFolder();
+    await using sample = await sampleStore();
+    const { store } = sample;
+    const file = await writeProject(scratch.path);
+    const policyOf = async (digest: Digest) => (await readVersion(store.objects, digest)).config.validation?.policy;
+    const seal = async (table: string, policy?: string) => {
+      await writeFiles(scratch.path, { "tables/gain.csv": table });
+      return await sealVersion(store, await loadSpec(file), { policy });
+    };
+    const bare = await seal("1\n");
+    const policy = "schemaVersion: 1\nvalidated: { metrics: [{ metric: auc, max: 0.6 }] }\n";
+    const gated = await seal("1\n", policy);
+    expect([bare.entry.number, gated.entry.number]).toEqual([1, 2]);
+    const next = await seal("2\n");
+    expect(await policyOf(next.entry.digest)).toMatchObject({ digest: digestBytes(policy) });
+    expect(next.notes).toEqual(["It has the policy of sample@v2, as no other was given."]);
+    // Nothing new, with or without.
+    expect(await seal("2\n")).toMatchObject({ isNew: false, notes: [], entry: { number: 3 } });
+    expect(await seal("1\n")).toMatchObject({ isNew: false, entry: { number: 2 } });
+    const open = await seal("2\n", "schemaVersion: 1\n");
+    expect(open).toMatchObject({ isNew: true, notes: [], entry: { number: 4 } });
+    expect(await policyOf(open.entry.digest)).toMatchObject({ digest: digestBytes("schemaVersion: 1\n") });
   });
 
   it("is a method of a running twin, and keeps an alias and a policy", async () => {
