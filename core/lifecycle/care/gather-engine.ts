@@ -54,7 +54,8 @@ export async function gatherEngine(
   const roots = await recordedPackages(store, entries, { root, problems });
   if (problems.length > 0) throw new EngineNotPackableError(problems);
 
-  const isEngine = ({ place }: PlacedPackage): boolean => place === "node_modules/twinloom";
+  // Also another copy of it, below a plugin that was installed with its own.
+  const isEngine = ({ name }: PlacedPackage): boolean => name === "twinloom";
   const needed = await placePackages(roots, (_, dependent) => !isEngine(dependent));
   const peers = await reachablePeers(store, entries, needed.packages);
   const { packages, problems: missing } = await placePackages(

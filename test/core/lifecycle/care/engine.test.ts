@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { access, mkdir, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { canonicalJson } from "../../../../core/index.ts";
+import { canonicalJson, digestBytes } from "../../../../core/index.ts";
 import { readTar, TAR_END, tarHeader, tarPadding } from "../../../../core/lifecycle/care/tar.ts";
 import { packStore, unpackEngine, unpackStore, verifyStore } from "../../../../core/lifecycle/index.ts";
 import { openStore } from "../../../../core/lifecycle/store.ts";
@@ -11,7 +12,7 @@ import { manifest, type SampleEngine, sampleEngine, sealWith } from "./sample-en
 /** Packs with the engine of a project, into its folder. */
 async function pack(sample: SampleEngine, name = "ecal.tar") {
   const file = join(sample.folder, name);
-  return { file, ...(await packStore(sample.store, { file, withEngine: sample.root, existing: "replace" })) };
+  return await packStore(sample.store, { file, withEngine: sample.root, existing: "replace" });
 }
 
 async function filesBelow(folder: string): Promise<string[]> {
@@ -21,7 +22,10 @@ async function filesBelow(folder: string): Promise<string[]> {
 }
 
 /** The files of an archive, to be changed and written anew with a list that fits. */
-async function repack(file: string, change: (files: Map<string, string>, list: { engine: object }) => void) {
+async function repack(
+  file: string,
+  change: (files: Map<string, string>, list: { engine: object; files: Record<string, object> }) => void,
+) {
   const bytes = await readFile(file);
   const files = new Map<string, string>();
   for await (const { path, position, bytes: length } of readTar(async (into, at) => bytes.copy(into, 0, at))) {
@@ -102,11 +106,14 @@ describe("An archive with the engine", { timeout: 120_000 }, () => {
 
   it("lays out anew what is linked and scattered, so that each package finds the same as before", async () => {
     await using sample = await sampleEngine();
-    // As a store of packages with links has it: the nested leaf lies elsewhere, and a plugin is a checkout.
+    // As package managers with links have it: what a package depends on lies beside it. And a plugin is a checkout.
     const modules = join(sample.folder, "node_modules");
-    await mkdir(join(modules, ".store"));
-    await rename(join(modules, "needy"), join(modules, ".store/needy-1"));
-    await symlink(join(modules, ".store/needy-1"), join(modules, "needy"));
+    const beside = join(modules, ".store/needy/node_modules");
+    await mkdir(beside, { recursive: true });
+    await rename(join(modules, "needy/node_modules/leaf"), join(beside, "leaf"));
+    await rename(join(modules, "needy"), join(beside, "needy"));
+    await symlink(join(beside, "needy"), join(modules, "needy"));
+    await symlink(join(modules, "flat"), join(beside, "flat"));
     await rename(join(modules, "@acme/meter"), join(sample.folder, "meter"));
     await symlink(join(sample.folder, "meter"), join(modules, "@acme/meter"));
     await sample.write({ "../meter/.env": "TOKEN=secret", "../meter/node_modules/dev/index.js": "not published" });
@@ -237,7 +244,10 @@ describe("An archive with the engine", { timeout: 120_000 }, () => {
       await refused(sound.subarray(0, length), "cut off");
     for (const name of ["node_modules/../evil", "node_modules/a\\..\\evil", "node_modules"]) {
       await writeFile(file, sound);
-      await repack(file, (files) => files.set(name, "evil"));
+      await repack(file, (files, list) => {
+        files.set(name, "evil");
+        list.files[name] = { bytes: 4, digest: digestBytes("evil") };
+      });
       await refused(await readFile(file), name);
     }
   });
@@ -263,6 +273,18 @@ describe("An archive with the engine", { timeout: 120_000 }, () => {
     await mkdir(join(folder, "node_modules/flat/node_modules"));
     await writeFile(join(folder, "node_modules/flat/node_modules/leaf.js"), "other");
     await refused("node_modules/flat/node_modules/leaf.js");
+  });
+
+  it("is not made of a file that changes meanwhile", async () => {
+    await using sample = await sampleEngine();
+    const file = join(sample.folder, "ecal.tar");
+    const leaf = join(sample.folder, "node_modules/leaf/lib/leaf.js");
+    const onProgress = (): void => writeFileSync(leaf, "LEAF 1\n");
+    await expect(packStore(sample.store, { file, withEngine: sample.root, onProgress })).rejects.toMatchObject({
+      code: "TWIN_FILE_UNREADABLE",
+      location: leaf,
+    });
+    await expect(access(file)).rejects.toThrow();
   });
 
   it("can be called off, and leaves nothing", async () => {
