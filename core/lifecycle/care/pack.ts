@@ -164,7 +164,7 @@ async function gather(
     if (found === undefined) throw new ObjectMissingError(digest, store.folder);
     objects.set(digest, found.bytes);
   }
-  const states = (await store.states()).filter(({ twin }) => twins.includes(twin));
+  const states = (await Promise.all(sorted(twins).map((twin) => store.states(twin)))).flat();
   const index = ociIndex(states);
   const manifests = index.manifests.filter(({ digest }) => objects.has(digest));
   const texts = new Map([

@@ -192,10 +192,22 @@ export class FileObjects implements ObjectStore {
       if (present !== undefined && (present.kind !== "file" || present.bytes !== object.bytes)) {
         await this.#files.quarantine(object.digest);
       }
-      await this.#files.settle(temporary, object.digest);
+      await this.#settle(temporary, object);
       return object;
     } finally {
       await removeIfThere(this.#fs, temporary);
+    }
+  }
+
+  /** Windows and folders with a sticky bit let nobody replace some files; then what is there must be as good. */
+  async #settle(temporary: string, object: StoredObject): Promise<void> {
+    try {
+      await this.#files.settle(temporary, object.digest);
+    } catch (error) {
+      if (!["EPERM", "EACCES"].includes(systemCode(error) ?? "")) throw error;
+      if ((await this.#isSound(object)) && (await this.#files.refresh(object.digest)) === "refreshed") return;
+      // A corrupt one has been put aside.
+      await this.#files.settle(temporary, object.digest);
     }
   }
 

@@ -132,6 +132,8 @@ describe("Unpacking", { timeout: 300_000 }, () => {
     expect(unpacked.map(({ versions }) => versions.length)).toEqual([5, 5, 5]);
     expect(unpacked.reduce((sum, { events }) => sum + events, 0)).toBe(5);
     expect(await target.store.list("ecal")).toHaveLength(5);
+    // Nor does that twin stop what is packed of another.
+    expect(await packStore(target.store, { file: fresh(".tar"), versions: ["ecal"] })).toMatchObject({ objects: 3 });
   });
 
   it("mends a broken log, and says when another history is in the way or it does not reach so far", async () => {

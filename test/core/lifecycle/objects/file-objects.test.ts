@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -233,6 +233,25 @@ describe("Objects as files", () => {
     await objects.flush();
     const after = new FileObjects("/store", disk.afterPowerCut("synced"));
     expect(await after.verify(digest)).toBe("sound");
+  });
+
+  it("are put again where a file that is read-only cannot be replaced, as on Windows", async () => {
+    const disk = new MemoryFs();
+    const { digest } = await new FileObjects("/store", disk).put("weights 1.0");
+    await plant(disk, "/weights", "weights 1.0");
+    const objects = new FileObjects(
+      "/store",
+      disk.watched(async (call, path) => {
+        if (call === "rename" && (await names(disk, dirname(path))).includes(basename(path)))
+          throw systemError("EPERM");
+      }),
+    );
+    expect(await objects.putFile("/weights")).toMatchObject({ digest });
+    await plant(disk, blob(digest), "weights 9.9");
+    expect(await objects.putFile("/weights")).toMatchObject({ digest });
+    expect(await objects.verify(digest)).toBe("sound");
+    expect(await names(disk, "/store/blobs/sha256")).toEqual([digest.slice(7)]);
+    expect(await names(disk, "/store/quarantine/sha256")).toEqual([digest.slice(7)]);
   });
 
   it("that another put and did not come to flush are durable when they are put again, or kept, and flushed", async () => {
