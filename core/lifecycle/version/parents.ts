@@ -7,13 +7,16 @@ import { versionName } from "../log/find-version.ts";
 import type { VersionEntry } from "../log/twin-state.ts";
 import type { Descriptor, VersionConfig } from "../schema.ts";
 import type { TwinStore } from "../store.ts";
-import { readVersion } from "./manifest.ts";
+import { readVersion, versionLayers } from "./manifest.ts";
 import { MARKER } from "./restored-names.ts";
+
+/** Manifests that are read at the same time. */
+const AT_ONCE = 16;
 
 /**
  * The version of a twin that has this content, whatever its parents are, and its policy where none was given: equal content
- * is no new version. In a folder that
- * a version was restored to, what git and a lock file around that folder say is no difference either.
+ * is no new version. In a folder that a version was restored to, what git and a lock file around that folder say is no
+ * difference either.
  */
 export async function knownVersion(
   store: TwinStore,
@@ -25,16 +28,34 @@ export async function knownVersion(
   const content = contentOf(config);
   const bareContent = contentOf(withoutSurroundings(config));
   const origin = await restoredFrom(options.folder);
-  const entries = await store.list(config.twin);
+  const { validation: _, ...ungated } = config;
+  const needed = versionLayers(ungated).map(({ digest }) => digest);
   // The newest is the likeliest.
-  for (const entry of entries.toReversed()) {
+  const entries = (await store.list(config.twin)).toReversed();
+  for (let from = 0; from < entries.length; from += AT_ONCE) {
     options.signal?.throwIfAborted();
-    const sealed = await configOf(store, entry.digest);
-    if (sealed === undefined) continue;
-    if (contentOf(sealed) === content) return entry;
-    if (entry.digest === origin && contentOf(withoutSurroundings(sealed)) === bareContent) return entry;
+    const some = entries.slice(from, from + AT_ONCE);
+    // Manifests tell quickly which versions have other objects; there may be thousands.
+    const likely = await Promise.all(some.map(({ digest }) => digest === origin || namesAll(store, digest, needed)));
+    for (const entry of some.filter((_, index) => likely[index])) {
+      const sealed = await configOf(store, entry.digest);
+      if (sealed === undefined) continue;
+      if (contentOf(sealed) === content) return entry;
+      if (entry.digest === origin && contentOf(withoutSurroundings(sealed)) === bareContent) return entry;
+    }
   }
   return undefined;
+}
+
+/** Whether a manifest that can be read names all of the objects. */
+async function namesAll(store: TwinStore, manifest: Digest, needed: readonly Digest[]): Promise<boolean> {
+  try {
+    const text = Buffer.from(await store.objects.get(manifest)).toString();
+    return needed.every((digest) => text.includes(digest));
+  } catch (error) {
+    if (error instanceof TwinError) return false;
+    throw error;
+  }
 }
 
 /** Parents of a new version, where nobody says. */
