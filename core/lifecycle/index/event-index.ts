@@ -1,7 +1,8 @@
-import { type BigIntStats, closeSync, openSync, readSync, rmSync, stat } from "node:fs";
+import { closeSync, openSync, readSync, rmSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, sep } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
 import { STORE_NAMES } from "../layout.ts";
 import type { EventCache } from "../log/event-log.ts";
 import { eventFile, folderOfTwin, sequenceOf } from "../log/folder-name.ts";
@@ -9,6 +10,8 @@ import { loadSqlite } from "./load-sqlite.ts";
 
 /** Raised when the table changes, or what an event may be; an index of another form is made anew. */
 export const FORM = 2;
+/** Files that are looked at before other work has its turn. */
+const AT_ONCE = 250;
 /** How long it waits for another process [ms]; then the files are read instead. */
 const BUSY_MS = 200;
 const TABLE = `CREATE TABLE events (twin TEXT NOT NULL, sequence INTEGER NOT NULL, file TEXT NOT NULL,
@@ -45,11 +48,15 @@ export class EventIndex implements EventCache {
     const folder = join(dirname(this.#file), STORE_NAMES.events, folderOfTwin(twin));
     const names = await readdir(folder).catch(() => []);
     const count = names.reduce((last, name) => Math.max(last, sequenceOf(name)), 0);
-    const seen = await Promise.all(
-      Array.from({ length: count }, (_, index) => facts(join(folder, eventFile(index + 1)))),
-    );
-    const gap = seen.indexOf(undefined);
-    return (gap < 0 ? seen : seen.slice(0, gap)) as string[];
+    const seen: string[] = [];
+    for (let sequence = 1; sequence <= count; sequence++) {
+      const file = facts(`${folder}${sep}${eventFile(sequence)}`);
+      if (file === undefined) break;
+      seen.push(file);
+      // Ten thousand calls that wait take a fifth of the time of those that do not; others have their turn in between.
+      if (sequence % AT_ONCE === 0) await setImmediate();
+    }
+    return seen;
   }
 
   load(twin: string, seen: readonly string[]): readonly string[] {
@@ -144,14 +151,13 @@ export class EventIndex implements EventCache {
 }
 
 /** What changes with every change of a file, but for one that a disk makes by itself; `undefined` where there is none. */
-function facts(path: string): Promise<string | undefined> {
-  // The callback, as ten thousand promises of the file system take twice as long.
-  return new Promise((resolve) => {
-    stat(path, { bigint: true }, (error, found: BigIntStats | undefined) => {
-      if (error || found === undefined) return resolve(undefined);
-      resolve([found.size, found.mtimeNs, found.ctimeNs, found.dev, found.ino].join(" "));
-    });
-  });
+function facts(path: string): string | undefined {
+  try {
+    const { size, mtimeMs, ctimeMs, dev, ino } = statSync(path);
+    return `${size} ${mtimeMs} ${ctimeMs} ${dev} ${ino}`;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What it held is in the log; it may never have been open. */
