@@ -5,6 +5,7 @@ import { checkReason } from "../log/move-alias.ts";
 import { readPolicy } from "../log/policy.ts";
 import type { VersionEntry } from "../log/twin-state.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
+import type { Pin } from "../pins.ts";
 import type { Descriptor, VersionConfig } from "../schema.ts";
 import type { TwinStore } from "../store.ts";
 import { collectContent } from "./collect.ts";
@@ -76,44 +77,68 @@ export async function sealVersion(
   if (license !== undefined) licenseUrl(license);
   await using pin = await store.pin();
   const { config: content, folder, notes } = await collectContent(store.objects, composition, { signal, onProgress });
-  const log = store.log(content.twin);
-  const parents = options.parents ?? (await chooseParents(store, content.twin, folder));
-  const gate = options.policy === undefined ? await inheritedGate(store, content.twin, parents) : undefined;
-  const policy = options.policy === undefined ? gate?.policy : await keepPolicy(store, options.policy);
-  const annotated = {
-    ...content,
-    ...(policy && { validation: { policy } }),
-    annotations: { ...options.annotations },
-  };
-  const known =
-    options.parents === undefined
-      ? await knownVersion(store, annotated, { folder, signal, policyIsGiven: options.policy !== undefined })
-      : undefined;
-  // Its writer may have been stopped before it was durable.
-  if (known !== undefined) await log.settle();
-  let entry = known;
-  let isNew = false;
-  if (entry === undefined) {
-    const { descriptor } = await writeVersion(store.objects, { ...annotated, parents: [...parents] });
-    const appended = await log.append(
-      async (state) => {
-        const { versions } = state;
-        // Now, as there would be a version without its alias. Not before: for a version that is known, it need not move.
-        if (alias !== undefined) checkReason(state, alias, reason);
-        await pin.check();
-        if (versions.has(descriptor.digest)) return undefined;
-        return { type: "sealed", version: descriptor, number: versions.size + 1 };
-      },
-      { reason, actor, signal },
-    );
-    isNew = appended !== undefined;
-    entry = (await log.read()).versions.get(descriptor.digest) as VersionEntry;
-  }
+  const policy = options.policy === undefined ? undefined : await keepPolicy(store, options.policy);
+  const made = { content: { ...content, annotations: { ...options.annotations } }, policy, folder, pin };
+  let sealed: SealResult | undefined;
+  // Where somebody seals meanwhile: perhaps the very same, or what this one then comes from.
+  do sealed = await enter(store, made, options);
+  while (sealed === undefined);
+  let { entry } = sealed;
   if (alias !== undefined) {
     entry = (await store.moveAlias(`${entry.twin}@${alias}`, entry.digest, { reason, actor, signal })) ?? entry;
   }
-  const inherited = isNew && gate ? [`It has the policy of ${gate.of}, as no other was given.`] : [];
-  return { entry, isNew, notes: [...notes, ...inherited] };
+  return { entry, isNew: sealed.isNew, notes: [...notes, ...sealed.notes] };
+}
+
+interface Made {
+  readonly content: VersionConfig;
+  /** That was given. */
+  readonly policy: Descriptor | undefined;
+  readonly folder: string;
+  readonly pin: Pin;
+}
+
+/** Enters a version into the log, if it has none of this content; `undefined` where other versions came while it decided. */
+async function enter(
+  store: TwinStore,
+  { content, policy: given, folder, pin }: Made,
+  options: Pick<SealOptions, "alias" | "reason" | "actor" | "signal" | "parents">,
+): Promise<SealResult | undefined> {
+  const { alias, reason, actor, signal } = options;
+  signal?.throwIfAborted();
+  const log = store.log(content.twin);
+  const seen = (await log.read()).versions.size;
+  const parents = options.parents ?? (await chooseParents(store, content.twin, folder));
+  const gate = given === undefined ? await inheritedGate(store, content.twin, parents) : undefined;
+  const policy = given ?? gate?.policy;
+  const config = { ...content, ...(policy && { validation: { policy } }) };
+  const policyIsGiven = given !== undefined;
+  const known =
+    options.parents === undefined ? await knownVersion(store, config, { folder, signal, policyIsGiven }) : undefined;
+  if (known !== undefined) {
+    // Its writer may have been stopped before it was durable.
+    await log.settle();
+    return { entry: known, isNew: false, notes: [] };
+  }
+  const { descriptor } = await writeVersion(store.objects, { ...config, parents: [...parents] });
+  let isLate = false;
+  const appended = await log.append(
+    async (state) => {
+      const { versions } = state;
+      isLate = options.parents === undefined && versions.size !== seen;
+      if (isLate) return undefined;
+      // Now, as there would be a version without its alias. Not before: for a version that is known, it need not move.
+      if (alias !== undefined) checkReason(state, alias, reason);
+      await pin.check();
+      if (versions.has(descriptor.digest)) return undefined;
+      return { type: "sealed", version: descriptor, number: versions.size + 1 };
+    },
+    { reason, actor, signal },
+  );
+  if (isLate) return undefined;
+  const isNew = appended !== undefined;
+  const entry = (await log.read()).versions.get(descriptor.digest) as VersionEntry;
+  return { entry, isNew, notes: isNew && gate ? [`It has the policy of ${gate.of}, as no other was given.`] : [] };
 }
 
 async function keepPolicy({ objects }: TwinStore, text: string): Promise<Descriptor> {

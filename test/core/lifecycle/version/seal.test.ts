@@ -32,6 +32,33 @@ async function configOf(store: TwinStore, name = "sample") {
 }
 
 describe("sealVersion", () => {
+  it("decides anew when others seal while it decides: equal content is one version", async () => {
+    await using scratch = await scratchFolder();
+    await using sample = await sampleStore();
+    const { store } = sample;
+    const file = await writeProject(join(scratch.path, "p"));
+    const spec = await loadSpec(file);
+    const other = await loadSpec(await writeProject(join(scratch.path, "q")));
+    await using late = await openStore(store.folder);
+    const logOf = late.log.bind(late);
+    let isFirst = true;
+    late.log = (twin) => {
+      const log = logOf(twin);
+      const append = log.append.bind(log);
+      log.append = async (...args) => {
+        if (isFirst) {
+          isFirst = false;
+          await sealVersion(store, { ...other, tolerances: { outputs: {} } });
+          await sealVersion(store, spec);
+        }
+        return await append(...args);
+      };
+      return log;
+    };
+    expect(await sealVersion(late, spec)).toMatchObject({ isNew: false, entry: { number: 2 } });
+    expect(await store.list("sample")).toHaveLength(2);
+  });
+
   it("keeps the spec, what it names, the model's card and the code", async () => {
     await using scratch = await scratchFolder();
     await using sample = await sampleStore();
