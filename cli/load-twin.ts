@@ -1,9 +1,9 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { type LoadedSpec, loadSpec, loadVersion, VersionNotFoundError, versionName } from "../core/index.ts";
+import { type LoadedSpec, loadSpec, loadVersion, VersionNotFoundError } from "../core/index.ts";
 import type { CommandIo } from "./command.ts";
 import { NoFilesError } from "./errors.ts";
-import { findStore, type StoreChoice, withStore } from "./with-store.ts";
+import { findStore, type StoreChoice, warnIfWithdrawn, withStore } from "./with-store.ts";
 
 /** A twin as it was typed: a file, or the name of a version. */
 export interface TwinChoice extends StoreChoice {
@@ -30,9 +30,7 @@ export async function loadTwin(choice: TwinChoice, io: Place): Promise<LoadedSpe
       onNote: (note) => io.warn(note),
       signal: io.signal,
     });
-    if (entry.state === "withdrawn" && withdrawn === "warn") {
-      io.warn(`${versionName(entry)} was withdrawn${entry.stateReason === null ? "" : `: ${entry.stateReason}`}`);
-    }
+    if (withdrawn === "warn") warnIfWithdrawn(entry, io);
     return composition;
   });
 }

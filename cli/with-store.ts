@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { openStore, StoreNotFoundError, type TwinStore } from "../core/index.ts";
+import { openStore, StoreNotFoundError, type TwinStore, type VersionEntry, versionName } from "../core/index.ts";
 import type { CommandIo } from "./command.ts";
 
 /** Name of a store, where none is given. */
@@ -60,6 +60,27 @@ async function using<T>(store: TwinStore, work: (store: TwinStore) => Promise<T>
   } finally {
     await store.close();
   }
+}
+
+/** Warns where what was typed names a version that was withdrawn. What is no version is told by who needs it. */
+export async function warnOfWithdrawn(
+  names: readonly string[],
+  choice: StoreChoice,
+  io: Pick<CommandIo, "cwd" | "warn">,
+): Promise<void> {
+  if (findStore(choice, io.cwd) === undefined) return;
+  await withStore(choice, io, async (store) => {
+    for (const name of names) {
+      const entry = await store.resolve(name).catch(() => undefined);
+      if (entry !== undefined) warnIfWithdrawn(entry, io);
+    }
+  });
+}
+
+/** Warns of a withdrawn version, with the reason. */
+export function warnIfWithdrawn(entry: VersionEntry, io: Pick<CommandIo, "warn">): void {
+  if (entry.state !== "withdrawn") return;
+  io.warn(`${versionName(entry)} was withdrawn${entry.stateReason === null ? "" : `: ${entry.stateReason}`}`);
 }
 
 /** A run as a path, where there is something of that name; else the name of a version, as it is. */

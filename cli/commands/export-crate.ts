@@ -30,8 +30,9 @@ export const exportCrate: Command = defineCommand({
     const { resolve } = await import("node:path");
     const { exportCrate } = await import("../../core/index.ts");
     const { UsageError } = await import("../errors.ts");
-    const { findStore, runOrVersion } = await import("../with-store.ts");
+    const { findStore, runOrVersion, warnOfWithdrawn } = await import("../with-store.ts");
     if (orcid !== undefined && agent === undefined) throw new UsageError("--orcid is of an --agent.");
+    await warnOfWithdrawn([target], { store: folder }, io);
     await exportCrate(runOrVersion(target, io.cwd), resolve(io.cwd, out), {
       store: findStore({ store: folder }, io.cwd),
       license,

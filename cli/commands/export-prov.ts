@@ -15,7 +15,8 @@ export const exportProv: Command = defineCommand({
   run: async ({ target }, { out, replace, store: folder }, io) => {
     const { resolve } = await import("node:path");
     const { canonicalJson, exportProv, writeFileAtomically } = await import("../../core/index.ts");
-    const { findStore, runOrVersion } = await import("../with-store.ts");
+    const { findStore, runOrVersion, warnOfWithdrawn } = await import("../with-store.ts");
+    await warnOfWithdrawn([target], { store: folder }, io);
     const document = await exportProv(runOrVersion(target, io.cwd), { store: findStore({ store: folder }, io.cwd) });
     if (out === undefined) return io.printJson(document);
     const existing = replace ? "replace" : "refuse";

@@ -15,7 +15,8 @@ export const twinDiff: Command = defineCommand({
   example: ["twinloom twin diff ecal@v6 ecal@v7", "twinloom twin diff ecal@champion ecal --report diff.html"],
   run: async ({ a, b }, { report: page, store: folder }, io) => {
     const { diffVersions } = await import("../../core/index.ts");
-    const { withStore } = await import("../with-store.ts");
+    const { warnOfWithdrawn, withStore } = await import("../with-store.ts");
+    await warnOfWithdrawn([a, b], { store: folder }, io);
     const diff = await withStore({ store: folder }, io, (store) => diffVersions(store, a, b));
     if (page !== undefined) {
       const { writeDiffReport } = await import("../diff-report.ts");

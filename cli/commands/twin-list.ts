@@ -13,7 +13,8 @@ export const twinList: Command = defineCommand({
     const { shortDigest, shortTime } = await import("../version-text.ts");
     const { withStore } = await import("../with-store.ts");
     const entries = await withStore({ store: folder }, io, async (store) => {
-      const listed = await store.list(twin);
+      const absent = await store.absent();
+      const listed = (await store.list(twin)).map((entry) => ({ ...entry, isHere: !absent.has(entry.digest) }));
       if (twin === undefined || listed.length > 0) return listed;
       const names = describeNames(twin, await store.twins());
       throw new VersionNotFoundError(twin, `the store has no twin "${twin}". ${names}`);
@@ -23,7 +24,7 @@ export const twinList: Command = defineCommand({
     const columns = ["version", "state", "aliases", "sealed", "by", "digest", "reason"].map((name) => ({ name }));
     const rows = entries.map((entry) => [
       versionName(entry),
-      entry.state,
+      entry.isHere ? entry.state : `${entry.state}, not here`,
       entry.aliases.join(", ") || null,
       shortTime(entry.sealedAt),
       entry.actor,

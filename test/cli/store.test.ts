@@ -2,7 +2,14 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadSpec, openStore, type StoreFindings, sealVersion, type VersionEntry } from "../../core/index.ts";
+import {
+  loadSpec,
+  openStore,
+  packStore,
+  type StoreFindings,
+  sealVersion,
+  type VersionEntry,
+} from "../../core/index.ts";
 import { type Outcome, runTwinloom } from "./run-command-line.ts";
 
 /** Each process is quick, and there are some; not where the machine does much else. */
@@ -34,7 +41,19 @@ describe("twinloom store", SLOW, () => {
     const unpacked = await store("unpack", "tables.tar", "--store", "copy", "--json");
     expect(JSON.parse(unpacked.stdout)).toMatchObject({ versions: ["tables@v1"], events: 1 });
     const list = await runTwinloom(["twin", "list", "--store", "copy", "--json"], { cwd: folder });
-    expect(JSON.parse(list.stdout)).toMatchObject([{ digest: sealed.digest, number: 1 }]);
+    expect(JSON.parse(list.stdout)).toMatchObject([{ digest: sealed.digest, number: 1, isHere: true }]);
+  });
+
+  it("marks versions that were left where the store was packed", async () => {
+    await using two = await openStore(join(folder, "two"), { create: true });
+    const spec = await loadSpec(join(folder, "twin.yaml"));
+    await sealVersion(two, spec);
+    await sealVersion(two, { ...spec, tolerances: { outputs: {} } });
+    await packStore(two, { file: join(folder, "second.tar"), versions: ["tables@v2"] });
+    await store("unpack", "second.tar", "--store", "half");
+    const list = await runTwinloom(["twin", "list", "--store", "half"], { cwd: folder });
+    expect(list.stdout).toMatch(/^tables@v1 +sealed, not here /m);
+    expect(list.stdout).toMatch(/^tables@v2 +sealed {2}/m);
   });
 
   it("verifies, and says by exit code, object and repair what is damaged", async () => {

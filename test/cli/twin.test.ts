@@ -258,7 +258,13 @@ describe("a version's name in place of a twin.yaml", SLOW, () => {
     const run = ["run", "ecal@v2", "simulate", "-p", "energyMeV=1000", "-p", "count=1"];
     expect(await errorOf(1, ...run)).toMatchObject({ code: "TWIN_VERSION_WITHDRAWN" });
     expect((await twinloom(...run, "--force", "--out", "forced")).code).toBe(0);
-    expect((await twinloom("spec", "check", "ecal@v2")).stderr).toContain("was withdrawn: wrong units");
+    for (const reading of [
+      ["spec", "check", "ecal@v2"],
+      ["twin", "diff", "ecal@v1", "ecal@v2"],
+      ["export", "prov", "ecal@v2"],
+    ]) {
+      expect((await twinloom(...reading)).stderr).toContain("ecal@v2 was withdrawn: wrong units");
+    }
   });
 
   it("says of what is neither a file nor a version that it is neither", async () => {
