@@ -35,7 +35,9 @@ export const PACKAGE_URL: RegExp =
 const FileSchema = z.strictObject({
   path: z
     .string()
-    .regex(VERSION_PATH)
+    .regex(VERSION_PATH, {
+      error: "It must name a file below the folder on every system, outside of .git and node_modules.",
+    })
     .describe("Path below the folder of the restored twin.yaml, with forward slashes."),
   descriptor: DescriptorSchema,
 });
@@ -81,7 +83,10 @@ export const VersionConfigSchema = z.strictObject({
     packages: z
       .array(
         z.strictObject({
-          purl: z.string().regex(PACKAGE_URL).describe("Package URL: pkg:npm/zod@4.1.0."),
+          purl: z
+            .string()
+            .regex(PACKAGE_URL, { error: "It must be a package URL of npm: pkg:npm/%40acme/readout@1.2.0." })
+            .describe("Package URL: pkg:npm/zod@4.1.0."),
           integrity: z.string().optional().describe("As the lock file has it."),
           part: z.string().optional().describe("Part of the twin whose plugin it brings."),
         }),
