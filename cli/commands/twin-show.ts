@@ -8,7 +8,7 @@ export const twinShow: Command = defineCommand({
   options: STORE_OPTION,
   example: ["twinloom twin show ecal@champion", "twinloom twin show sha256:0123abcd --json"],
   run: async ({ version: name }, { store: folder }, io) => {
-    const { readAttestation, readVersion, versionName } = await import("../../core/index.ts");
+    const { readNoted, readVersion, versionName } = await import("../../core/index.ts");
     const { printVersion } = await import("../print-version.ts");
     const { withStore } = await import("../with-store.ts");
     const shown = await withStore({ store: folder }, io, async (store): Promise<Parameters<typeof printVersion>[0]> => {
@@ -18,7 +18,7 @@ export const twinShow: Command = defineCommand({
       const attested = state.attestations.get(version.digest) ?? [];
       const attestations = attested.map(async (entry) => ({
         ...entry,
-        attestation: await readAttestation(store.objects, entry.descriptor.digest),
+        attestation: await readNoted(store.objects, version.digest, entry),
       }));
       const parents = config.parents.map(async ({ relation, digest }) => {
         const entry = await store.resolve(digest).catch(() => undefined);

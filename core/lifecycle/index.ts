@@ -18,7 +18,7 @@ export { exportCrate } from "./export/export-crate.ts";
 export { type ExportProvOptions, exportProv } from "./export/export-prov.ts";
 export type { FileFacts, FolderEntry, StoreFile, StoreFs } from "./fs/store-fs.ts";
 export { lifecycleJsonSchemas } from "./json-schemas.ts";
-export { readAttestation } from "./log/attestations.ts";
+export { readAttestation, readNoted } from "./log/attestations.ts";
 export {
   AliasMovedError,
   AttestationInvalidError,

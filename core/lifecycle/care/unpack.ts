@@ -176,7 +176,8 @@ async function checkComplete(
         }
         if (is === "version") sealed.add((await readVersion(store.objects, digest, twin)).descriptor.digest);
       }
-      if (change.type === "attested") await readNoted(store.objects, change);
+      if (change.type === "attested")
+        await readNoted(store.objects, change.version, { ...change, descriptor: change.attestation });
     }
   }
   const unknown = archive.versions.find((digest) => !sealed.has(digest));

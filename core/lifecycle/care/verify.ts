@@ -111,7 +111,11 @@ class Verification {
     if (change.type === "sealed") {
       await this.#reading(change.version.digest, () => readVersion(objects, change.version.digest, twin));
     } else if (change.type === "attested") {
-      await this.#reading(change.attestation.digest, () => readNoted(objects, change), true);
+      await this.#reading(
+        change.attestation.digest,
+        () => readNoted(objects, change.version, { ...change, descriptor: change.attestation }),
+        true,
+      );
     }
   }
 

@@ -1,4 +1,4 @@
-import { readAttestation } from "../log/attestations.ts";
+import { readNoted } from "../log/attestations.ts";
 import type { AttestationEntry, VersionEntry } from "../log/twin-state.ts";
 import type { TwinStore } from "../store.ts";
 import { readVersion } from "../version/manifest.ts";
@@ -26,7 +26,7 @@ async function contentOf(store: TwinStore, name: string): Promise<VersionContent
   const { config } = await readVersion(store.objects, entry.digest);
   const spec = new TextDecoder().decode(await store.objects.get(config.spec.digest));
   const attested: readonly AttestationEntry[] = await attestationsOf(store, entry);
-  const attestations = attested.map(({ descriptor }) => readAttestation(store.objects, descriptor.digest));
+  const attestations = attested.map((noted) => readNoted(store.objects, entry.digest, noted));
   return { entry, config, spec, attestations: await Promise.all(attestations) };
 }
 

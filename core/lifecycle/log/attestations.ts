@@ -5,15 +5,9 @@ import type { ObjectStore } from "../../contracts/object-store.ts";
 import { checkSchema, type SchemaProblem } from "../../errors/check-schema.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
 import { checkReadable } from "../objects/check-limit.ts";
-import {
-  type Attestation,
-  AttestationSchema,
-  type Change,
-  type Descriptor,
-  type Manifest,
-  ManifestSchema,
-} from "../schema.ts";
+import { type Attestation, AttestationSchema, type Descriptor, type Manifest, ManifestSchema } from "../schema.ts";
 import { AttestationInvalidError } from "./errors.ts";
+import type { AttestationEntry } from "./twin-state.ts";
 
 /** The statement of a waiver: instead of evidence of what kind, and why. */
 export const Waiver = z.strictObject({ waives: z.literal("audit"), reason: z.string().trim().min(1) });
@@ -78,21 +72,23 @@ export async function readAttestation(objects: ObjectStore, digest: Digest): Pro
 }
 
 /**
- * Reads the attestation that an event notes of a version.
+ * Reads the attestation that the log notes of a version.
  *
+ * @param noted - As the state of the twin has it.
  * @throws as {@link readAttestation} does; `TWIN_ATTESTATION_INVALID` where it is about another version or says something
  *   else than the event.
  */
 export async function readNoted(
   objects: ObjectStore,
-  noted: Pick<Extract<Change, { type: "attested" }>, "version" | "attestation" | "kind" | "verdict">,
+  version: Digest,
+  noted: Pick<AttestationEntry, "descriptor" | "kind" | "verdict">,
 ): Promise<Attestation> {
-  const { digest } = noted.attestation;
+  const { digest } = noted.descriptor;
   const attestation = await readAttestation(objects, digest);
   const { subject, kind, verdict } = attestation;
-  if (subject !== noted.version) {
+  if (subject !== version) {
     throw new AttestationInvalidError(
-      `The attestation ${digest} is about ${subject}, and the log notes it for ${noted.version}. It shows nothing of that version.`,
+      `The attestation ${digest} is about ${subject}, and the log notes it for ${version}. It shows nothing of that version.`,
     );
   }
   if (kind !== noted.kind || verdict !== noted.verdict) {

@@ -16,9 +16,9 @@ export async function readEvidence(
   version: Digest,
 ): Promise<readonly Evidence[]> {
   return await Promise.all(
-    (attestations.get(version) ?? []).map(async ({ descriptor, kind, verdict }) => ({
-      digest: descriptor.digest,
-      attestation: await readNoted(objects, { version, attestation: descriptor, kind, verdict }),
+    (attestations.get(version) ?? []).map(async (noted) => ({
+      digest: noted.descriptor.digest,
+      attestation: await readNoted(objects, version, noted),
     })),
   );
 }
