@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { openRegular } from "../files/open-regular.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
 /** `sha256:` and 64 lower-case hexadecimal digits. */
@@ -23,7 +23,8 @@ export async function digestFile(
   options.signal?.throwIfAborted();
   const hash = createHash("sha256");
   let bytes = 0;
-  for await (const part of createReadStream(path, { highWaterMark: 1 << 20 })) {
+  const file = await openRegular(path);
+  for await (const part of file.createReadStream({ highWaterMark: 1 << 20 })) {
     options.signal?.throwIfAborted();
     hash.update(part as Uint8Array);
     bytes += (part as Uint8Array).length;

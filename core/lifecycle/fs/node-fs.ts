@@ -14,6 +14,7 @@ import {
   unlink,
   utimes,
 } from "node:fs/promises";
+import { openRegular } from "../../files/open-regular.ts";
 import type { FileFacts, FolderEntry, StoreFile, StoreFs } from "./store-fs.ts";
 
 /** The file systems of this machine. */
@@ -26,7 +27,7 @@ export const nodeFs: StoreFs = {
         kind: kindOf(entry),
       }),
     ),
-  open: async (path) => new NodeFile(await open(path, "r")),
+  open: async (path) => new NodeFile(await openRegular(path)),
   create: async (path, mode) => new NodeFile(await open(path, "wx", mode)),
   readFile,
   clone: async (from, to, mode) => {

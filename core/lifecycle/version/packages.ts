@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { FileUnreadableError } from "../../files/errors.ts";
 import { ownValue } from "../../kernel/check-part.ts";
 import { ENGINE_VERSION } from "../../kernel/version.ts";
 import { findPackage, ownPackage } from "../../spec/resolve-package.ts";
@@ -21,7 +22,7 @@ export interface InstalledPackage {
 export async function installedPackage(name: string, folder: string): Promise<InstalledPackage | undefined> {
   const root = findPackage(name, folder) ?? findPackage(name, dirname(fileURLToPath(import.meta.url)));
   if (root === undefined) return undefined;
-  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { readonly version?: unknown };
+  const { version } = await readJson<{ readonly version?: unknown }>(join(root, "package.json"));
   return { name, version: typeof version === "string" ? version : "0.0.0", root };
 }
 
@@ -103,9 +104,24 @@ interface LockFile {
 export async function lockedIntegrity(lock: string, found: InstalledPackage): Promise<string | undefined> {
   if (!["package-lock.json", "npm-shrinkwrap.json"].includes(basename(lock))) return undefined;
   const place = relative(dirname(lock), found.root).split(sep).join("/");
-  const { packages } = JSON.parse(await readFile(lock, "utf8")) as LockFile;
+  const { packages } = await readJson<LockFile>(lock);
   const entry = ownValue(packages, place);
   // A lock file of another time would vouch for another package.
   const vouches = entry?.version === found.version && typeof entry.integrity === "string";
   return vouches ? (entry.integrity as string) : undefined;
+}
+
+async function readJson<T>(path: string): Promise<T> {
+  const text = await readFile(path, "utf8");
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new FileUnreadableError(
+      path,
+      `it is no JSON: ${(error as Error).message}. Mend it, or let npm make it anew.`,
+      {
+        cause: error,
+      },
+    );
+  }
 }

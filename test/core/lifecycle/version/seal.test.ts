@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -32,6 +33,26 @@ async function configOf(store: TwinStore, name = "sample") {
 }
 
 describe("sealVersion", () => {
+  it("refuses pipes, which would be waited for, and a lock file that is none", { timeout: 20_000 }, async () => {
+    await using scratch = await scratchFolder();
+    await using sample = await sampleStore();
+    const folder = join(scratch.path, "p");
+    const file = await writeProject(folder);
+    await writeFile(join(folder, "package-lock.json"), "<<<<<<< HEAD\n{");
+    await expect(sealVersion(sample.store, await loadSpec(file))).rejects.toMatchObject({
+      code: "TWIN_FILE_UNREADABLE",
+      message: expect.stringMatching(/package-lock\.json": it is no JSON/),
+    });
+    await rm(join(folder, "package-lock.json"));
+    await rm(join(folder, "net.onnx"));
+    execFileSync("mkfifo", [join(folder, "net.onnx")]);
+    await expect(sealVersion(sample.store, await loadSpec(file))).rejects.toMatchObject({
+      code: "TWIN_FILE_UNREADABLE",
+      message: expect.stringContaining("a pipe"),
+    });
+    expect(await sample.store.list()).toEqual([]);
+  });
+
   it("decides anew when others seal while it decides: equal content is one version", async () => {
     await using scratch = await scratchFolder();
     await using sample = await sampleStore();
