@@ -9,8 +9,9 @@ import { collectGarbage, packStore, unpackStore, verifyStore } from "../../../..
 import { openStore } from "../../../../core/lifecycle/store.ts";
 import { readVersion } from "../../../../core/lifecycle/version/manifest.ts";
 import { damageFile } from "../../../conformance/broken/broken-object-stores.ts";
-import { attestation, sampleStore, seal } from "../log/sample-store.ts";
+import { sampleStore, seal } from "../log/sample-store.ts";
 import { blob, errorsOf } from "./files-of-store.ts";
+import { fullStore } from "./full-store.ts";
 
 let root: string;
 beforeAll(async () => {
@@ -19,18 +20,6 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }));
 let names = 0;
 const fresh = (end = ""): string => join(root, `${names++}${end}`);
-
-async function fullStore() {
-  const sample = await sampleStore();
-  const { store } = sample;
-  await seal(store, "one");
-  // Larger than what is held in memory on the way.
-  const second = await seal(store, "x".repeat(3_000_000));
-  await store.attest("ecal@v2", attestation(second.digest, "validation"));
-  await seal(store, "other", { twin: "Hcal/β" });
-  await store.moveAlias("ecal@champion", "ecal@v2");
-  return { ...sample, second };
-}
 
 describe("An archive", { timeout: 300_000 }, () => {
   it("brings a whole store elsewhere: same versions, aliases, evidence and history", async () => {

@@ -8,8 +8,9 @@ import { readTar, TAR_END, tarHeader, tarPadding } from "../../../../core/lifecy
 import { collectGarbage, packStore, unpackStore, verifyStore } from "../../../../core/lifecycle/index.ts";
 import { openStore, type TwinStore } from "../../../../core/lifecycle/store.ts";
 import { interceptedFs } from "../log/intercepted-fs.ts";
-import { attestation, sampleStore, seal } from "../log/sample-store.ts";
+import { sampleStore, seal } from "../log/sample-store.ts";
 import { age, blob, errorsOf, filesOfStore } from "./files-of-store.ts";
+import { fullStore } from "./full-store.ts";
 
 let root: string;
 beforeAll(async () => {
@@ -18,18 +19,6 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }));
 let names = 0;
 const fresh = (end = ""): string => join(root, `${names++}${end}`);
-
-async function fullStore() {
-  const sample = await sampleStore();
-  const { store } = sample;
-  await seal(store, "one");
-  // Larger than what is held in memory on the way.
-  const second = await seal(store, "x".repeat(3_000_000));
-  await store.attest("ecal@v2", attestation(second.digest, "validation"));
-  await seal(store, "other", { twin: "Hcal/β" });
-  await store.moveAlias("ecal@champion", "ecal@v2");
-  return { ...sample, second };
-}
 
 /** An archive of a store, altered on the way. */
 async function altered(
