@@ -18,7 +18,7 @@ const SECTIONS: readonly DiffSection[] = [
   "parents",
   "annotations",
 ];
-const LONGEST = 60;
+const LONGEST = 72;
 /** Those that differ most, relative to their size. */
 const MOST_METRICS = 20;
 
@@ -99,7 +99,14 @@ export function difference({ a, b }: MetricRow): number | null {
 
 function shown(value: JsonValue | undefined): string | null {
   if (value === undefined) return null;
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const text = typeof value === "string" ? value : (modelText(value) ?? JSON.stringify(value));
   const short = text.replaceAll(/sha256:[0-9a-f]{64}/g, (digest) => shortDigest(digest));
   return short.length > LONGEST ? `${short.slice(0, LONGEST - 1)}…` : short;
+}
+
+/** A model by its file, and its card. */
+function modelText(value: JsonValue): string | undefined {
+  const { path, digest, card } = (value ?? {}) as Partial<Record<"path" | "digest" | "card", JsonValue>>;
+  if (path === undefined || digest === undefined) return undefined;
+  return `${path} ${digest}${card === undefined ? "" : `, card ${card}`}`;
 }

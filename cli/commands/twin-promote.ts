@@ -52,6 +52,11 @@ export const twinPromote: Command = defineCommand({
         const entry = await store.changeState(digest, to, { ...options, policy });
         if (io.json) io.printJson(entry);
         else io.print([`${io.style.green(entry.state)}: ${versionText(entry)}`, ...(kept ? [kept] : [])].join("\n"));
+        if (entry.state === "withdrawn" && entry.aliases.length > 0) {
+          io.warn(
+            `On it are still: ${entry.aliases.join(", ")}; what runs by these names is refused now. Move them with twin alias or twin rollback.`,
+          );
+        }
       } catch (error) {
         if (kept) io.warn(`${kept} The state was not changed.`);
         throw error;

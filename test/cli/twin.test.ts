@@ -254,7 +254,9 @@ describe("a version's name in place of a twin.yaml", SLOW, () => {
   });
 
   it("is refused for a withdrawn version, unless forced", async () => {
-    await json("twin", "promote", "ecal@v2", "withdrawn", "--reason", "wrong units");
+    await json("twin", "alias", "ecal", "wrong", "v2");
+    const withdrawn = await twinloom("twin", "promote", "ecal@v2", "withdrawn", "--reason", "wrong units");
+    expect(withdrawn.stderr).toContain("On it are still: wrong;");
     const run = ["run", "ecal@v2", "simulate", "-p", "energyMeV=1000", "-p", "count=1"];
     expect(await errorOf(1, ...run)).toMatchObject({ code: "TWIN_VERSION_WITHDRAWN" });
     expect((await twinloom(...run, "--force", "--out", "forced")).code).toBe(0);
