@@ -7,16 +7,14 @@ export const storeUnpack: Command = defineCommand({
   description:
     "The store is made in the working directory where there is none. Everything is verified before a version is added. What " +
     "is corrupt or missing in the store and sound in the archive is repaired. With --with-engine, the packages of the archive " +
-    "are brought to node_modules beside the store; those that are there are verified.",
+    "are brought to node_modules beside the store; those that are there are verified. A node without Twinloom gets it by: " +
+    "tar xf ecal.tar node_modules; the command is then node node_modules/twinloom/cli/twinloom.js.",
   arguments: { file: { description: "archive of store pack" } },
   options: {
     withEngine: { kind: "flag", description: "unpack and verify Twinloom and the packages, too" },
     ...STORE_OPTION,
   },
-  example: [
-    "twinloom store unpack ecal.tar",
-    "node node_modules/twinloom/cli/twinloom.js store unpack ecal.tar --with-engine",
-  ],
+  example: ["twinloom store unpack ecal.tar", "twinloom store unpack ecal.tar --with-engine"],
   run: async ({ file }, { withEngine, ...choice }, io) => {
     const { dirname, join, resolve } = await import("node:path");
     const { unpackEngine, unpackStore } = await import("../../core/index.ts");
