@@ -13,8 +13,8 @@ export async function cardMetrics(card: string): Promise<Readonly<Record<string,
 
 /**
  * The numbers in a JSON value, each under the names that lead to it: `distances.fpd.full`. Of a list, items are told apart
- * by their own short texts (`classifiers.trees.high.auc.mean`), by their place where two have the same. Lists of numbers, and
- * of several things without such a text, are curves and tables, no metrics: they are left out.
+ * by their own short texts (`classifiers.trees.high.auc.mean`), else by their place. Lists of numbers, and of several rows of
+ * numbers without a text of their own, are curves and tables, no metrics: they are left out.
  */
 export function namedNumbers(value: unknown): Readonly<Record<string, number>> {
   const found = new Map<string, number>();
@@ -33,10 +33,14 @@ function collect(value: unknown, path: readonly string[], found: Map<string, num
   const labels = items.map(labelOf);
   for (const [index, item] of items.entries()) {
     const label = labels[index] as string;
-    if (label === "" && items.length > 1) continue;
-    const isClear = labels.indexOf(label) === labels.lastIndexOf(label);
+    if (items.length > 1 && label === "" && isFlat(item)) continue;
+    const isClear = label !== "" && labels.indexOf(label) === labels.lastIndexOf(label);
     collect(item, items.length === 1 ? path : [...path, isClear ? label : String(index)], found);
   }
+}
+
+function isFlat(item: object): boolean {
+  return Object.values(item).every((member) => typeof member !== "object" || member === null);
 }
 
 function labelOf(item: object): string {

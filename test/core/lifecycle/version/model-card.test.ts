@@ -17,7 +17,14 @@ describe("namedNumbers", () => {
     });
   });
 
-  it("takes the place of items that are called the same", () => {
+  it("takes the place of groups without a text, and of items that are called the same", () => {
+    const decades = [0.1, 0.2].map((value, k) => ({ minMeV: 10 ** k, separation: [{ of: "energy", value }] }));
+    expect(namedNumbers({ decades })).toEqual({
+      "decades.0.minMeV": 1,
+      "decades.0.separation.value": 0.1,
+      "decades.1.minMeV": 10,
+      "decades.1.separation.value": 0.2,
+    });
     const trees = { name: "trees", auc: 0.5 };
     expect(namedNumbers({ by: [trees, { ...trees, auc: 0.6 }, { name: "network", auc: 0.7 }] })).toEqual({
       "by.0.auc": 0.5,
