@@ -26,7 +26,8 @@ export function ociIndex(states: readonly TwinState[]): OciIndex {
         annotations: { "org.opencontainers.image.ref.name": `${referenceName(twin)}-v${number}` },
       }),
     ),
-    ...[...attestations.values()].flat().map(({ descriptor }) => descriptor),
+    // One that was given again is in the log twice.
+    ...new Map([...attestations.values()].flat().map(({ descriptor }) => [descriptor.digest, descriptor])).values(),
   ]);
   return { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests };
 }

@@ -319,6 +319,9 @@ describe("An attestation", () => {
     await store.attest("ecal@v1", failed);
     const verdicts = (await store.log("ecal").read()).attestations.get(digest)?.map(({ verdict }) => verdict);
     expect(verdicts).toEqual(["failed", "passed", "failed"]);
+    const listed = (await store.ociIndex()).manifests.map((manifest) => manifest.digest);
+    expect(listed).toHaveLength(3);
+    expect(new Set(listed).size).toBe(3);
     await expect(store.changeState("ecal@v1", "validated")).rejects.toMatchObject({ code: "TWIN_STATE_REFUSED" });
   });
 
