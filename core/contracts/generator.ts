@@ -41,8 +41,11 @@ export const Generator: Token<Generator> = token("generator");
 /** What is known of a generator beside its contract. A twin's other parts may look for the entries named here. */
 export interface GeneratorFacts {
   readonly [fact: string]: JsonValue | undefined;
-  /** Events outside these ranges are made by another generator, `model`. */
-  readonly fallback?: { readonly model: string; readonly outside: FallbackRanges };
+  /**
+   * Some events are made by another generator, `model`: those outside these ranges, or, where no ranges are told, those for
+   * which this generator is not to be had at the time.
+   */
+  readonly fallback?: { readonly model: string; readonly outside?: FallbackRanges };
 }
 
 /** The range of each condition, ends included, as in {@link Generator.validity}. A type: only that is plain JSON. */
@@ -56,8 +59,8 @@ export interface GenerateRequest {
   readonly conditions: Readonly<Record<string, Float64Array>>;
   /** Identity of each event, `[event]`. Equal ids give equal events. */
   readonly eventIds: BigInt64Array;
-  /** Seed of the run, 0 to 2^64 - 1. */
-  readonly seed: bigint;
+  /** Seed of the run, 0 to 2^64 - 1: one for all events, or one for each, `[event]`. */
+  readonly seed: bigint | BigUint64Array;
   /** Largest number of events in a batch; the generator's own choice by default. */
   readonly batchSize?: number;
 }
@@ -66,8 +69,8 @@ export interface GenerateRequest {
 export interface GeneratedBatch {
   readonly start: number;
   readonly count: number;
-  /** How many of them another generator made, because a condition was outside the model's range; 0 by default. */
-  readonly byFallback?: number;
+  /** `[event]`, 1 for each event that another generator made ({@link GeneratorFacts.fallback}); absent where none is. */
+  readonly byFallback?: Uint8Array;
   /** By output name; the first dimension is `event`, of length `count`. */
   readonly arrays: Readonly<Record<string, NdArray>>;
 }

@@ -11,7 +11,7 @@ const FLOAT32_STEP = 2 ** -23;
  * Checks a request before anything is generated, so that every generator refuses alike.
  *
  * @throws `TWIN_INVALID_ARGUMENT` when a condition is missing, unknown or not one per event, the seed is outside 0 to
- *   2^64 - 1, or `batchSize` is no integer of 1 or more; `TWIN_OUT_OF_DOMAIN` for the first event with a condition
+ *   2^64 - 1 or not one per event, or `batchSize` is no integer of 1 or more; `TWIN_OUT_OF_DOMAIN` for the first event with a condition
  *   outside its range ({@link isWithinRange}).
  *
  * @example
@@ -36,9 +36,7 @@ export function checkGenerateRequest(
       );
     }
   }
-  if (typeof seed !== "bigint" || seed < 0n || seed > MAX_SEED) {
-    throw new InvalidArgumentError(`The seed is ${String(seed)}; it must be a bigint from 0n to 2n ** 64n - 1n.`);
-  }
+  checkSeed(seed, eventIds.length);
   if (batchSize !== undefined && !(Number.isInteger(batchSize) && batchSize > 0)) {
     throw new InvalidArgumentError(`batchSize is ${batchSize}; it must be an integer of 1 or more.`);
   }
@@ -49,6 +47,27 @@ export function checkGenerateRequest(
       throw new OutOfDomainError({ what: model, condition, value: values[index] as number, ...range, index });
     }
   }
+}
+
+/**
+ * The seed of one event of a request.
+ *
+ * @example
+ * random.restart(eventIds[event], seedOf(request, event));
+ */
+export function seedOf({ seed }: Pick<GenerateRequest, "seed">, event: number): bigint {
+  return typeof seed === "bigint" ? seed : (seed[event] as bigint);
+}
+
+function checkSeed(seed: unknown, events: number): void {
+  if (seed instanceof BigUint64Array) {
+    if (seed.length === events) return;
+    throw new InvalidArgumentError(`${seed.length} seeds, but ${events} event ids; give one for all, or one of each.`);
+  }
+  if (typeof seed === "bigint" && seed >= 0n && seed <= MAX_SEED) return;
+  throw new InvalidArgumentError(
+    `The seed is ${String(seed)}; it must be a bigint from 0n to 2n ** 64n - 1n, or a BigUint64Array with one per event.`,
+  );
 }
 
 /** Index of the first value that is outside a range or no number; -1 where none is. */

@@ -1,1 +1,1 @@
-export { checkGenerateRequest, findOutside, isWithinRange } from "./check-request.ts";
+export { checkGenerateRequest, findOutside, isWithinRange, seedOf } from "./check-request.ts";

@@ -31,26 +31,30 @@ export class RandomStream {
   readonly #words = new Uint32Array(BUFFER_WORDS);
   readonly #key: [number, number] = [0, 0];
   readonly #counter: [number, number, number, number] = [0, 0, 0, 0];
+  #seed: bigint;
   #at = BUFFER_WORDS;
   #spareNormal = Number.NaN;
 
   /** @throws `TWIN_INVALID_ARGUMENT` when the seed or the purpose is out of range. */
   constructor(key: StreamKey) {
     const purpose = key.purpose ?? 0;
-    if (key.seed < 0n || key.seed > MAX_SEED) {
-      throw new InvalidArgumentError(`Seed ${key.seed} is not in 0 to 2^64 - 1 (${MAX_SEED}).`);
-    }
     if (!Number.isInteger(purpose) || purpose < 0 || purpose > 0xffffffff) {
       throw new InvalidArgumentError(`Stream purpose ${purpose} is not an integer in 0 to 2^32 - 1.`);
     }
-    this.#key[0] = Number(key.seed & 0xffffffffn);
-    this.#key[1] = Number(key.seed >> 32n);
+    this.#seed = key.seed;
+    this.#setKey(key.seed);
     this.#counter[1] = purpose;
     this.restart(key.id);
   }
 
-  /** Goes to the start of the stream of another id, same seed and purpose. Cheaper than a new object. */
-  restart(id: bigint): void {
+  /**
+   * Goes to the start of the stream of another id, and of another seed where one is given, same purpose. Cheaper than a new
+   * object.
+   *
+   * @throws `TWIN_INVALID_ARGUMENT` when the seed is out of range.
+   */
+  restart(id: bigint, seed: bigint = this.#seed): void {
+    if (seed !== this.#seed) this.#setKey(seed);
     const unsigned = BigInt.asUintN(64, id);
     this.#counter[0] = 0;
     this.#counter[2] = Number(unsigned & 0xffffffffn);
@@ -201,6 +205,15 @@ export class RandomStream {
     const words = this.#words.subarray(this.#at, this.#at + count);
     this.#at += words.length;
     return words;
+  }
+
+  #setKey(seed: bigint): void {
+    if (seed < 0n || seed > MAX_SEED) {
+      throw new InvalidArgumentError(`Seed ${seed} is not in 0 to 2^64 - 1 (${MAX_SEED}).`);
+    }
+    this.#seed = seed;
+    this.#key[0] = Number(seed & 0xffffffffn);
+    this.#key[1] = Number(seed >> 32n);
   }
 
   #refill(): void {

@@ -95,7 +95,7 @@ export class Fallback {
           }),
         ),
         eventIds: BigInt64Array.from(events, (event) => eventIds[event] as bigint),
-        seed,
+        seed: typeof seed === "bigint" ? seed : BigUint64Array.from(events, (event) => seed[event] as bigint),
         batchSize: events.length,
       },
       { signal: from.signal },

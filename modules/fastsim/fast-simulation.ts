@@ -128,15 +128,15 @@ export class FastSimulation implements Generator {
         own += run.events.length;
       }
       const targets = readers.map(({ target }) => target);
-      const byFallback = stop - start - own;
-      if (byFallback > 0) {
+      const byFallback = stop - start > own ? outside?.slice(start, stop) : undefined;
+      if (byFallback) {
         const events = indices(start, stop).filter((event) => outside?.[event] === 1);
         await this.#fallback?.fill(targets, events, { request, start, signal });
       }
       yield {
         start,
         count: stop - start,
-        ...(byFallback > 0 && { byFallback }),
+        ...(byFallback && { byFallback }),
         arrays: this.#arrays(targets, stop - start),
       };
     }
@@ -145,7 +145,7 @@ export class FastSimulation implements Generator {
   /** What the model computes for a request, batch by batch. */
   *#runs(request: GenerateRequest, batchSize: number, outside: Uint8Array | undefined): IterableIterator<Run> {
     const { conditions, eventIds: ids, seed } = request;
-    const writer = new InputWriter(this.#inputs, { events: { conditions, ids }, seed, pool: this.#pool });
+    const writer = new InputWriter(this.#inputs, { events: { conditions, ids, seed }, pool: this.#pool });
     for (let start = 0; start < ids.length; start += batchSize) {
       const batch = indices(start, Math.min(start + batchSize, ids.length));
       const own = outside ? batch.filter((event) => outside[event] === 0) : batch;

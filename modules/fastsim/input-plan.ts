@@ -1,4 +1,4 @@
-import { type BufferPool, NdArray } from "../../core/index.ts";
+import { type BufferPool, NdArray, seedOf } from "../../core/index.ts";
 import type { GeneratorGraph, GraphSegment } from "./graph-schema.ts";
 import { noisePurpose, noiseSource } from "./noise.ts";
 import { type Calculation, type Conditions, calculation, conditionReader } from "./steps.ts";
@@ -7,15 +7,17 @@ import { type Calculation, type Conditions, calculation, conditionReader } from 
 export interface Events {
   readonly conditions: Conditions;
   readonly ids: BigInt64Array;
+  /** One for all, or one for each. */
+  readonly seed: bigint | BigUint64Array;
 }
 
 /** Fills one stretch of a row for one event. */
 type Fill = (target: Float32Array, events: Events, event: number) => void;
 
-/** How one segment is filled; noise starts anew with every seed. */
+/** How one segment is filled. */
 interface SegmentPlan {
   readonly length: number;
-  start(seed: bigint): Fill;
+  readonly fill: Fill;
 }
 
 /** How one input of a model is filled, row by row. */
@@ -42,7 +44,7 @@ export function inputPlan(graph: GeneratorGraph, name: string, shape: readonly n
     width: segmentsLength(segments),
     segments: segments.map((segment, index) => ({
       length: lengthOf(segment),
-      start: segmentFill(graph, segment, noisePurpose(name, index)),
+      fill: segmentFill(graph, segment, noisePurpose(name, index)),
     })),
   };
 }
@@ -52,15 +54,12 @@ export function inputPlan(graph: GeneratorGraph, name: string, shape: readonly n
  * seed and the id of an event.
  */
 export class InputWriter {
-  readonly #inputs: readonly { readonly plan: InputPlan; readonly fills: readonly Fill[] }[];
+  readonly #plans: readonly InputPlan[];
   readonly #events: Events;
   readonly #pool: BufferPool;
 
-  constructor(
-    plans: readonly InputPlan[],
-    { events, seed, pool }: { readonly events: Events; readonly seed: bigint; readonly pool: BufferPool },
-  ) {
-    this.#inputs = plans.map((plan) => ({ plan, fills: plan.segments.map((segment) => segment.start(seed)) }));
+  constructor(plans: readonly InputPlan[], { events, pool }: { readonly events: Events; readonly pool: BufferPool }) {
+    this.#plans = plans;
     this.#events = events;
     this.#pool = pool;
   }
@@ -68,12 +67,11 @@ export class InputWriter {
   /** Inputs for some events, in memory of the pool; the last one is repeated up to the number of rows. */
   make(indices: Int32Array, rows: number): Readonly<Record<string, NdArray<"float32">>> {
     return Object.fromEntries(
-      this.#inputs.map(({ plan, fills }) => {
+      this.#plans.map((plan) => {
         const data = new Float32Array(this.#pool.take(4 * rows * plan.width));
         for (const [row, event] of indices.entries()) {
           let at = row * plan.width;
-          for (const [segment, fill] of fills.entries()) {
-            const { length } = plan.segments[segment] as SegmentPlan;
+          for (const { length, fill } of plan.segments) {
             fill(data.subarray(at, at + length), this.#events, event);
             at += length;
           }
@@ -92,30 +90,28 @@ function lengthOf({ condition, constant, length }: GraphSegment): number {
   return constant?.length ?? (length as number);
 }
 
-function segmentFill(graph: GeneratorGraph, segment: GraphSegment, purpose: number): SegmentPlan["start"] {
+function segmentFill(graph: GeneratorGraph, segment: GraphSegment, purpose: number): Fill {
   const { condition, noise, constant, one_hot, unit, steps } = segment;
   const calculate = calculation(graph, steps);
   if (noise !== undefined) {
-    return (seed) => {
-      const fill = noiseSource({ kind: noise, purpose }, seed);
-      const plain: Fill = (target, { ids }, event) => fill(target, ids[event] as bigint);
-      return calculate === undefined ? plain : calculated(plain, calculate, lengthOf(segment));
-    };
+    const fill = noiseSource({ kind: noise, purpose });
+    const plain: Fill = (target, events, event) =>
+      fill(target, { id: events.ids[event] as bigint, seed: seedOf(events, event) });
+    return calculate === undefined ? plain : calculated(plain, calculate, lengthOf(segment));
   }
   if (condition !== undefined) {
     const read = conditionReader(graph, condition, unit);
-    return () =>
-      valueFill(
-        (scratch, { conditions }, event) => {
-          scratch[0] = read(conditions, event);
-        },
-        calculate,
-        1,
-      );
+    return valueFill(
+      (scratch, { conditions }, event) => {
+        scratch[0] = read(conditions, event);
+      },
+      calculate,
+      1,
+    );
   }
   const values = typeof constant === "number" ? [constant] : constant;
   const fixed = values ?? Array.from({ length: lengthOf(segment) }, (_, place) => (place === one_hot ? 1 : 0));
-  return () => valueFill((scratch) => scratch.set(fixed), calculate, fixed.length);
+  return valueFill((scratch) => scratch.set(fixed), calculate, fixed.length);
 }
 
 /** Values in float64, calculated on, rounded to float32 once. */

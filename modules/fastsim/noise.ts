@@ -21,10 +21,13 @@ export function noisePurpose(input: string, segment: number): number {
 }
 
 /** Makes the noise of one segment for one event after the other. */
-export function noiseSource({ kind, purpose }: NoiseKind, seed: bigint): (target: Float32Array, id: bigint) => void {
-  const stream = new RandomStream({ seed, id: 0n, purpose });
-  return (target, id) => {
-    stream.restart(id);
+export function noiseSource({
+  kind,
+  purpose,
+}: NoiseKind): (target: Float32Array, event: { readonly id: bigint; readonly seed: bigint }) => void {
+  const stream = new RandomStream({ seed: 0n, id: 0n, purpose });
+  return (target, { id, seed }) => {
+    stream.restart(id, seed);
     if (kind === "normal") stream.fillNormalFloat32(target);
     else stream.fillUniformFloat32(target);
   };

@@ -42,14 +42,15 @@ export const generatorCases: readonly ConformanceCase<GeneratorFixture>[] = [
     },
   },
   {
-    name: "tells facts in plain JSON, the same after generating, and how many events of a batch another made",
+    name: "tells facts in plain JSON, the same after generating, and which events of a batch another made",
     async run({ generator, conditions }) {
       const facts = (): string => JSON.stringify(generator.facts ?? {});
       const before = facts();
       assert.deepEqual(JSON.parse(before), { ...generator.facts }, "facts that are plain JSON");
-      for (const { count, byFallback = 0 } of await all(generator, requestOf(conditions))) {
-        assert.ok(Number.isInteger(byFallback) && byFallback >= 0 && byFallback <= count, `byFallback ${byFallback}`);
-        const told = byFallback === 0 || generator.facts?.fallback !== undefined;
+      for (const { count, byFallback } of await all(generator, requestOf(conditions))) {
+        if (byFallback === undefined) continue;
+        assert.ok(byFallback.length === count && byFallback.every((flag) => flag <= 1), `byFallback ${byFallback}`);
+        const told = !byFallback.includes(1) || generator.facts?.fallback !== undefined;
         assert.ok(told, "events by another generator, which the facts do not name");
       }
       assert.equal(facts(), before, "facts after generating");
@@ -124,6 +125,18 @@ export const generatorCases: readonly ConformanceCase<GeneratorFixture>[] = [
           assert.ok(!same, `event ${index} is the same for another ${what}`);
         });
       }
+    },
+  },
+  {
+    name: "makes each event from its own seed, where there is one for each",
+    async run({ generator, conditions }) {
+      const request = requestOf(conditions);
+      const seeds = BigUint64Array.from(request.eventIds, (_, event) => SEED + BigInt(event % 2));
+      const [even, odd] = [await events(generator, request), await events(generator, { ...request, seed: SEED + 1n })];
+      const expected = even.map((event, index) => (index % 2 === 0 ? event : (odd[index] as Event)));
+      assertSameEvents(await events(generator, { ...request, seed: seeds, batchSize: 3 }), expected, "seeds in turn");
+      const short = firstBatch(generator, { ...request, seed: seeds.slice(1) });
+      await assertRejects(short, "TWIN_INVALID_ARGUMENT", "fewer seeds than events");
     },
   },
   {

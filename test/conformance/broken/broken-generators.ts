@@ -5,6 +5,7 @@ import {
   NdArray,
   OutOfDomainError,
   RandomStream,
+  seedOf,
 } from "../../../core/index.ts";
 
 const RANGE = { unit: "K", min: 100, max: 400 };
@@ -16,15 +17,15 @@ export const noise: Generator = {
   validity: { temperature: RANGE },
   outputs: { noise: { dtype: "float64", dims: ["cell"], shape: [CELLS], unit: "mV" } },
   async *generate(request, { signal } = {}) {
-    const { eventIds, seed, batchSize = 2 } = request;
+    const { eventIds, batchSize = 2 } = request;
     const temperatures = checked(request);
-    const stream = new RandomStream({ seed, id: 0n });
+    const stream = new RandomStream({ seed: 0n, id: 0n });
     for (let start = 0; start < eventIds.length; start += batchSize) {
       signal?.throwIfAborted();
       const count = Math.min(batchSize, eventIds.length - start);
       const values = Float64Array.from({ length: count * CELLS }, (_, i) => {
         const event = start + Math.floor(i / CELLS);
-        if (i % CELLS === 0) stream.restart(eventIds[event] as bigint);
+        if (i % CELLS === 0) stream.restart(eventIds[event] as bigint, seedOf(request, event));
         return stream.normal() * Math.sqrt(temperatures[event] as number);
       });
       yield { start, count, arrays: { noise: array(values, count) } };
@@ -36,11 +37,13 @@ function array(values: Float64Array, count: number): NdArray {
   return new NdArray(values, { dtype: "float64", shape: [count, CELLS], dims: ["event", "cell"], unit: "mV" });
 }
 
-function checked({ conditions, eventIds, batchSize = 1 }: GenerateRequest): Float64Array {
+function checked({ conditions, eventIds, seed, batchSize = 1 }: GenerateRequest): Float64Array {
   const unknown = Object.keys(conditions).find((name) => name !== "temperature");
   if (unknown !== undefined) throw new InvalidArgumentError(`There is no condition ${unknown}.`);
   const { temperature = new Float64Array() } = conditions;
   if (temperature.length !== eventIds.length) throw new InvalidArgumentError("Give a temperature per event.");
+  if (typeof seed !== "bigint" && seed.length !== eventIds.length)
+    throw new InvalidArgumentError("Give a seed per event.");
   if (!(Number.isInteger(batchSize) && batchSize > 0)) throw new InvalidArgumentError(`No batch size: ${batchSize}.`);
   const value = temperature.find((each) => !(each >= RANGE.min && each <= RANGE.max));
   if (value !== undefined) throw new OutOfDomainError({ what: "noise", condition: "temperature", value, ...RANGE });
@@ -55,6 +58,7 @@ function asking(change: (request: GenerateRequest) => GenerateRequest): Generato
 /** Generators that break one promise each, by what is wrong with them. */
 export const brokenGenerators: Readonly<Record<string, Generator>> = {
   "ignores the seed": asking((request) => ({ ...request, seed: 0n })),
+  "takes the first seed for all": asking((request) => ({ ...request, seed: seedOf(request, 0) })),
   "ignores the ids": asking((request) => ({ ...request, eventIds: BigInt64Array.from(request.eventIds, () => 0n) })),
   "numbers the events of a request": asking((request) => ({
     ...request,
@@ -62,7 +66,7 @@ export const brokenGenerators: Readonly<Record<string, Generator>> = {
   })),
   "mixes the batch size into the seed": asking((request) => ({
     ...request,
-    seed: request.seed ^ BigInt(request.batchSize ?? 0),
+    seed: seedOf(request, 0) ^ BigInt(request.batchSize ?? 0),
   })),
   "knows only 32 bits of an id": {
     ...noise,
@@ -103,7 +107,8 @@ export const brokenGenerators: Readonly<Record<string, Generator>> = {
   "has a fallback that nobody hears of": {
     ...noise,
     async *generate(request, options) {
-      for await (const batch of noise.generate(request, options)) yield { ...batch, byFallback: 1 };
+      for await (const batch of noise.generate(request, options))
+        yield { ...batch, byFallback: new Uint8Array(batch.count).fill(1) };
     },
   },
   "does not hear a signal": { ...noise, generate: (request) => noise.generate(request) },

@@ -7,6 +7,7 @@ import {
   type GeneratorFacts,
   type GeneratorOutput,
   NdArray,
+  seedOf,
   type ValidityRange,
 } from "../../../core/index.ts";
 import type { CalorimeterGeometry } from "../geometry/geometry.ts";
@@ -55,7 +56,7 @@ export class Gflash implements Generator {
     checkGenerateRequest(this, request);
     const { eventIds } = request;
     const energies = request.conditions[CONDITION] as Float64Array;
-    const simulator = new ShowerSimulator(this.geometry, this.constants, request.seed);
+    const simulator = new ShowerSimulator(this.geometry, this.constants);
     const voxels = this.geometry.shape.reduce((product, length) => product * length, 1);
     const batchSize = request.batchSize ?? DEFAULT_BATCH;
     for (let start = 0; start < eventIds.length; start += batchSize) {
@@ -67,6 +68,7 @@ export class Gflash implements Generator {
       for (let i = 0; i < count; i++) {
         simulator.simulate(data.subarray(i * voxels, (i + 1) * voxels), {
           id: eventIds[start + i] as bigint,
+          seed: seedOf(request, start + i),
           energyMeV: energies[start + i] as number,
         });
       }

@@ -34,7 +34,7 @@ export class ShowerSimulator {
   #spotEnergies = new Float64Array(1024);
   readonly #random: RandomStream;
 
-  constructor(geometry: CalorimeterGeometry, constants: GflashConstants, seed: bigint) {
+  constructor(geometry: CalorimeterGeometry, constants: GflashConstants) {
     const [layers, alphas, rings] = geometry.shape;
     this.#constants = constants;
     this.#geometry = geometry;
@@ -44,7 +44,7 @@ export class ShowerSimulator {
     this.#energies = new Float64Array(layers);
     this.#spotFractions = new Float64Array(layers);
     this.#voxels = new Float64Array(alphas * rings);
-    this.#random = new RandomStream({ seed, id: 0n, purpose: PURPOSE });
+    this.#random = new RandomStream({ seed: 0n, id: 0n, purpose: PURPOSE });
   }
 
   /**
@@ -52,8 +52,11 @@ export class ShowerSimulator {
    *
    * @param target - `[layer, alpha, r]`, flat; overwritten with visible energies over the sampling fraction, MeV.
    */
-  simulate(target: Float32Array, event: { readonly id: bigint; readonly energyMeV: number }): void {
-    this.#random.restart(event.id);
+  simulate(
+    target: Float32Array,
+    event: { readonly id: bigint; readonly seed: bigint; readonly energyMeV: number },
+  ): void {
+    this.#random.restart(event.id, event.seed);
     const lnY = Math.log(event.energyMeV / this.#medium.criticalEnergyMeV);
     const energyGeV = event.energyMeV / 1000;
     const means = longitudinalMeans(this.#constants.longitudinal, lnY);
