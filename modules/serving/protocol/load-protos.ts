@@ -1,0 +1,50 @@
+import { fileURLToPath } from "node:url";
+import type * as Grpc from "@grpc/grpc-js";
+import type { Options, PackageDefinition } from "@grpc/proto-loader";
+import { importOptional } from "../../../core/index.ts";
+import type { ProtoGrpcType } from "../../../protos/gen/inference.ts";
+
+/** The protocol, ready to be spoken. */
+export interface Protos {
+  /** The gRPC library itself, loaded. */
+  readonly grpc: typeof Grpc;
+  /** Client and definition of the service: `new protos.Service(address, credentials)`, `Service.service`. */
+  readonly Service: ProtoGrpcType["inference"]["GRPCInferenceService"];
+  /** All that `inference.proto` defines, for server reflection. */
+  readonly packageDefinition: PackageDefinition;
+}
+
+/** How messages become objects: the types in `protos/gen` are made with the same (`scripts/make-proto-types.ts`). */
+const OPTIONS: Options = { keepCase: true, longs: String, enums: String, arrays: true, oneofs: true };
+
+const FILE = fileURLToPath(new URL("../../../protos/inference.proto", import.meta.url));
+
+let loading: Promise<Protos> | undefined;
+
+/**
+ * Loads gRPC and the protocol, once.
+ *
+ * @throws `TWIN_PACKAGE_MISSING` when `@grpc/grpc-js` or `@grpc/proto-loader` is not installed; a later call tries again.
+ */
+export function loadProtos(): Promise<Protos> {
+  loading ??= load().catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+async function load(): Promise<Protos> {
+  const neededBy = "Serving models over gRPC";
+  const install = "npm install @grpc/grpc-js@1 @grpc/proto-loader@0.8";
+  const grpc = await importOptional(() => import("@grpc/grpc-js"), { package: "@grpc/grpc-js", install, neededBy });
+  const loader = await importOptional(() => import("@grpc/proto-loader"), {
+    package: "@grpc/proto-loader",
+    install,
+    neededBy,
+  });
+  const packageDefinition = await loader.load(FILE, OPTIONS);
+  // The types were generated from this very file.
+  const { inference } = grpc.loadPackageDefinition(packageDefinition) as unknown as ProtoGrpcType;
+  return { grpc, Service: inference.GRPCInferenceService, packageDefinition };
+}

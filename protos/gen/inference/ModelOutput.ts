@@ -1,0 +1,16 @@
+// Original file: protos/inference.proto
+
+import type { DataType as _inference_DataType, DataType__Output as _inference_DataType__Output } from '../inference/DataType.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface ModelOutput {
+  'name'?: (string);
+  'data_type'?: (_inference_DataType);
+  'dims'?: (number | string | Long)[];
+}
+
+export interface ModelOutput__Output {
+  'name'?: (string);
+  'data_type'?: (_inference_DataType__Output);
+  'dims': (string)[];
+}

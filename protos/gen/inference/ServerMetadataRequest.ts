@@ -1,0 +1,8 @@
+// Original file: protos/inference.proto
+
+
+export interface ServerMetadataRequest {
+}
+
+export interface ServerMetadataRequest__Output {
+}
