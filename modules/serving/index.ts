@@ -3,4 +3,10 @@
  *
  * @module
  */
-export {};
+export type { OnnxFacts, TritonOptions } from "./triton/model-config.ts";
+export {
+  type RepositoryModel,
+  type RepositoryOptions,
+  type WrittenModel,
+  writeModelRepository,
+} from "./triton/model-repository.ts";
