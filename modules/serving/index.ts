@@ -3,6 +3,18 @@
  *
  * @module
  */
+
+export {
+  ModelNotServedError,
+  QueueFullError,
+  RemoteModelChangedError,
+  ServerDrainingError,
+  ServerInsecureError,
+  ServerRefusedError,
+  ServerStartError,
+  ServerUnreachableError,
+  WireError,
+} from "./errors.ts";
 export type { OnnxFacts, TritonOptions } from "./triton/model-config.ts";
 export {
   type RepositoryModel,
