@@ -17,6 +17,9 @@ const SOUND = {
   "modules/hdf5/index.ts": `import "../../core/index.ts"; import "./reader.ts"; export const hdf5 = 1;`,
   "modules/hdf5/reader.ts": `import "h5wasm"; import "zod"; import "node:fs"; export const reader = 1;`,
   "modules/report/index.ts": `import "../../core/index.ts"; import "vega"; export const report = 1;`,
+  "modules/serving/index.ts": `import "../../core/index.ts"; import "./server.ts"; export const serving = 1;`,
+  "modules/serving/server.ts": `import "@grpc/grpc-js"; import "prom-client"; import "../../protos/gen/inference.ts"; export const server = 1;`,
+  "protos/gen/inference.ts": `export type Request = object;`,
   "thematic/detector/index.ts": `import "../../core/index.ts"; import "./showers.ts"; export const detector = 1;`,
   "thematic/detector/showers.ts": `export const showers = 1;`,
   "thematic/detector/preset.ts": `import "../../modules/hdf5/index.ts"; import "./index.ts"; export const preset = 1;`,
@@ -62,6 +65,14 @@ const VIOLATIONS: Readonly<Record<string, readonly [line: string, rule: string]>
   "core/sources/sign.ts": [`export const lazy = import("aws4fetch");`, "aws4fetch-behind-one-door"],
   "modules/csv/session.ts": [`export const lazy = import("onnxruntime-node");`, "onnxruntime-behind-one-door"],
   "modules/csv/wire.ts": [`export const lazy = import("@bufbuild/protobuf/wire");`, "protobuf-behind-one-door"],
+  "modules/csv/contract.ts": [
+    `import type { Request } from "../../protos/gen/inference.ts"; export type X = Request;`,
+    "protos-behind-one-door",
+  ],
+  "cli/contract.ts": [`import "../protos/gen/inference.ts";`, "cli-imports-front-doors-only"],
+  "modules/csv/call.ts": [`export const lazy = import("@grpc/grpc-js");`, "grpc-behind-one-door"],
+  "cli/health.ts": [`export const lazy = import("grpc-health-check");`, "grpc-behind-one-door"],
+  "core/run/metrics.ts": [`export const lazy = import("prom-client");`, "prometheus-behind-one-door"],
   "modules/csv/patterns.ts": [`import "picomatch";`, "picomatch-behind-one-door"],
   "modules/csv/stranger.ts": [`import "fast-check";`, "every-package-has-a-door"],
   "core/data/test.ts": [`import "../../test/core/x.ts";`, "tests-are-not-imported"],
@@ -91,7 +102,7 @@ describe("the layer rules", () => {
       await mkdir(dirname(join(root, file)), { recursive: true });
       await writeFile(join(root, file), text);
     }
-    const folders = ["core", "modules", "thematic", "cli", "examples", "test"];
+    const folders = ["core", "modules", "thematic", "cli", "examples", "protos", "test"];
     const cruise = [CRUISE, "--config", CONFIG, "--output-type", "json", ...folders];
     const { stdout, stderr } = await promisify(execFile)(process.execPath, cruise, {
       cwd: root,

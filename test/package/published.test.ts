@@ -6,7 +6,7 @@ import { type Consumer, type Finished, makeConsumer, nodeVersions } from "./cons
 
 const { tarball, files } = inject("packed");
 const FIXTURES = join(REPOSITORY, "test/fixtures/consumer");
-const PUBLISHED_SOURCES = ["core", "modules", "thematic", "cli", "test/conformance"];
+const PUBLISHED_SOURCES = ["core", "modules", "thematic", "cli", "protos", "test/conformance"];
 const NPM_INSTALL = "npm install --no-audit --no-fund --prefer-offline --loglevel=error";
 const { devDependencies } = JSON.parse(readRepositoryFile("package.json")) as {
   devDependencies: Record<string, string>;
@@ -50,6 +50,7 @@ describe("the package", () => {
         "dist/modules/root/export/export_root.py",
         "dist/modules/root/export/requirements.txt",
         "dist/modules/root/worker/lz4.wasm",
+        "dist/protos/inference.proto",
         "dist/thematic/detector/geometries/w-si-45.json",
         "dist/thematic/detector/geometries/w-si-45.xml",
         "dist/thematic/detector/gflash/constants/w-si-45.json",

@@ -14,8 +14,14 @@ export interface Protos {
   readonly packageDefinition: PackageDefinition;
 }
 
-/** How messages become objects: the types in `protos/gen` are made with the same (`scripts/make-proto-types.ts`). */
-const OPTIONS: Options = { keepCase: true, longs: String, enums: String, arrays: true, oneofs: true };
+/** How messages become objects. The types in `protos/gen` are made with the same. */
+export const PROTO_OPTIONS = {
+  keepCase: true,
+  longs: String,
+  enums: String,
+  arrays: true,
+  oneofs: true,
+} as const satisfies Options;
 
 const FILE = fileURLToPath(new URL("../../../protos/inference.proto", import.meta.url));
 
@@ -43,7 +49,7 @@ async function load(): Promise<Protos> {
     install,
     neededBy,
   });
-  const packageDefinition = await loader.load(FILE, OPTIONS);
+  const packageDefinition = await loader.load(FILE, PROTO_OPTIONS);
   // The types were generated from this very file.
   const { inference } = grpc.loadPackageDefinition(packageDefinition) as unknown as ProtoGrpcType;
   return { grpc, Service: inference.GRPCInferenceService, packageDefinition };
