@@ -15,6 +15,22 @@ export {
   ServerUnreachableError,
   WireError,
 } from "./errors.ts";
+export type {
+  Batching,
+  BatchStatistics,
+  RequestOutcome,
+  Served,
+  ServedAnswer,
+  ServedName,
+  ServedRequest,
+  ServedStatistics,
+  ServeFacts,
+  ServeObserver,
+  TensorMetadata,
+  TimedCount,
+} from "./models/served.ts";
+export { serveGenerator } from "./models/served-generator.ts";
+export { type ServeModelFacts, serveModel } from "./models/served-model.ts";
 export type { OnnxFacts, TritonOptions } from "./triton/model-config.ts";
 export {
   type RepositoryModel,

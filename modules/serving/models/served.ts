@@ -134,15 +134,7 @@ export interface ServeFacts {
   readonly version: string;
   /** Added to {@link Served.properties}. */
   readonly properties?: Readonly<Record<string, string>> | undefined;
-  /** What is not said is {@link DEFAULT_BATCHING}; `false` computes each request by itself. */
-  readonly batching?: Partial<Batching> | false | undefined;
+  /** What is not said is {@link DEFAULT_BATCHING}. */
+  readonly batching?: Partial<Batching> | undefined;
   readonly observer?: ServeObserver | undefined;
 }
-
-/** How requests are put together where nobody says. */
-export const DEFAULT_BATCHING: Batching = {
-  maxBatchSize: 100,
-  maxQueueDelayMs: 0,
-  preferredBatchSizes: [],
-  maxQueueSize: 10_000,
-};
