@@ -1,7 +1,6 @@
 import {
   checkSchema,
   createTwin,
-  describeNames,
   type Generator,
   InvalidParametersError,
   Log,
@@ -18,7 +17,6 @@ import { report } from "../modules/report/index.ts";
 import { calorimeter, gflash } from "../thematic/detector/index.ts";
 import type { CommandIo } from "./command.ts";
 import { UsageError } from "./errors.ts";
-import { isRemote } from "./open-file.ts";
 import { withTwin } from "./with-twin.ts";
 
 /** What makes showers, and how. */
@@ -37,11 +35,6 @@ export interface DetectorModel {
 /** Models that are formulas. */
 export const PARAMETRISED_MODELS: readonly string[] = ["gflash", "gflash-published"];
 
-/** Whether the name of a model is that of an ONNX file. */
-export function isModelFile(model: string): boolean {
-  return /\.onnx$/i.test(model);
-}
-
 /** A type, not an interface: only that has the index signature that a composition asks for. */
 export type DetectorPlugins = {
   readonly files: ReturnType<typeof hdf5>;
@@ -56,10 +49,10 @@ export type DetectorTwin = Twin<DetectorPlugins>;
 /** A twin with a calorimeter, works on it, and stops it. */
 export async function withDetector<T>(
   model: DetectorModel,
-  { signal }: CommandIo,
+  { cwd, signal }: Pick<CommandIo, "cwd" | "signal">,
   work: (twin: DetectorTwin) => Promise<T>,
 ): Promise<T> {
-  const { plugins, wire } = await compositionFor(model);
+  const { plugins, wire } = await compositionFor(model, cwd);
   const twin = (await createTwin({ name: "detector", plugins, wire, signal })) as DetectorTwin;
   return await withTwin(twin, work);
 }
@@ -67,10 +60,12 @@ export async function withDetector<T>(
 /**
  * The parts of a twin that simulates with a model.
  *
+ * @param cwd - Folder that the path of a model starts from.
  * @throws `TWIN_USAGE` for a model that there is not, or options that it does not have.
  */
-export async function compositionFor(
+async function compositionFor(
   model: DetectorModel,
+  cwd: string,
 ): Promise<{ readonly plugins: DetectorPlugins; readonly wire: Wiring }> {
   const { geometry } = model;
   const parts = { files: hdf5(), detector: calorimeter({ geometry }), report: report() };
@@ -83,29 +78,13 @@ export async function compositionFor(
     return { plugins: { ...parts, model: gflash({ geometry, constants }) }, wire: {} };
   }
   // Only who simulates with a network loads what that takes.
-  const [{ fastsim, hasModelCard, modelWithCard, SHIPPED_MODELS, shippedModel }, { onnx }] = await Promise.all([
+  const [{ fastsim }, { onnx }, { onnxFile }] = await Promise.all([
     import("../modules/fastsim/index.ts"),
     import("../modules/onnx/index.ts"),
+    import("./onnx-file.ts"),
   ]);
-  const isFile = isModelFile(model.model);
-  if (isFile && isRemote(model.model)) {
-    throw new UsageError(
-      `--model ${model.model}: this command takes local files. Download it first, or name the URL in a twin.yaml, with its digest.`,
-    );
-  }
-  if (!isFile && !SHIPPED_MODELS.includes(model.model)) {
-    const known = [...PARAMETRISED_MODELS, ...SHIPPED_MODELS];
-    throw new UsageError(
-      `--model ${model.model}: there is no such model. ${describeNames(model.model, known)} Or give the path of an ONNX file, ending in .onnx.`,
-    );
-  }
   const { provider = "cpu", threads = 1, outside = "refuse" } = model;
-  // A card beside the file says which bytes it is about; others are refused.
-  const file = !isFile
-    ? shippedModel(model.model)
-    : hasModelCard(model.model)
-      ? modelWithCard(model.model)
-      : model.model;
+  const file = onnxFile(model.model, { cwd, as: `--model ${model.model}`, others: PARAMETRISED_MODELS });
   const plugins = {
     ...parts,
     network: onnx({ file, provider, threads }),

@@ -96,13 +96,12 @@ export const detectorSimulate: Command = defineCommand({
     const energyRangeMeV = energyRangeOf(options.energyRangeMev);
     const { FileExistsError } = await import("../../core/index.ts");
     const { simulate } = await import("../../thematic/detector/index.ts");
-    const { isModelFile, taskContext, withDetector } = await import("../detector-twin.ts");
-    const { absolute } = await import("../open-file.ts");
+    const { taskContext, withDetector } = await import("../detector-twin.ts");
     const out = resolve(io.cwd, options.out);
     if (!options.replace && existsSync(out)) throw new FileExistsError(out);
     const { model, geometry } = options;
     const detector: DetectorModel = {
-      model: isModelFile(model) ? absolute(model, io.cwd) : model,
+      model,
       geometry,
       provider: options.provider as DetectorModel["provider"],
       threads: options.threads,

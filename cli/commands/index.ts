@@ -11,6 +11,7 @@ import { detectorValidate } from "./detector-validate.ts";
 import { exportCrate } from "./export-crate.ts";
 import { exportProv } from "./export-prov.ts";
 import { modelInfo } from "./model-info.ts";
+import { modelRepository } from "./model-repository.ts";
 import { rerun } from "./rerun.ts";
 import { rootExport } from "./root-export.ts";
 import { run } from "./run.ts";
@@ -65,6 +66,7 @@ export const commands: readonly Command[] = [
   detectorCompare,
   detectorBench,
   modelInfo,
+  modelRepository,
   rootExport,
   specCheck,
   specSchema,
@@ -78,7 +80,7 @@ export const groups: Groups = {
   export: "Hand runs and versions to other tools",
   data: "Look into files of any format, alone or many as one; convert and check them",
   detector: "Simulate calorimeter showers, and see how faithful they are",
-  model: "Look into files of trained models",
+  model: "Look into files of trained models, and hand them to servers",
   root: "Hand ROOT files to uproot",
   spec: "Check a twin.yaml, and what may be in one",
 };

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type TensorSpec } from "../../../core/index.ts";
 import { datatypeOf } from "../protocol/datatypes.ts";
-import { type EnumName, messageText, type TextField, type TextMessage } from "./protobuf-text.ts";
+import { type EnumName, messageText, type TextMessage } from "./protobuf-text.ts";
 
 /** What an ONNX file tells about itself, as far as a server needs it: what `describeOnnx` of modules/onnx gives. */
 export interface OnnxFacts {
@@ -50,27 +50,31 @@ export function modelConfig(name: string, facts: OnnxFacts, options: TritonOptio
     }
   }
   const batched = isBatched(facts);
-  const tensors = (field: string, specs: OnnxFacts["inputs"]): readonly TextField[] =>
-    Object.entries(specs).map(([tensor, spec]) => [field, tensorMessage(tensor, spec, batched)] as const);
+  const tensors = (kind: string, specs: OnnxFacts["inputs"]): TextMessage =>
+    Object.entries(specs).map(([tensor, spec]) => [kind, tensorMessage(tensor, spec, batched)]);
   const delay = Math.round(maxQueueDelayMs * 1_000);
-  return messageText([
+  const queue: TextMessage = delay > 0 ? [["max_queue_delay_microseconds", delay]] : [];
+  const config: TextMessage = [
     ["name", name],
     ["platform", "onnxruntime_onnx"],
     ["max_batch_size", batched ? maxBatchSize : 0],
     ...tensors("input", facts.inputs),
     ...tensors("output", facts.outputs),
-    ...(batched ? [["dynamic_batching", delay > 0 ? [["max_queue_delay_microseconds", delay]] : []] as const] : []),
-    [
-      "instance_group",
-      [
-        ["kind", { enum: "KIND_AUTO" }],
-        ["count", instances],
-      ],
-    ],
+    ...(batched ? field("dynamic_batching", queue) : []),
+    ...field("instance_group", [
+      ["kind", { enum: "KIND_AUTO" }],
+      ["count", instances],
+    ]),
     // 1 is "extended", as modules/onnx computes: other fusions give other last digits.
-    ["optimization", [["graph", [["level", 1]]]]],
+    ...field("optimization", field("graph", [["level", 1]])),
     ...parameters({ ...facts, threads }),
-  ]);
+  ];
+  return messageText(config);
+}
+
+/** A message that is a field of another. */
+function field(name: string, value: TextMessage): TextMessage {
+  return [[name, value]];
 }
 
 /** Whether all inputs and outputs begin with one and the same free axis, which is nowhere else. */
@@ -95,11 +99,11 @@ function tensorMessage(name: string, { dtype, shape }: TensorSpec, batched: bool
     ["name", name],
     ["data_type", type],
     ...stated.map((length) => ["dims", length] as const),
-    ...(dims.length > 0 ? [] : [["reshape", []] as const]),
+    ...(dims.length > 0 ? [] : field("reshape", [])),
   ];
 }
 
-function parameters({ metadata, digest, threads }: OnnxFacts & { readonly threads: number }): readonly TextField[] {
+function parameters({ metadata, digest, threads }: OnnxFacts & { readonly threads: number }): TextMessage {
   const own = Object.entries(metadata).filter(([key]) => !BACKEND_PARAMETERS.has(key));
   const all = new Map([
     ...own,
@@ -107,14 +111,7 @@ function parameters({ metadata, digest, threads }: OnnxFacts & { readonly thread
     ["intra_op_thread_count", `${threads}`] as const,
     ["inter_op_thread_count", "1"] as const,
   ]);
-  return [...all].map(
-    ([key, value]) =>
-      [
-        "parameters",
-        [
-          ["key", key],
-          ["value", [["string_value", value]]],
-        ],
-      ] as const,
+  return [...all].flatMap(([key, value]) =>
+    field("parameters", [["key", key], ...field("value", [["string_value", value]])]),
   );
 }
