@@ -80,6 +80,8 @@ export interface ValidityRange {
   readonly unit: string;
   readonly min: number;
   readonly max: number;
+  /** The value that generators without this condition stand for, so that they can be a fallback. */
+  readonly nominal?: number | undefined;
 }
 
 /** One array that a generator makes per event. */

@@ -44,12 +44,13 @@ export class Fallback {
       ]),
     );
     this.validity = Object.fromEntries(
-      Object.entries(graph.conditions).map(([name, { unit, min, max }]) => {
+      Object.entries(graph.conditions).map(([name, { unit, min, max, nominal }]) => {
         const range = generator.validity[name];
-        if (!range) return [name, { unit, min, max }];
+        const known = nominal !== undefined && { nominal };
+        if (!range) return [name, { unit, min, max, ...known }];
         const { scale, offset } = convertUnits(range.unit, unit);
         const ends = [range.min, range.max].map((end) => converted(end, { scale, offset }));
-        return [name, { unit, min: Math.min(min, ...ends), max: Math.max(max, ...ends) }];
+        return [name, { unit, min: Math.min(min, ...ends), max: Math.max(max, ...ends), ...known }];
       }),
     );
   }

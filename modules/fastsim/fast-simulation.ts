@@ -78,7 +78,7 @@ export class FastSimulation implements Generator {
       ]),
     );
     this.#fallback = from.fallback && new Fallback(graph, this.outputs, from.fallback);
-    this.validity = this.#fallback?.validity ?? rangesOf(graph);
+    this.validity = this.#fallback?.validity ?? validityOf(graph);
   }
 
   get facts(): GeneratorFacts {
@@ -192,6 +192,15 @@ export class FastSimulation implements Generator {
 
 function indices(start: number, stop: number): Int32Array {
   return Int32Array.from({ length: stop - start }, (_, index) => start + index);
+}
+
+function validityOf(graph: GeneratorGraph): Readonly<Record<string, ValidityRange>> {
+  return Object.fromEntries(
+    Object.entries(graph.conditions).map(([name, { unit, min, max, nominal }]) => [
+      name,
+      { unit, min, max, ...(nominal !== undefined && { nominal }) },
+    ]),
+  );
 }
 
 function rangesOf(graph: GeneratorGraph): Readonly<Record<string, { unit: string; min: number; max: number }>> {

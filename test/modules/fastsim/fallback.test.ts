@@ -73,7 +73,7 @@ describe("events outside the trained range", () => {
     const generator = await simulationOver(new EchoModel(LATENT), { graph, outside: "fallback" }, new Other());
     expect(generator.validity).toEqual({
       energy: { unit: "GeV", min: 1, max: 100 },
-      thickness: { unit: "mm", min: 1.2, max: 1.6 },
+      thickness: { unit: "mm", min: 1.2, max: 1.6, nominal: 1.4 },
     });
     expect(generator.facts.fallback).toEqual({
       model: "other",
