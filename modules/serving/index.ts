@@ -31,6 +31,9 @@ export type {
 } from "./models/served.ts";
 export { serveGenerator } from "./models/served-generator.ts";
 export { type ServeModelFacts, serveModel } from "./models/served-model.ts";
+export { InferenceServer, type InferenceServerParts, type ServerAddress } from "./server/inference-server.ts";
+export type { AccessToken, InferenceServerOptions, ServerTls } from "./server/options.ts";
+export { type Servable, type ServablesOptions, servablesOf } from "./server/servable.ts";
 export type { OnnxFacts, TritonOptions } from "./triton/model-config.ts";
 export {
   type RepositoryModel,

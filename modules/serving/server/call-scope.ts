@@ -1,0 +1,38 @@
+import type { Deadline } from "@grpc/grpc-js";
+
+/** What is seen of a call by whoever answers it. */
+interface OngoingCall {
+  readonly cancelled: boolean;
+  getDeadline(): Deadline;
+  on(event: "cancelled", listener: () => void): unknown;
+}
+
+/**
+ * A signal that is aborted when the client goes or its deadline passes.
+ *
+ * gRPC tells of a call that has ended well as of one that was cancelled; the signal is then aborted too, when nobody listens
+ * any more.
+ *
+ * @param now - The time, ms since 1970.
+ */
+export function signalOf(call: OngoingCall, now: () => number): AbortSignal {
+  const controller = new AbortController();
+  const end = (): void => {
+    if (!controller.signal.aborted) controller.abort(isLate(call, now) ? tooLate() : gone());
+  };
+  if (call.cancelled || isLate(call, now)) end();
+  else call.on("cancelled", end);
+  return controller.signal;
+}
+
+function isLate(call: OngoingCall, now: () => number): boolean {
+  return Number(call.getDeadline()) <= now();
+}
+
+function tooLate(): DOMException {
+  return new DOMException("The deadline of the call has passed.", "TimeoutError");
+}
+
+function gone(): DOMException {
+  return new DOMException("The client has cancelled the call, or is gone.", "AbortError");
+}

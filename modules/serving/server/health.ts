@@ -1,0 +1,59 @@
+import type { Server } from "@grpc/grpc-js";
+import type { HealthImplementation } from "grpc-health-check";
+import { importOptional } from "../../../core/index.ts";
+
+/** Name of the service whose health is told beside that of the whole server. */
+const SERVICE = "inference.GRPCInferenceService";
+
+/** Tells `grpc.health.v1` how the server is, and each model by its name. */
+export class Health {
+  readonly #implementation: HealthImplementation;
+  readonly #tellsModels: boolean;
+  #models: ReadonlySet<string> = new Set();
+
+  constructor(implementation: HealthImplementation, tellsModels: boolean) {
+    this.#implementation = implementation;
+    this.#tellsModels = tellsModels;
+    this.#tell(["", SERVICE], false);
+  }
+
+  addTo(server: Server): void {
+    this.#implementation.addToServer(server);
+  }
+
+  /** These are served. */
+  serving(models: readonly string[]): void {
+    this.#tell(["", SERVICE], true);
+    if (!this.#tellsModels) return;
+    const names = new Set(models);
+    this.#tell(
+      [...this.#models].filter((name) => !names.has(name)),
+      false,
+    );
+    this.#tell(models, true);
+    this.#models = new Set([...this.#models, ...names]);
+  }
+
+  /** Nothing is. */
+  stopping(): void {
+    this.#tell(["", SERVICE, ...this.#models], false);
+  }
+
+  #tell(services: readonly string[], isServing: boolean): void {
+    for (const service of services) this.#implementation.setStatus(service, isServing ? "SERVING" : "NOT_SERVING");
+  }
+}
+
+/**
+ * @param options - `tellsModels`: whether models are told by name. Health needs no token, so that names that not everybody may
+ *   see are not told.
+ * @throws `TWIN_PACKAGE_MISSING`
+ */
+export async function loadHealth({ tellsModels }: { readonly tellsModels: boolean }): Promise<Health> {
+  const { HealthImplementation } = await importOptional(() => import("grpc-health-check"), {
+    package: "grpc-health-check",
+    install: "npm install grpc-health-check@2",
+    neededBy: "Serving models over gRPC",
+  });
+  return new Health(new HealthImplementation(), tellsModels);
+}
