@@ -28,24 +28,30 @@ export function toSparse(array: NdArray<"float32">): SparseArray & { readonly va
   const singles = array.values();
   const bits = new Int32Array(singles.buffer, singles.byteOffset, singles.length);
   const count = countNonZero(bits);
-  // One entry more: the loop below writes the next place before it knows whether there is one.
-  const indices = perEvent > INDEX16_REACH ? new Int32Array(count + 1) : new Uint16Array(count + 1);
-  const values = new Int32Array(count + 1);
+  const Indices = perEvent > INDEX16_REACH ? Int32Array : Uint16Array;
+  const indices = new Indices(count);
+  const values = new Int32Array(count);
   const offsets = new Int32Array(events + 1);
-  let entry = 0;
-  for (let e = 0, at = 0; e < events; e++) {
-    for (let place = 0; place < perEvent; place++, at++) {
+  // One event's entries, in the processor's cache; one more, as the place is written before it is known to count.
+  const nextIndices = new Indices(perEvent + 1);
+  const nextValues = new Int32Array(perEvent + 1);
+  for (let e = 0, entry = 0; e < events; e++) {
+    let found = 0;
+    for (let place = 0, at = e * perEvent; place < perEvent; place++, at++) {
       const word = bits[at] as number;
-      indices[entry] = place;
-      values[entry] = word;
-      entry += isNonZero(word);
+      nextIndices[found] = place;
+      nextValues[found] = word;
+      found += isNonZero(word);
     }
+    indices.set(nextIndices.subarray(0, found), entry);
+    values.set(nextValues.subarray(0, found), entry);
+    entry += found;
     offsets[e + 1] = entry;
   }
   return {
     offsets: new NdArray<"int32">(offsets, { dtype: "int32", shape: [events + 1] }),
-    indices: entries(indices.subarray(0, count)),
-    values: new NdArray<"float32">(new Float32Array(values.buffer, 0, count), { dtype: "float32", shape: [count] }),
+    indices: entries(indices),
+    values: new NdArray<"float32">(new Float32Array(values.buffer), { dtype: "float32", shape: [count] }),
   };
 }
 
