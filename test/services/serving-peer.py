@@ -120,6 +120,9 @@ class Peer:
             raise error
         return answer_of(result)
 
+    def as_halves(self, tensor):
+        return encoded(decoded(tensor).astype(np.float16))
+
     def cancel(self, model, inputs):
         """Cancels a request as soon as it is under way."""
         given, _ = self.request(inputs)
@@ -164,7 +167,7 @@ class Peer:
             # Their client marks the end of each request's responses only where it is asked to.
             self.client.async_stream_infer(each["model"], given, outputs=wanted, enable_empty_final_response=True, **options)
 
-    def take(self, count, finals=1):
+    def take(self, count=None, finals=1):
         """Takes so many responses, or all until so many final ones (an error is final)."""
         answers = []
         while (len(answers) < count) if count is not None else finals > 0:
@@ -174,6 +177,10 @@ class Peer:
             if error is not None or answers[-1]["parameters"].get("triton_final_response"):
                 finals -= 1
         return answers
+
+    def take_first_values(self, output):
+        """Takes all responses that are left, and gives the first value of each."""
+        return [float(decoded(each["outputs"][output]).flat[0]) for each in self.take()]
 
     def close_stream(self, cancel=False):
         # A reader that waits in its callback is let go.
@@ -224,7 +231,7 @@ class Comparison:
             self.differences.append(f"{what}: {ours}, not {theirs}")
 
     def service(self, ours, theirs):
-        for name in theirs.methods_by_name.keys() - ours.methods_by_name.keys():
+        for name in set(theirs.methods_by_name) - set(ours.methods_by_name):
             self.left_out.append(f"{ours.full_name}/{name}")
         for method in ours.methods:
             other = theirs.methods_by_name.get(method.name)
@@ -240,7 +247,7 @@ class Comparison:
         if ours.full_name in self.seen:
             return
         self.seen.add(ours.full_name)
-        for name in theirs.fields_by_name.keys() - ours.fields_by_name.keys():
+        for name in set(theirs.fields_by_name) - set(ours.fields_by_name):
             self.left_out.append(f"{ours.full_name}.{name}")
         for field in ours.fields:
             other = theirs.fields_by_name.get(field.name)

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { DType, NdArray } from "../../core/index.ts";
 import { PythonPeer } from "../bench/python-peer.ts";
 
 const python = fileURLToPath(new URL("../../.venv/bin/python", import.meta.url));
@@ -75,9 +74,12 @@ export class ServingPeer {
   }
 }
 
-/** An array of numbers as a tensor for the peer; float16 is not held as such, see {@link halves}. */
-export function tensor(datatype: string, array: Pick<NdArray, "data" | "shape">): PeerTensor {
-  const { buffer, byteOffset, byteLength } = array.data as Float32Array;
+/** An array of numbers as a tensor for the peer; `data` has the bytes of the datatype, which of float16 an NdArray has not. */
+export function tensor(
+  datatype: string,
+  array: { readonly data: ArrayBufferView; readonly shape: readonly number[] },
+): PeerTensor {
+  const { buffer, byteOffset, byteLength } = array.data;
   return { datatype, shape: array.shape, data: Buffer.from(buffer, byteOffset, byteLength).toString("base64") };
 }
 
