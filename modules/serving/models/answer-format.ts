@@ -9,7 +9,8 @@ const LARGEST_HALF = 65504;
 
 /** How a request wants its outputs. */
 export interface AnswerFormat {
-  readonly isSparse: boolean;
+  /** Names of the outputs that come sparse, if they are float32: those with a free first axis, or none. */
+  readonly sparse: readonly string[];
   readonly isHalf: boolean;
   /** Names of the outputs; all by default. */
   readonly wanted: readonly string[] | undefined;
@@ -31,7 +32,7 @@ export function readAnswerFormat(
     throw new InvalidArgumentError(`${name} has no output "${unknown}". ${describeNames(unknown, names)}`);
   }
   return {
-    isSparse: choice(parameters, "sparse", [false, true]) ?? false,
+    sparse: choice(parameters, "sparse", [false, true]) ? outputs.filter(hasRows).map((output) => output.name) : [],
     isHalf: choice(parameters, "output_datatype", ["FP32", "FP16"]) === "FP16",
     wanted: wanted?.length ? wanted : undefined,
   };
@@ -43,8 +44,8 @@ export function readAnswerFormat(
  * @param name - What is served, for messages.
  * @throws `TWIN_OUT_OF_DOMAIN` when halves are wanted and a value is beyond the largest one.
  */
-export function formatOutputs(name: string, outputs: RowArrays, { isSparse, isHalf, wanted }: AnswerFormat): RowArrays {
-  if (!isSparse && !isHalf && !wanted) return outputs;
+export function formatOutputs(name: string, outputs: RowArrays, { sparse, isHalf, wanted }: AnswerFormat): RowArrays {
+  if (!sparse.length && !isHalf && !wanted) return outputs;
   const formatted: Record<string, NdArray> = {};
   for (const output of wanted ?? Object.keys(outputs)) {
     const array = outputs[output] as NdArray;
@@ -52,7 +53,7 @@ export function formatOutputs(name: string, outputs: RowArrays, { isSparse, isHa
       isHalf ? asHalves(values, { name, output, unit: array.unit }) : values;
     if (!array.is("float32")) {
       formatted[output] = array;
-    } else if (isSparse) {
+    } else if (sparse.includes(output)) {
       const { offsets, indices, values } = toSparse(array);
       formatted[`${output}.offsets`] = offsets;
       formatted[`${output}.indices`] = indices;
@@ -62,6 +63,10 @@ export function formatOutputs(name: string, outputs: RowArrays, { isSparse, isHa
     }
   }
   return formatted;
+}
+
+function hasRows({ shape }: TensorMetadata): boolean {
+  return shape[0] === -1;
 }
 
 /** The same values as dtype float16; whoever writes them rounds (docs/decisions/0003-float16-held-as-float32.md). */
@@ -96,6 +101,12 @@ function choice<V extends ParameterValue>(
   const known = allowed.find((each) => each === value);
   if (known !== undefined) return known;
   throw new InvalidArgumentError(
-    `The parameter "${name}" is ${typeof value} ${value}; it must be ${typeof allowed[0]} ${allowed.join(" or ")}.`,
+    `The parameter "${name}" is ${describeParameter(value)}; it must be ${allowed.map(describeParameter).join(" or ")}.`,
   );
+}
+
+/** A parameter as messages show it. */
+export function describeParameter(value: ParameterValue): string {
+  if (typeof value === "string") return `"${value}"`;
+  return typeof value === "number" ? `the double ${value}` : String(value);
 }

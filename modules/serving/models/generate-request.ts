@@ -10,6 +10,7 @@ import {
 } from "../../../core/index.ts";
 import { datatypeOf } from "../protocol/datatypes.ts";
 import type { ParameterValue } from "../protocol/parameters.ts";
+import { describeParameter } from "./answer-format.ts";
 import type { Piece } from "./batcher.ts";
 import type { RowJob } from "./rows.ts";
 import type { ServedRequest } from "./served.ts";
@@ -149,6 +150,6 @@ function readSeed(
   const seed = isInteger ? BigInt(parameter) : undefined;
   if (seed !== undefined && seed >= 0n && seed <= MAX_SEED) return seed;
   throw new InvalidArgumentError(
-    `The parameter "${SEED}" is ${typeof parameter} ${parameter}; it must be an integer from 0 to 2^64 - 1, or a string of its digits.`,
+    `The parameter "${SEED}" is ${describeParameter(parameter)}; it must be an integer from 0 to 2^64 - 1, or a string of its digits.`,
   );
 }
