@@ -31,8 +31,11 @@ export type {
 } from "./models/served.ts";
 export { serveGenerator } from "./models/served-generator.ts";
 export { type ServeModelFacts, serveModel } from "./models/served-model.ts";
+export { AliasFollower, type FollowAliasOptions, followAlias } from "./server/follow-alias.ts";
 export { InferenceServer, type InferenceServerParts, type ServerAddress } from "./server/inference-server.ts";
-export type { AccessToken, InferenceServerOptions, ServerTls } from "./server/options.ts";
+export { ModelServer } from "./server/model-server.ts";
+export type { AccessToken, BatchingOptions, InferenceServerOptions, ServerTls } from "./server/options.ts";
+export { ServingPart, serving } from "./server/plugin.ts";
 export { type Servable, type ServablesOptions, servablesOf } from "./server/servable.ts";
 export type { OnnxFacts, TritonOptions } from "./triton/model-config.ts";
 export {

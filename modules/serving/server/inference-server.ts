@@ -152,15 +152,20 @@ export class InferenceServer {
    *   the option `models`. What was served before then still is.
    */
   async publish(servables: readonly Servable[]): Promise<void> {
+    await this.swap(servables).idle;
+  }
+
+  /** {@link publish}, for whoever must know when these are served and when the others are idle. */
+  swap(servables: readonly Servable[]): { readonly idle: Promise<void> } {
     const chosen = this.#chosen(servables);
     const served = chosen.map((each) => this.#serve(each));
     this.#servables.clear();
     for (const each of chosen) this.#servables.set(servedName(each), each);
-    const replaced = this.#models.replaceAll(served);
+    const idle = this.#models.replaceAll(served);
     this.#health?.serving(served.map(({ name }) => name));
     const models = served.map(({ name, version, identity }) => ({ name, version, identity }));
     this.#parts.log.info({ models }, "These models are served");
-    await replaced;
+    return { idle };
   }
 
   /**

@@ -19,18 +19,21 @@ export interface InferenceServerOptions {
   /** Who may use what; everybody everything where there are none. */
   readonly tokens?: readonly AccessToken[] | undefined;
   /** How requests are put together. What is not said is as by default. */
-  readonly batching?: Partial<Batching> | undefined;
+  readonly batching?: BatchingOptions | undefined;
   /** Largest message, each way, in bytes; 64 MiB by default. */
   readonly maxMessageBytes?: number | undefined;
   /** Requests that one connection may have at once; the next wait. 1,000 by default. */
   readonly maxConcurrentRequests?: number | undefined;
-  /** How long {@link InferenceServer.stop} waits for what has begun, ms; 10,000 by default. */
+  /** How long {@link InferenceServer.stop} waits for what has begun, ms; 8,000 by default, so that a twin that stops waits longer than that. */
   readonly drainMs?: number | undefined;
   /** Whether clients may load and unload models: `"none"` by default, or `"explicit"`. */
   readonly modelControl?: "none" | "explicit" | undefined;
   /** Names of the models to serve, of all that are published; all by default. */
   readonly models?: readonly string[] | undefined;
 }
+
+/** {@link Batching} as far as somebody says. */
+export type BatchingOptions = { readonly [K in keyof Batching]?: Batching[K] | undefined };
 
 /** Files of a server's certificate, PEM. They are read when it starts. */
 export interface ServerTls {
@@ -57,7 +60,21 @@ export interface AccessToken {
 }
 
 /** Options with their defaults. */
-export type CheckedServerOptions = z.output<typeof ServerOptionsSchema>;
+export interface CheckedServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly metricsPort: number | false;
+  readonly metricsHost: string;
+  readonly tls?: ServerTls | undefined;
+  readonly insecure: boolean;
+  readonly tokens: readonly (AccessToken & { readonly control: boolean })[];
+  readonly batching: BatchingOptions;
+  readonly maxMessageBytes: number;
+  readonly maxConcurrentRequests: number;
+  readonly drainMs: number;
+  readonly modelControl: "none" | "explicit";
+  readonly models?: readonly string[] | undefined;
+}
 
 const port = (): z.ZodNumber => z.number().int().min(0).max(65_535);
 const rows = (): z.ZodNumber => z.number().int().min(1);
@@ -86,7 +103,7 @@ const TokenSchema = z
   });
 
 /** Checks {@link InferenceServerOptions}. */
-export const ServerOptionsSchema = z.object({
+export const ServerOptionsSchema: z.ZodType<CheckedServerOptions, InferenceServerOptions> = z.object({
   host: z.string().min(1).default("127.0.0.1").describe("Address to listen on."),
   port: port().default(8001).describe("Port of gRPC; 0 takes a free one."),
   metricsPort: z
@@ -118,7 +135,7 @@ export const ServerOptionsSchema = z.object({
     .min(1)
     .default(1000)
     .describe("Requests that one connection may have at once."),
-  drainMs: z.number().min(0).default(10_000).describe("How long stop() waits for what has begun, ms."),
+  drainMs: z.number().min(0).default(8000).describe("How long stop() waits for what has begun, ms."),
   modelControl: z.enum(["none", "explicit"]).default("none").describe("Whether clients may load and unload models."),
   models: z.array(z.string().min(1)).optional().describe("Names of the models to serve; all by default."),
 });

@@ -13,7 +13,7 @@ export async function addReflection(server: Server, definition: PackageDefinitio
     install: "npm install @grpc/reflection@1",
     neededBy: "Serving models over gRPC",
   });
-  // Only here, as it brings a library of its own.
+  // Here, because it loads a library of protobuf that nothing else needs.
   const { mendDescriptors } = await import("../protocol/descriptors.ts");
   new ReflectionService(mendDescriptors(definition)).addToServer(server);
 }

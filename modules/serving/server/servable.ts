@@ -7,7 +7,7 @@ import {
   resolveNeeds,
   type TwinControl,
 } from "../../../core/index.ts";
-import type { Batching } from "../models/served.ts";
+import type { BatchingOptions } from "./options.ts";
 
 /** Something to serve: a model or a generator. */
 export interface Servable {
@@ -18,7 +18,7 @@ export interface Servable {
   /** Version on the wire; `"1"` by default. */
   readonly version?: string | undefined;
   /** How requests are put together, beyond what the server says; `false` for a model whose rows are not independent. */
-  readonly batching?: Partial<Batching> | false | undefined;
+  readonly batching?: BatchingOptions | false | undefined;
   /** Added to what its metadata tell. */
   readonly properties?: Readonly<Record<string, string>> | undefined;
 }
@@ -39,22 +39,23 @@ export function servablesOf(twin: TwinControl, options: ServablesOptions = {}): 
   const { name } = compositionOf(twin);
   const parts = resolveNeeds(twin, { models: many(Model), generators: many(Generator) }, { needer: "Serving" });
   const properties = { twin: name, ...options.properties };
-  return namedServables(parts, { version: options.version, properties });
+  const servables = namedServables(parts, { version: options.version, properties });
+  if (servables.length > 0) return servables;
+  throw new InvalidArgumentError(
+    `The twin "${name}" has nothing to serve: no part of it provides a model or a generator.`,
+  );
 }
 
 /** {@link servablesOf}, of parts. */
 export function namedServables(
   { models, generators }: { readonly models: readonly Model[]; readonly generators: readonly Generator[] },
-  options: ServablesOptions,
+  options: ServablesOptions = {},
 ): readonly Servable[] {
   const taken = new Set(generators.map(({ model }) => model));
   const servables: readonly Servable[] = [
     ...generators.map((generator) => ({ ...options, generator, name: generator.model })),
     ...models.map((model) => ({ ...options, model, name: taken.has(model.name) ? `${model.name}.model` : model.name })),
   ];
-  if (servables.length === 0) {
-    throw new InvalidArgumentError("The twin has nothing to serve: no part of it provides a model or a generator.");
-  }
   checkNames(servables.map(servedName));
   return servables;
 }

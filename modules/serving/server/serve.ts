@@ -2,11 +2,11 @@ import { InvalidArgumentError } from "../../../core/index.ts";
 import type { Batching, Served, ServeObserver } from "../models/served.ts";
 import { serveGenerator } from "../models/served-generator.ts";
 import { serveModel } from "../models/served-model.ts";
-import type { CheckedServerOptions } from "./options.ts";
+import type { BatchingOptions } from "./options.ts";
 import { type Servable, servedName } from "./servable.ts";
 
 interface ServeOptions {
-  readonly batching: CheckedServerOptions["batching"];
+  readonly batching: BatchingOptions;
   readonly observer: ServeObserver | undefined;
 }
 
@@ -28,6 +28,6 @@ export function serve(servable: Servable, { batching, observer }: ServeOptions):
 }
 
 /** Without entries that are `undefined`. */
-function given(batching: CheckedServerOptions["batching"] | Partial<Batching>): Partial<Batching> {
+function given(batching: BatchingOptions): Partial<Batching> {
   return Object.fromEntries(Object.entries(batching).filter(([, value]) => value !== undefined));
 }
