@@ -1,0 +1,134 @@
+import {
+  type DType,
+  type GenerateRequest,
+  type GeneratorOutput,
+  InvalidArgumentError,
+  ModelFailedError,
+  NdArray,
+  reasonOf,
+} from "../../../core/index.ts";
+import { EVENT_ID, SEED } from "../models/generate-request.ts";
+import { BY_FALLBACK } from "../models/served-generator.ts";
+import type { ParameterValue } from "../protocol/parameters.ts";
+import { fromSparse } from "../protocol/sparse.ts";
+import type { GeneratorContract } from "./generator-contract.ts";
+import type { InferenceAnswer, InferenceRequest } from "./inference-client.ts";
+
+/** How events travel. */
+export interface Travel {
+  readonly isSparse: boolean;
+  readonly isHalf: boolean;
+}
+
+/** Some events: their arrays by output name, and which of them a fallback at the server made. */
+export interface Events {
+  readonly count: number;
+  readonly arrays: Readonly<Record<string, NdArray>>;
+  readonly byFallback?: Uint8Array | undefined;
+}
+
+/** Consecutive events of a request, with their conditions as the server takes them. */
+export interface Span {
+  readonly start: number;
+  readonly stop: number;
+  readonly conditions: Readonly<Record<string, Float64Array>>;
+}
+
+/** @throws `TWIN_INVALID_ARGUMENT` for one seed per event where the server takes only one for all. */
+export function encodeRequest(
+  contract: GeneratorContract,
+  request: GenerateRequest,
+  { start, stop, conditions }: Span,
+  { isSparse, isHalf }: Travel,
+): InferenceRequest {
+  const { inputs, hasExtensions } = contract;
+  const given: Record<string, NdArray> = { [EVENT_ID]: vector("int64", request.eventIds.subarray(start, stop)) };
+  for (const [name, values] of Object.entries(conditions)) {
+    const isSingle = inputs.get(name)?.datatype === "FP32";
+    given[name] = isSingle ? vector("float32", Float32Array.from(values)) : vector("float64", values);
+  }
+  const parameters: Record<string, ParameterValue> = {};
+  if (isSparse) parameters["sparse"] = true;
+  if (isHalf) parameters["output_datatype"] = "FP16";
+  const { seed } = request;
+  if (typeof seed === "bigint" && (hasExtensions || !inputs.has(SEED))) parameters[SEED] = seed;
+  else if (inputs.has(SEED)) given[SEED] = vector("int64", seedsOf(seed, start, stop));
+  else
+    throw new InvalidArgumentError(
+      `The server's model "${contract.model}" takes one seed for all events of a request.`,
+    );
+  const shaped = Object.entries(given).map(([name, array]) => {
+    const isFlat = inputs.get(name)?.shape.length === 1;
+    return [name, isFlat ? array : array.reshape([array.size, 1])] as const;
+  });
+  return { inputs: Object.fromEntries(shaped), parameters };
+}
+
+/**
+ * The events of an answer.
+ *
+ * @param count - How many were asked for.
+ * @throws `TWIN_MODEL_FAILED` when an output is missing, or of another datatype or shape than the contract has it.
+ */
+export function decodeEvents(
+  { model, outputs }: GeneratorContract,
+  { outputs: given, endpoint }: InferenceAnswer,
+  count: number,
+  { isHalf }: Travel,
+): Events {
+  const fail = (problem: string, cause?: unknown): never => {
+    throw new ModelFailedError(model, `server ${endpoint} gave an invalid answer: ${problem}`, { cause });
+  };
+  const arrays = Object.entries(outputs).map(([name, output]) => {
+    const shape = [count, ...output.shape];
+    const dense = given[name];
+    let array: NdArray;
+    try {
+      array = dense ?? sparse(given, name, shape);
+    } catch (error) {
+      return fail(`"${name}": ${reasonOf(error)}`, error);
+    }
+    const isRounded = isHalf && array.dtype === "float16" && output.dtype === "float32";
+    if (array.dtype !== output.dtype && !isRounded) fail(`"${name}" is ${array.dtype}, not ${output.dtype}.`);
+    if (!isOfShape(array.shape, shape)) fail(`"${name}" has the shape [${array.shape}], not [${shape}].`);
+    return [name, named(array, shape, output)] as const;
+  });
+  const flags = given[BY_FALLBACK];
+  if (flags === undefined || outputs[BY_FALLBACK]) return { count, arrays: Object.fromEntries(arrays) };
+  const byFallback = flags.values();
+  if (!(byFallback instanceof Uint8Array) || byFallback.length !== count || byFallback.some((flag) => flag > 1)) {
+    return fail(`"${BY_FALLBACK}" must be UINT8 [${count}], each 0 or 1.`);
+  }
+  return { count, arrays: Object.fromEntries(arrays), ...(byFallback.includes(1) && { byFallback }) };
+}
+
+function sparse(given: InferenceAnswer["outputs"], name: string, shape: readonly number[]): NdArray {
+  const [offsets, indices, values] = [given[`${name}.offsets`], given[`${name}.indices`], given[`${name}.values`]];
+  if (!offsets || !indices || !values) {
+    throw new InvalidArgumentError(`It did not come; there are ${Object.keys(given).join(", ") || "no outputs"}.`);
+  }
+  return fromSparse({ offsets, indices, values }, shape);
+}
+
+/** Whether an array has a shape; servers of other makes give the values of an event in one axis. */
+function isOfShape(given: readonly number[], shape: readonly number[]): boolean {
+  const [count, ...event] = shape;
+  const isFlat = given.length === 2 && given[0] === count && given[1] === event.reduce((all, each) => all * each, 1);
+  return isFlat || (given.length === shape.length && given.every((length, axis) => length === shape[axis]));
+}
+
+/** The values with the dtype, axes and unit of an output; halves are held widened, so that they are float32 already. */
+function named(array: NdArray, shape: readonly number[], { dtype, dims, unit }: GeneratorOutput): NdArray {
+  return new NdArray(array.values(), { dtype, shape, dims: ["event", ...dims], unit });
+}
+
+function vector<D extends DType>(dtype: D, values: NdArray<D>["data"]): NdArray {
+  return new NdArray(values, { dtype, shape: [values.length] }) as NdArray;
+}
+
+/** The bits of each seed. */
+function seedsOf(seed: bigint | BigUint64Array, start: number, stop: number): BigInt64Array {
+  if (typeof seed === "bigint") return new BigInt64Array(stop - start).fill(BigInt.asIntN(64, seed));
+  const { buffer, byteOffset } = seed.subarray(start, stop);
+  return new BigInt64Array(buffer, byteOffset, stop - start);
+}

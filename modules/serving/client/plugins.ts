@@ -1,0 +1,79 @@
+import { z } from "zod";
+import { definePlugin, Generator, optional, type PluginFactory } from "../../../core/index.ts";
+import { type ConnectionOptions, connectionOptions } from "./connection-options.ts";
+import { type GeneratorDescription, GeneratorDescriptionSchema } from "./generator-contract.ts";
+import { InferenceClient } from "./inference-client.ts";
+import { RemoteGenerator } from "./remote-generator.ts";
+
+/** Options of {@link remoteGenerator}. */
+export interface RemoteGeneratorOptions extends ConnectionOptions {
+  /** How events travel: what is not zero (`"sparse"`, default, where the server knows it), or every value (`"dense"`). */
+  readonly transfer?: "sparse" | "dense" | undefined;
+  /** `"float16"`: float32 values travel as halves, which rounds them to 3 digits. The facts tell so. `"float32"` by default. */
+  readonly precision?: "float32" | "float16" | undefined;
+  /** Requests on their way at a time; two for each endpoint by default. */
+  readonly inFlight?: number | undefined;
+  /** Whether the servers may come to serve another model under the name, with other events; `false` by default. */
+  readonly follow?: boolean | undefined;
+  /** What the model generates, for servers that do not tell it. */
+  readonly describes?: GeneratorDescription | undefined;
+}
+
+/**
+ * A generator that servers compute: `twinloom serve`, or any server of the Open Inference Protocol that serves one
+ * (docs/reference/serving-protocol.md).
+ *
+ * Each request goes to the server that has the fewest; where it fails for a reason that may pass, to another, within
+ * `timeoutMs`. The same event is the same from all of them, so nothing is lost or made twice. Servers that come to serve
+ * another model under the name are not used any more, unless `follow` is said.
+ *
+ * The need `fallback`, another generator of the same arrays, is met by a wire only. It makes the events for which no
+ * server is to be had; they are flagged in `byFallback`, and are other events than the servers' unless it is the very
+ * same model. Needs the packages `@grpc/grpc-js` and `@grpc/proto-loader`.
+ *
+ * @example
+ * await using twin = await createTwin({
+ *   plugins: {
+ *     shower: remoteGenerator({ endpoints: ["gpu-1:8001", "gpu-2:8001"], model: "gan", tls: {}, token: env("TOKEN") }),
+ *     spare: gflash(),
+ *     detector: calorimeter(),
+ *   },
+ *   wire: { shower: { fallback: "spare" }, detector: { generator: "shower" } },
+ * });
+ */
+export const remoteGenerator: PluginFactory<RemoteGeneratorOptions, RemoteGenerator> = definePlugin({
+  name: "twinloom/modules/serving#remoteGenerator",
+  version: "0.1.0",
+  provides: Generator,
+  needs: { fallback: optional(Generator, { onlyWired: true }) },
+  options: z.strictObject({
+    ...connectionOptions,
+    transfer: z
+      .enum(["sparse", "dense"])
+      .default("sparse")
+      .describe("How events travel: what is not zero, where the server knows that, or every value."),
+    precision: z
+      .enum(["float32", "float16"])
+      .default("float32")
+      .describe("float16: float32 values travel as halves, which rounds them to 3 digits."),
+    inFlight: z.int().min(1).max(1000).optional().describe("Requests on their way at a time; two for each endpoint."),
+    follow: z
+      .boolean()
+      .default(false)
+      .describe("Whether the servers may come to serve another model under the name, with other events."),
+    describes: GeneratorDescriptionSchema.optional().describe(
+      "What the model generates, for servers that do not tell it.",
+    ),
+  }),
+  create: async ({ fallback }, options, { log, signal }) => {
+    const { transfer, precision, inFlight, follow, describes, ...connection } = options;
+    const client = await InferenceClient.create({ connection, follow, log });
+    const asks = { describes, transfer, precision, follow, inFlight: inFlight ?? 2 * connection.endpoints.length };
+    try {
+      return await RemoteGenerator.create({ client, options: asks, fallback, log, signal });
+    } catch (error) {
+      client.stop();
+      throw error;
+    }
+  },
+});

@@ -1,0 +1,40 @@
+import {
+  type GenerateRequest,
+  type Generator,
+  type GeneratorFacts,
+  ModelFailedError,
+  type NdArray,
+} from "../../../core/index.ts";
+import { joinRows } from "../models/rows.ts";
+
+/** Facts that tell of one computation, and say nothing of another that stands in for it. */
+const OWN_FACTS = ["model", "model_digest", "provider", "provider_fallback_reason", "fallback"];
+
+/** What of a generator's facts holds for another one of the same events, too: geometry, reference. */
+export function withoutOwnFacts(facts: GeneratorFacts): GeneratorFacts {
+  return Object.fromEntries(Object.entries(facts).filter(([name]) => !OWN_FACTS.includes(name)));
+}
+
+/** All events of a request in one batch. @throws `TWIN_MODEL_FAILED` for a generator that does not make what it should. */
+export async function generateBy(
+  generator: Generator,
+  request: GenerateRequest,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, NdArray>>> {
+  const made: Readonly<Record<string, NdArray>>[] = [];
+  let count = 0;
+  for await (const batch of generator.generate(request, { signal })) {
+    made.push(batch.arrays);
+    count += batch.count;
+  }
+  const arrays = Object.entries(generator.outputs).map(([name, { shape }]) => {
+    const parts = made.map((each) => each[name]).filter((part) => part !== undefined);
+    const joined = parts.length > 0 ? joinRows(parts) : undefined;
+    if (count !== request.eventIds.length || String(joined?.shape) !== String([count, ...shape])) {
+      const what = `${count} of ${request.eventIds.length} events, "${name}" as [${joined?.shape ?? ""}]`;
+      throw new ModelFailedError(generator.model, `the fallback is faulty: it made ${what}, not as [event, ${shape}].`);
+    }
+    return [name, joined as NdArray] as const;
+  });
+  return Object.fromEntries(arrays);
+}
