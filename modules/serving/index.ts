@@ -5,7 +5,7 @@
  */
 
 export type { ClientTls, ConnectionOptions } from "./client/connection-options.ts";
-export type { EndpointStatus } from "./client/endpoint.ts";
+export type { EndpointStatus } from "./client/endpoint-status.ts";
 export type { GeneratorDescription } from "./client/generator-contract.ts";
 export { type RemoteGeneratorOptions, remoteGenerator } from "./client/plugins.ts";
 export type { RemoteCounts, RemoteGenerator } from "./client/remote-generator.ts";

@@ -10,19 +10,7 @@ import { reasonOf } from "../../../core/index.ts";
 import type { Protos } from "../protocol/load-protos.ts";
 import { isOnThisMachine, targetOf } from "./address.ts";
 import type { Connection } from "./connection-options.ts";
-
-/** How an endpoint looks from here. */
-export interface EndpointStatus {
-  readonly address: string;
-  /** Whether requests go there. Where they do not, it is looked at again and again. */
-  readonly isGood: boolean;
-  /** Why it is not good, or was not the last time. */
-  readonly problem?: string;
-  /** Requests that it has answered. */
-  readonly answered: number;
-  /** Requests that it has not, whoever answered them then. */
-  readonly failed: number;
-}
+import type { EndpointStatus } from "./endpoint-status.ts";
 
 /** What all endpoints of a part have in common. */
 export interface EndpointParts {

@@ -11,7 +11,8 @@ import { callSomewhere } from "./call.ts";
 import type { Connection } from "./connection-options.ts";
 import { channelCredentials } from "./credentials.ts";
 import { identityOf, type RemoteDescription, readDescription } from "./description.ts";
-import { type CallLimits, Endpoint, type EndpointStatus, PROBE_TIMEOUT_MS } from "./endpoint.ts";
+import { type CallLimits, Endpoint, PROBE_TIMEOUT_MS } from "./endpoint.ts";
+import type { EndpointStatus } from "./endpoint-status.ts";
 
 /** What one request asks. */
 export interface InferenceRequest {

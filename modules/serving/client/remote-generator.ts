@@ -17,7 +17,7 @@ import { joinRows } from "../models/rows.ts";
 import { Breaker } from "./breaker.ts";
 import { ConditionMap } from "./condition-map.ts";
 import type { RemoteDescription } from "./description.ts";
-import type { EndpointStatus } from "./endpoint.ts";
+import type { EndpointStatus } from "./endpoint-status.ts";
 import {
   type GeneratorContract,
   type GeneratorDescription,

@@ -1,0 +1,12 @@
+/** How an endpoint looks from here. */
+export interface EndpointStatus {
+  readonly address: string;
+  /** Whether requests go there. Where they do not, it is looked at again and again. */
+  readonly isGood: boolean;
+  /** Why it is not good, or was not the last time. */
+  readonly problem?: string;
+  /** Requests that it has answered. */
+  readonly answered: number;
+  /** Requests that it has not, whoever answered them then. */
+  readonly failed: number;
+}
