@@ -1,7 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import {
   type Log,
-  type OpenTwinOptions,
   openStore,
   openTwin,
   reasonOf,
@@ -11,7 +10,7 @@ import {
   versionName,
 } from "../../../core/index.ts";
 import type { InferenceServer } from "./inference-server.ts";
-import { servablesOf } from "./servable.ts";
+import { type Servable, servablesOf } from "./servable.ts";
 import { warmUp } from "./warm-up.ts";
 
 /** How {@link followAlias} follows. */
@@ -21,10 +20,10 @@ export interface FollowAliasOptions {
   /** What is followed: `ecal@champion`; `ecal`, its newest version. */
   readonly name: string;
   readonly log: Log;
-  /** How versions are opened. */
-  readonly open?: Omit<OpenTwinOptions, "store" | "signal"> | undefined;
-  /** Added to the properties of what is served. */
-  readonly properties?: Readonly<Record<string, string>> | undefined;
+  /** Opens a version, and says what of it is served; {@link openTwin} and all models and generators by default. */
+  readonly open?:
+    | ((version: VersionEntry, options: { readonly signal: AbortSignal }) => Promise<OpenedVersion>)
+    | undefined;
   /** How often the store is looked at, ms; 5,000 by default. */
   readonly pollMs?: number | undefined;
   /** When a version that could not be served is tried again although the alias has not moved, ms; 60,000 by default. */
@@ -33,6 +32,12 @@ export interface FollowAliasOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told of each version from the moment that it is served. */
   readonly onSwap?: ((version: VersionEntry) => void) | undefined;
+}
+
+/** A running twin of a version, and what of it is served. */
+export interface OpenedVersion {
+  readonly twin: Twin;
+  readonly servables: readonly Servable[];
 }
 
 const POLL_MS = 5000;
@@ -153,14 +158,10 @@ export class AliasFollower implements AsyncDisposable {
   }
 
   async #swapTo(version: VersionEntry): Promise<void> {
-    const { open, properties, log, onSwap, name } = this.#options;
-    const twin = await openTwin(version.digest, { ...open, store: this.#store, signal: this.#signal });
+    const { open = this.#open, log, onSwap, name } = this.#options;
+    const { twin, servables } = await open(version, { signal: this.#signal });
     let idle: Promise<void>;
     try {
-      const servables = servablesOf(twin, {
-        version: String(version.number),
-        properties: { twin: version.twin, twin_version: version.digest, ...properties },
-      });
       await warmUp(servables, this.#signal);
       ({ idle } = this.#server.swap(servables));
     } catch (error) {
@@ -175,6 +176,17 @@ export class AliasFollower implements AsyncDisposable {
     onSwap?.(version);
     if (before) this.#retire(before, idle);
   }
+
+  readonly #open = async (version: VersionEntry, options: { readonly signal: AbortSignal }): Promise<OpenedVersion> => {
+    const twin = await openTwin(version.digest, { ...options, store: this.#store });
+    const properties = { twin: version.twin, twin_version: version.digest };
+    try {
+      return { twin, servables: servablesOf(twin, { version: String(version.number), properties }) };
+    } catch (error) {
+      await twin.stop();
+      throw error;
+    }
+  };
 
   /** Stops a twin when nothing is asked of it any more; meanwhile the next may be served. */
   #retire({ twin, version }: Running, idle: Promise<void>): void {

@@ -90,6 +90,11 @@ export class InferenceServer {
     return this.#metricsAddress;
   }
 
+  /** Requests that are being answered. */
+  get openRequests(): number {
+    return this.#calls.count;
+  }
+
   /** Names of what is served, sorted. */
   get models(): readonly string[] {
     return this.#models.all.map(({ name }) => name);
