@@ -62,7 +62,11 @@ function messageOf(error: TwinError, options: readonly string[]): string {
       /name it: (`prefix: [^`]*`)/,
       "name it in a twin.yaml, and give --twin: a part of twinloom/modules/http with $1",
     )
-    .replace(/`(unavailable|missing): "(\w+)"`/g, "--$1 $2");
+    .replace(/`(unavailable|missing): "(\w+)"`/g, "--$1 $2")
+    .replace("Give `tls` with a certificate and its key", "Give --tls-certificate and --tls-key")
+    .replace("switch them off with `metricsPort: false`, or say `insecure`", "give --without-metrics, or --insecure")
+    .replace("listen on 127.0.0.1, or say `insecure`", "listen on 127.0.0.1, or give --insecure")
+    .replace("which the option `models` names", "which --only names");
 }
 
 /** Own fields that JSON can hold; a cause as its code and message. */

@@ -24,7 +24,7 @@ type Place = Pick<CommandIo, "cwd" | "signal" | "warn">;
 export async function loadTwin(choice: TwinChoice, io: Place): Promise<LoadedSpec> {
   const { twin, withdrawn } = choice;
   if (isTwinFile(twin, io.cwd)) return await loadSpec(resolve(io.cwd, twin), { signal: io.signal });
-  return await fromStore(choice, io, async (store) => {
+  return await inStore(choice, io, async (store) => {
     const { entry, composition } = await loadVersion(store, twin, {
       force: withdrawn !== "refuse",
       onNote: (note) => io.warn(note),
@@ -40,7 +40,16 @@ export function isTwinFile(twin: string, cwd: string): boolean {
   return /\.ya?ml$/i.test(twin) || (statSync(resolve(cwd, twin), { throwIfNoEntry: false })?.isFile() ?? false);
 }
 
-async function fromStore<T>(choice: TwinChoice, io: Place, work: Parameters<typeof withStore<T>>[2]): Promise<T> {
+/**
+ * Works on the store that has the version that was typed.
+ *
+ * @throws `TWIN_FILE_NOT_FOUND` where there is no store; `TWIN_VERSION_NOT_FOUND`, also saying that there is no such file.
+ */
+export async function inStore<T>(
+  choice: Pick<TwinChoice, "twin" | "store">,
+  io: Pick<Place, "cwd" | "warn">,
+  work: Parameters<typeof withStore<T>>[2],
+): Promise<T> {
   const { twin } = choice;
   if (findStore(choice, io.cwd) === undefined) {
     throw new NoFilesError(

@@ -11,6 +11,11 @@ export function isModelFile(model: string): boolean {
   return /\.onnx$/i.test(model);
 }
 
+/** Whether it is the name of a model that comes with Twinloom. */
+export function isShippedModel(model: string): boolean {
+  return SHIPPED_MODELS.includes(model);
+}
+
 /**
  * The ONNX file that was typed: a path, or the name of a model that comes with Twinloom.
  *
@@ -31,7 +36,7 @@ export function onnxFile(
     const path = resolve(cwd, model);
     return hasModelCard(path) ? modelWithCard(path) : path;
   }
-  if (SHIPPED_MODELS.includes(model)) return shippedModel(model);
+  if (isShippedModel(model)) return shippedModel(model);
   const known = [...others, ...SHIPPED_MODELS];
   throw new UsageError(
     `${as}: there is no such model. ${describeNames(model, known)} Or give the path of an ONNX file, ending in .onnx.`,

@@ -10,11 +10,13 @@ import { detectorSimulate } from "./detector-simulate.ts";
 import { detectorValidate } from "./detector-validate.ts";
 import { exportCrate } from "./export-crate.ts";
 import { exportProv } from "./export-prov.ts";
+import { infer } from "./infer.ts";
 import { modelInfo } from "./model-info.ts";
 import { modelRepository } from "./model-repository.ts";
 import { rerun } from "./rerun.ts";
 import { rootExport } from "./root-export.ts";
 import { run } from "./run.ts";
+import { serve } from "./serve.ts";
 import { specCheck } from "./spec-check.ts";
 import { specExport } from "./spec-export.ts";
 import { specSchema } from "./spec-schema.ts";
@@ -67,6 +69,8 @@ export const commands: readonly Command[] = [
   detectorBench,
   modelInfo,
   modelRepository,
+  serve,
+  infer,
   rootExport,
   specCheck,
   specSchema,

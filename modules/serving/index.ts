@@ -7,8 +7,14 @@
 export type { ClientTls, ConnectionOptions } from "./client/connection-options.ts";
 export type { EndpointStatus } from "./client/endpoint-status.ts";
 export type { GeneratorDescription } from "./client/generator-contract.ts";
-export { type RemoteGeneratorOptions, remoteGenerator } from "./client/plugins.ts";
+export {
+  type RemoteGeneratorOptions,
+  type RemoteModelOptions,
+  remoteGenerator,
+  remoteModel,
+} from "./client/plugins.ts";
 export type { RemoteCounts, RemoteGenerator } from "./client/remote-generator.ts";
+export type { RemoteModel } from "./client/remote-model.ts";
 export {
   ModelNotServedError,
   QueueFullError,
@@ -36,7 +42,7 @@ export type {
 } from "./models/served.ts";
 export { serveGenerator } from "./models/served-generator.ts";
 export { type ServeModelFacts, serveModel } from "./models/served-model.ts";
-export { AliasFollower, type FollowAliasOptions, followAlias } from "./server/follow-alias.ts";
+export { AliasFollower, type FollowAliasOptions, followAlias, type OpenedVersion } from "./server/follow-alias.ts";
 export { InferenceServer, type InferenceServerParts, type ServerAddress } from "./server/inference-server.ts";
 export { ModelServer } from "./server/model-server.ts";
 export type { AccessToken, BatchingOptions, InferenceServerOptions, ServerTls } from "./server/options.ts";

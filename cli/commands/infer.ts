@@ -1,0 +1,96 @@
+import type { Model } from "../../core/index.ts";
+import { type Command, type CommandIo, defineCommand } from "../command.ts";
+import { CONNECTION_OPTIONS } from "../connection-options.ts";
+
+export const infer: Command = defineCommand({
+  path: ["infer"],
+  summary: "Have a server compute a model: arrays in, arrays out",
+  description:
+    "Without --inputs it tells what the model is. Inputs are the variables of a file that are named as the model's inputs, " +
+    "of their dtypes and shapes; nothing is converted. The file of the outputs is of the format that its ending names: .h5, .nc, .zarr.",
+  options: {
+    endpoint: {
+      kind: "text",
+      placeholder: "host:port",
+      description: "server that speaks the Open Inference Protocol; several, separated by commas, serve the same model",
+      required: true,
+    },
+    model: { kind: "text", placeholder: "name", description: "name that the model is served under", required: true },
+    inputs: { kind: "text", placeholder: "file", description: "file with the inputs, of any format that is read" },
+    out: { kind: "text", placeholder: "file", description: "file to write the outputs to" },
+    batchSize: {
+      kind: "integer",
+      placeholder: "rows",
+      description: "rows of one request",
+      default: 100,
+      min: 1,
+    },
+    ...CONNECTION_OPTIONS,
+    replace: { kind: "flag", description: "replace an existing output" },
+  },
+  example: [
+    "twinloom infer --endpoint localhost:8001 --model gan.model",
+    "twinloom infer --endpoint localhost:8001 --model gan.model --inputs noise.h5 --out showers.h5",
+  ],
+  run: async (_args, options, io) => {
+    const { UsageError } = await import("../errors.ts");
+    const { inputs, out } = options;
+    if ((inputs === undefined) !== (out === undefined)) {
+      throw new UsageError("--inputs and --out go together: what is computed is written to a file.");
+    }
+    const { createTwin } = await import("../../core/index.ts");
+    const { remoteModel } = await import("../../modules/serving/index.ts");
+    const { connection } = await import("../connection.ts");
+    const { withTwin } = await import("../with-twin.ts");
+    const plugins = { model: remoteModel(connection(options, io.cwd)) };
+    const twin = await createTwin({ name: "infer", plugins, signal: io.signal });
+    await withTwin(twin, async ({ model }) => {
+      if (inputs === undefined || out === undefined) await describe(model, io);
+      else await compute(model, { ...options, inputs, out }, io);
+    });
+  },
+});
+
+async function describe(model: Model, io: CommandIo): Promise<void> {
+  const { name, inputs, outputs, metadata, digest, provider } = model;
+  if (io.json) return io.printJson({ name, digest: digest ?? null, provider, inputs, outputs, metadata });
+  const { harmless } = await import("../model-notes.ts");
+  const { printTensors } = await import("../print-tensors.ts");
+  io.print(harmless(`${name}${digest === undefined ? "" : ` (${digest})`}`));
+  printTensors({ inputs, outputs }, io);
+  const entries = Object.entries(metadata);
+  if (entries.length > 0) io.print(`\n${io.style.bold("metadata")}`);
+  for (const [key, text] of entries) io.print(harmless(`${key} = ${text}`.replaceAll("\n", "\\n")));
+}
+
+async function compute(
+  model: Model,
+  {
+    inputs,
+    out,
+    batchSize,
+    replace,
+  }: Readonly<Record<"inputs" | "out", string>> & { readonly batchSize: number; readonly replace: boolean },
+  io: CommandIo,
+): Promise<void> {
+  const { connectorFor, dataset: datasetOf } = await import("../../core/index.ts");
+  const { UsageError } = await import("../errors.ts");
+  const { inferRows } = await import("../infer-rows.ts");
+  const { absolute, withData } = await import("../open-file.ts");
+  const target = absolute(out, io.cwd);
+  const rows = await withData({ files: [inputs], output: out }, io, async ({ dataset, connectors }) => {
+    const connector = connectorFor(target, connectors);
+    if (!connector) throw new UsageError(`"${out}" does not end as a format that can be written: .h5, .nc, .zarr.`);
+    const progress = (fraction: number): void => io.progress(fraction, `computing ${model.name}`);
+    const inferred = await inferRows(model, dataset, { batchRows: batchSize, signal: io.signal, progress });
+    const attributes = { model: model.name, ...(model.digest !== undefined && { model_digest: model.digest }) };
+    await connector.write(target, datasetOf({ variables: inferred.outputs, attributes }), {
+      signal: io.signal,
+      existing: replace ? "replace" : "refuse",
+    });
+    return inferred.rows;
+  });
+  const names = Object.keys(model.outputs);
+  if (io.json) io.printJson({ file: out, model: model.name, rows: rows ?? null, outputs: names });
+  else io.print(`${out}: ${names.join(", ")} of ${model.name}${rows === undefined ? "" : `, ${rows} rows`}`);
+}

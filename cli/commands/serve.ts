@@ -1,0 +1,112 @@
+import { once } from "node:events";
+import type { VersionEntry } from "../../core/index.ts";
+import type { InferenceServer, Servable } from "../../modules/serving/index.ts";
+import { type Command, type CommandIo, defineCommand } from "../command.ts";
+import { SERVE_OPTIONS } from "../serve-options.ts";
+import { FORCE_OPTION, NAMED_TWIN, STORE_OPTION } from "../store-options.ts";
+
+export const serve: Command = defineCommand({
+  path: ["serve"],
+  summary: "Serve the models and generators of a twin over gRPC, in the Open Inference Protocol",
+  description:
+    "Runs until it is interrupted, and then ends what has begun; a second signal ends it at once. Of a twin with a serving " +
+    "part, that part's options hold where none is given here. An alias is followed: when it moves, the version that it then " +
+    "names is served, and no request is lost. When it says `serving … on …`, it answers.",
+  arguments: { twin: { description: `${NAMED_TWIN}; an ONNX file; a model that comes with Twinloom (gan)` } },
+  options: {
+    ...SERVE_OPTIONS,
+    provider: {
+      kind: "text",
+      placeholder: "name",
+      description: "what computes an ONNX file: cpu (default) or cuda",
+      choices: ["cpu", "cuda"],
+    },
+    threads: {
+      kind: "integer",
+      placeholder: "number",
+      description: "threads of an ONNX file (default: 1)",
+      min: 1,
+      max: 1024,
+    },
+    pollS: {
+      kind: "number",
+      placeholder: "s",
+      description: "how often the store is asked where an alias points [s]",
+      default: 5,
+      min: 0.05,
+    },
+    logLevel: {
+      kind: "text",
+      placeholder: "level",
+      description: "what is logged as JSON on standard error; debug tells of every request",
+      choices: ["debug", "info", "warn", "error"],
+      default: "warn",
+    },
+    ...FORCE_OPTION,
+    ...STORE_OPTION,
+  },
+  example: [
+    "twinloom serve gan",
+    "twinloom serve twin.yaml --port 9000 --tokens tokens.yaml --tls-certificate server.pem --tls-key server.key --host 0.0.0.0",
+    "twinloom serve ecal@champion --max-batch 200 --poll-s 10",
+  ],
+  run: async ({ twin }, options, io) => {
+    const { InferenceServer: Server } = await import("../../modules/serving/index.ts");
+    const { jsonLog } = await import("../json-log.ts");
+    const { serverOptions } = await import("../server-options.ts");
+    const { withServed } = await import("../served-twin.ts");
+    const log = jsonLog(options.logLevel, io);
+    const provider = options.provider as "cpu" | "cuda" | undefined;
+    let isServing = false;
+    const onSwap = ({ twin, number, digest }: VersionEntry): void => {
+      if (isServing) io.print(`now ${twin}@v${number} (${digest.slice(0, 19)})`);
+      isServing = true;
+    };
+    await withServed({ ...options, twin, provider, log, onSwap }, io, async (served) => {
+      const server = new Server(await serverOptions(options, served.own, io.cwd), { log });
+      try {
+        await server.start({ signal: io.signal });
+        const running = await served.publish(server);
+        try {
+          await tell(server, running.servables, io);
+          if (!io.signal.aborted) await once(io.signal, "abort");
+        } finally {
+          await server.stop();
+          await running.stop();
+        }
+      } finally {
+        await server.stop();
+      }
+    });
+  },
+});
+
+/** Says what is served, and where: a table, and a line that scripts can wait for. */
+async function tell(server: InferenceServer, servables: readonly Servable[], io: CommandIo): Promise<void> {
+  const { address, metricsAddress: metrics } = server;
+  const models = servables.filter(({ name }) => server.models.includes(name ?? "")).map(shown);
+  if (io.json) return io.printJson({ address, metrics: metrics ?? null, models });
+  const { harmless } = await import("../model-notes.ts");
+  const { formatTable } = await import("../table.ts");
+  const columns = ["name", "version", "kind", "inputs"].map((name) => ({ name }));
+  const rows = models.map(({ name, version, kind, inputs }) => [name, version, kind, inputs.join(", ")]);
+  io.print(harmless(formatTable({ columns, rows })));
+  if (metrics) io.print(`metrics on http://${at(metrics)}/metrics`);
+  io.print(harmless(`serving ${models.map(({ name }) => name).join(", ")} on ${at(address)}`));
+}
+
+interface Shown {
+  readonly name: string;
+  readonly version: string;
+  readonly kind: "model" | "generator";
+  readonly inputs: readonly string[];
+}
+
+function shown({ name = "", version = "1", model, generator }: Servable): Shown {
+  if (model) return { name, version, kind: "model", inputs: Object.keys(model.inputs) };
+  return { name, version, kind: "generator", inputs: ["event_id", ...Object.keys(generator?.validity ?? {}), "seed"] };
+}
+
+function at({ host, port }: InferenceServer["address"]): string {
+  return `${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
+}
