@@ -41,7 +41,8 @@ export function readDescription(
   return {
     servedBy: `${server.name || "unknown"} ${server.version || ""}`.trim(),
     hasExtensions: server.extensions.includes(EXTENSION),
-    identity: identityOf(properties),
+    // A server of another make has it in its configuration only, and says nothing of it in its answers.
+    identity: identityOf(metadata.properties),
     inputs: metadata.inputs.map(tensorOf),
     outputs: metadata.outputs.map(tensorOf),
     properties,

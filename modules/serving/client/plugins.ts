@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { definePlugin, Generator, optional, type PluginFactory } from "../../../core/index.ts";
+import { definePlugin, Generator, Model, optional, type PluginFactory } from "../../../core/index.ts";
 import { type ConnectionOptions, connectionOptions } from "./connection-options.ts";
 import { type GeneratorDescription, GeneratorDescriptionSchema } from "./generator-contract.ts";
 import { InferenceClient } from "./inference-client.ts";
 import { RemoteGenerator } from "./remote-generator.ts";
+import { RemoteModel } from "./remote-model.ts";
 
 /** Options of {@link remoteGenerator}. */
 export interface RemoteGeneratorOptions extends ConnectionOptions {
@@ -71,6 +72,40 @@ export const remoteGenerator: PluginFactory<RemoteGeneratorOptions, RemoteGenera
     const asks = { describes, transfer, precision, follow, inFlight: inFlight ?? 2 * connection.endpoints.length };
     try {
       return await RemoteGenerator.create({ client, options: asks, fallback, log, signal });
+    } catch (error) {
+      client.stop();
+      throw error;
+    }
+  },
+});
+
+/** Options of {@link remoteModel}. */
+export interface RemoteModelOptions extends ConnectionOptions {}
+
+/**
+ * A model that servers compute: `twinloom serve`, Triton, or any other server of the Open Inference Protocol. Raw arrays go
+ * there and come back; what they mean is for whoever uses it, such as `fastsim()`.
+ *
+ * Endpoints, retries and the same model throughout are as for {@link remoteGenerator}. Calls may overlap and are answered in
+ * order; one that is too large for a message is divided along the axis of the batch, where the model has one.
+ *
+ * The need `fallback`, a model with the same inputs and outputs, is met by a wire only; it computes what no server does.
+ *
+ * @example
+ * await using twin = await createTwin({
+ *   plugins: { network: remoteModel({ endpoints: ["triton:8001"], model: "gan" }), shower: fastsim(), detector: calorimeter() },
+ * });
+ */
+export const remoteModel: PluginFactory<RemoteModelOptions, RemoteModel> = definePlugin({
+  name: "twinloom/modules/serving#remoteModel",
+  version: "0.1.0",
+  provides: Model,
+  needs: { fallback: optional(Model, { onlyWired: true }) },
+  options: z.strictObject(connectionOptions),
+  create: async ({ fallback }, connection, { log, signal }) => {
+    const client = await InferenceClient.create({ connection, follow: false, log });
+    try {
+      return await RemoteModel.create({ client, fallback, log, signal });
     } catch (error) {
       client.stop();
       throw error;
