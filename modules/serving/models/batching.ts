@@ -1,15 +1,14 @@
 import { InvalidArgumentError } from "../../../core/index.ts";
 import type { Batching } from "./served.ts";
 
-/** How requests are put together where nobody says. */
-export const DEFAULT_BATCHING: Batching = {
+const DEFAULT_BATCHING: Batching = {
   maxBatchSize: 100,
   maxQueueDelayMs: 0,
   preferredBatchSizes: [],
   maxQueueSize: 10_000,
 };
 
-/** @throws `TWIN_INVALID_ARGUMENT` for numbers that no queue can keep to. */
+/** Fills in what nobody says. @throws `TWIN_INVALID_ARGUMENT` for numbers that no queue can keep to. */
 export function completeBatching(some: Partial<Batching> = {}): Batching {
   const batching = { ...DEFAULT_BATCHING, ...some };
   const { maxBatchSize, maxQueueDelayMs, preferredBatchSizes, maxQueueSize } = batching;

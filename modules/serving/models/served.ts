@@ -134,7 +134,7 @@ export interface ServeFacts {
   readonly version: string;
   /** Added to {@link Served.properties}. */
   readonly properties?: Readonly<Record<string, string>> | undefined;
-  /** What is not said is {@link DEFAULT_BATCHING}. */
+  /** What is not said: batches of up to 100 rows, no delay, no preferred sizes, 10,000 rows that may wait. */
   readonly batching?: Partial<Batching> | undefined;
   readonly observer?: ServeObserver | undefined;
 }
