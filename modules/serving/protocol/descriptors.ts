@@ -11,9 +11,10 @@ export function mendDescriptors(definition: PackageDefinition): PackageDefinitio
   const mended = new Map<Buffer, Buffer>();
   return Object.fromEntries(
     Object.entries(definition).map(([name, member]) => {
+      const files = "fileDescriptorProtos" in member ? member.fileDescriptorProtos : undefined;
       // A service has none; they come with its messages.
-      if (!("fileDescriptorProtos" in member)) return [name, member];
-      const fileDescriptorProtos = member.fileDescriptorProtos.map((file) => {
+      if (!Array.isArray(files)) return [name, member];
+      const fileDescriptorProtos = files.map((file) => {
         const known = mended.get(file) ?? mendFile(file);
         mended.set(file, known);
         return known;

@@ -3,6 +3,7 @@ import type * as Grpc from "@grpc/grpc-js";
 import type { Options, PackageDefinition } from "@grpc/proto-loader";
 import { importOptional } from "../../../core/index.ts";
 import type { ProtoGrpcType } from "../../../protos/gen/inference.ts";
+import { CLIENT_PACKAGES } from "./packages.ts";
 
 /** The protocol, ready to be spoken. */
 export interface Protos {
@@ -30,19 +31,19 @@ let loading: Promise<Protos> | undefined;
 /**
  * Loads gRPC and the protocol, once.
  *
+ * @param install - The command that installs what is missing: all that the caller needs.
  * @throws `TWIN_PACKAGE_MISSING` when `@grpc/grpc-js` or `@grpc/proto-loader` is not installed; a later call tries again.
  */
-export function loadProtos(): Promise<Protos> {
-  loading ??= load().catch((error: unknown) => {
+export function loadProtos(install: string = CLIENT_PACKAGES): Promise<Protos> {
+  loading ??= load(install).catch((error: unknown) => {
     loading = undefined;
     throw error;
   });
   return loading;
 }
 
-async function load(): Promise<Protos> {
+async function load(install: string): Promise<Protos> {
   const neededBy = "Serving models over gRPC";
-  const install = "npm install @grpc/grpc-js@1 @grpc/proto-loader@0.8";
   const grpc = await importOptional(() => import("@grpc/grpc-js"), { package: "@grpc/grpc-js", install, neededBy });
   const loader = await importOptional(() => import("@grpc/proto-loader"), {
     package: "@grpc/proto-loader",

@@ -1,6 +1,7 @@
 import type { Server } from "@grpc/grpc-js";
 import type { HealthImplementation } from "grpc-health-check";
 import { importOptional } from "../../../core/index.ts";
+import { SERVER_PACKAGES } from "../protocol/packages.ts";
 
 /** Name of the service whose health is told beside that of the whole server. */
 const SERVICE = "inference.GRPCInferenceService";
@@ -52,7 +53,7 @@ export class Health {
 export async function loadHealth({ tellsModels }: { readonly tellsModels: boolean }): Promise<Health> {
   const { HealthImplementation } = await importOptional(() => import("grpc-health-check"), {
     package: "grpc-health-check",
-    install: "npm install grpc-health-check@2",
+    install: SERVER_PACKAGES,
     neededBy: "Serving models over gRPC",
   });
   return new Health(new HealthImplementation(), tellsModels);

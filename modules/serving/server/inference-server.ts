@@ -3,6 +3,7 @@ import { type Clock, InvalidArgumentError, type Log } from "../../../core/index.
 import { ModelNotServedError } from "../errors.ts";
 import type { Served } from "../models/served.ts";
 import { loadProtos, type Protos } from "../protocol/load-protos.ts";
+import { SERVER_PACKAGES } from "../protocol/packages.ts";
 import { Access } from "./access.ts";
 import { checkExposure } from "./check-exposure.ts";
 import { checkServerOptions } from "./check-options.ts";
@@ -108,7 +109,7 @@ export class InferenceServer {
   async start({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     if (this.#server || this.#stopping) throw new InvalidArgumentError("A server starts once; make another one.");
     const { host, port, metricsPort, metricsHost, tokens } = this.#options;
-    const protos = await loadProtos();
+    const protos = await loadProtos(SERVER_PACKAGES);
     const access = new Access(tokens);
     this.#health = await loadHealth({ tellsModels: !access.isGuarded });
     if (metricsPort !== false) this.#metrics = await measure(() => this.#calls.count);

@@ -1,6 +1,7 @@
 import type * as Prometheus from "prom-client";
 import { importOptional } from "../../../core/index.ts";
 import type { ServedName, ServeObserver } from "../models/served.ts";
+import { SERVER_PACKAGES } from "../protocol/packages.ts";
 
 /** Counts and times of a server, as Prometheus reads them. */
 export interface ServerMetrics {
@@ -28,7 +29,7 @@ const MODEL = ["model", "version"] as const;
 export async function measure(inFlight: () => number): Promise<ServerMetrics> {
   const prometheus = await importOptional(() => import("prom-client"), {
     package: "prom-client",
-    install: "npm install prom-client@15",
+    install: SERVER_PACKAGES,
     neededBy: "Telling metrics of a server of models",
   });
   // Of this server alone: a program may have several.

@@ -1,6 +1,7 @@
 import type { Server } from "@grpc/grpc-js";
 import type { PackageDefinition } from "@grpc/proto-loader";
 import { importOptional } from "../../../core/index.ts";
+import { SERVER_PACKAGES } from "../protocol/packages.ts";
 
 /**
  * Lets clients ask a server for its protocol.
@@ -10,7 +11,7 @@ import { importOptional } from "../../../core/index.ts";
 export async function addReflection(server: Server, definition: PackageDefinition): Promise<void> {
   const { ReflectionService } = await importOptional(() => import("@grpc/reflection"), {
     package: "@grpc/reflection",
-    install: "npm install @grpc/reflection@1",
+    install: SERVER_PACKAGES,
     neededBy: "Serving models over gRPC",
   });
   // Here, because it loads a library of protobuf that nothing else needs.
