@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import { InferenceServer, type InferenceServerOptions } from "../../../../modules/serving/index.ts";
+import { FakeGenerator, FakeLog, PlainClient, startServer } from "./shared.ts";
+
+test("a port that is in use tells what to do, for models and for metrics", async () => {
+  await using first = await startServer([]);
+  const { port } = first.address;
+
+  const models = startServer([], { port });
+  await expect(models).rejects.toMatchObject({ code: "TWIN_SERVER_START_FAILED" });
+  await expect(models).rejects.toThrow(
+    `127.0.0.1:${port}. Another program listens there, perhaps another server: stop it, or give another \`port\``,
+  );
+  const metrics = startServer([], { metricsPort: port });
+  await expect(metrics).rejects.toThrow(/server of metrics cannot listen on .* another `metricsPort`/);
+});
+
+test("an address that is not of this machine is told", async () => {
+  await expect(startServer([], { host: "192.0.2.1", insecure: true })).rejects.toThrow(/no address "192.0.2.1"/);
+});
+
+test.each<[InferenceServerOptions, string]>([
+  [{ port: 70_000 }, "`port`"],
+  [{ batching: { maxBatchSize: 0 } }, "`batching.maxBatchSize`"],
+  [{ maxMessageBytes: 1 }, "`maxMessageBytes`"],
+  [{ prot: 1 } as InferenceServerOptions, "`prot`"],
+])("options that are none are refused: %o", (options, name) => {
+  expect(() => new InferenceServer(options, { log: new FakeLog() })).toThrow(name);
+});
+
+test("a server that is aborted while it starts leaves its port free", async () => {
+  const server = new InferenceServer({ port: 0, metricsPort: false }, { log: new FakeLog() });
+
+  await expect(server.start({ signal: AbortSignal.abort(new Error("changed my mind")) })).rejects.toThrow(
+    "changed my mind",
+  );
+  await server.stop();
+});
+
+test("before something is published a server is live, and not ready", async () => {
+  await using server = await startServer([]);
+  using client = await PlainClient.of(server);
+
+  expect(await client.ask("ServerLive")).toEqual({ live: true });
+  expect(await client.ask("ServerReady")).toMatchObject({ ready: false });
+  await server.publish([{ generator: new FakeGenerator() }]);
+  expect(await client.ask("ServerReady")).toEqual({ ready: true });
+});
+
+test("two models of one name, and names that there are not, are refused; what was served still is", async () => {
+  await using server = await startServer([{ generator: new FakeGenerator() }]);
+
+  const twice = server.publish([{ generator: new FakeGenerator("a") }, { generator: new FakeGenerator("a") }]);
+  await expect(twice).rejects.toThrow('Two models would be served as "a"');
+  await expect(server.publish([{ name: "b" }])).rejects.toThrow("either a `model` or a `generator`");
+  expect(server.models).toEqual(["fake"]);
+});
+
+test("the option `models` serves these alone, and tells of one that there is not", async () => {
+  await using server = await startServer([], { models: ["a"] });
+
+  await server.publish([{ generator: new FakeGenerator("a") }, { generator: new FakeGenerator("b") }]);
+  expect(server.models).toEqual(["a"]);
+  await expect(server.publish([{ generator: new FakeGenerator("b") }])).rejects.toThrow('no model "a" to serve');
+  expect(server.models).toEqual(["a"]);
+});
