@@ -90,6 +90,7 @@ describe("in an empty JavaScript project", () => {
       "needs-hdf5.mjs": ["h5wasm"],
       "needs-plots.mjs": ["vega"],
       "needs-onnx.mjs": ["--ignore-scripts onnxruntime-node"],
+      "needs-grpc.mjs": ["@grpc/grpc-js"],
     };
     for (const [program, packages] of Object.entries(programs)) {
       const before = await project.run(`node ${program}`);
@@ -134,7 +135,7 @@ describe("in an empty TypeScript project", () => {
     project = await makeConsumer({ name: "empty", private: true, type: "module" });
     await cp(FIXTURES, project.folder, { recursive: true });
     await cp(join(REPOSITORY, "examples/data"), join(project.folder, "data"), { recursive: true });
-    const packages = ["typescript", "@types/node", "h5wasm", "vega"].map(
+    const packages = ["typescript", "@types/node", "h5wasm", "vega", "@grpc/grpc-js", "@grpc/proto-loader"].map(
       (name) => `"${name}@${devDependencies[name]}"`,
     );
     expectSuccess(await project.run(`${NPM_INSTALL} ${tarball} ./acme-meter ${packages.join(" ")}`));
