@@ -65,5 +65,8 @@ export function decodeHalves(halves: Uint16Array): Float32Array {
 
 /** Encodes singles as halves, to nearest, ties to even. */
 export function encodeHalves(singles: Float32Array): Uint16Array {
-  return Uint16Array.from(singles, halfBits);
+  const halves = new Uint16Array(singles.length);
+  // A loop is ten times as fast as `Uint16Array.from(singles, halfBits)`.
+  for (let i = 0; i < singles.length; i++) halves[i] = halfBits(singles[i] as number);
+  return halves;
 }
