@@ -111,6 +111,8 @@ export class Endpoint {
   /** A request was answered. */
   hasAnswered(): void {
     this.#answered++;
+    // One that looks well and fails all the same is looked at more and more seldom.
+    this.#probes = 0;
     this.#becomeGood();
   }
 
@@ -125,7 +127,6 @@ export class Endpoint {
     this.#problem = problem;
     if (!this.#isGood) return;
     this.#isGood = false;
-    this.#probes = 0;
     this.#parts.onChange(this);
     this.#planProbe();
   }

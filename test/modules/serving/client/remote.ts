@@ -1,5 +1,14 @@
-import { constant, createTwin, type GeneratedBatch, type GenerateRequest, Generator, type NdArray } from "twinloom";
+import {
+  constant,
+  createTwin,
+  type GeneratedBatch,
+  type GenerateRequest,
+  Generator,
+  Log,
+  type NdArray,
+} from "twinloom";
 import { type RemoteGenerator, type RemoteGeneratorOptions, remoteGenerator } from "twinloom/modules/serving";
+import { NO_LOG } from "../../../servers/inference-server.ts";
 
 /** A part that asks servers, in a twin of its own. */
 export interface Remote extends AsyncDisposable {
@@ -11,14 +20,15 @@ export async function remoteOf(
   endpoints: readonly string[],
   options: Partial<RemoteGeneratorOptions> = {},
   fallback?: Generator,
+  log: Log = NO_LOG,
 ): Promise<Remote> {
   const remote = remoteGenerator({ endpoints, model: "fake", timeoutMs: 5000, ...options });
   if (!fallback) {
-    const twin = await createTwin({ plugins: { remote } });
+    const twin = await createTwin({ plugins: { remote, log: constant(Log, log) } });
     return { generator: twin.remote, [Symbol.asyncDispose]: () => twin[Symbol.asyncDispose]() };
   }
   const twin = await createTwin({
-    plugins: { remote, spare: constant(Generator, fallback) },
+    plugins: { remote, spare: constant(Generator, fallback), log: constant(Log, log) },
     wire: { remote: { fallback: "spare" } },
   });
   return { generator: twin.remote, [Symbol.asyncDispose]: () => twin[Symbol.asyncDispose]() };
