@@ -15,6 +15,7 @@ import { lifecycleListBench } from "./lifecycle-list.ts";
 import { netcdfBench } from "./netcdf.ts";
 import { rootBench } from "./root.ts";
 import type { BenchRow } from "./row.ts";
+import { servingBench } from "./serving.ts";
 import { zarrBench } from "./zarr.ts";
 
 const BENCHES: Readonly<Record<string, () => readonly BenchRow[] | Promise<readonly BenchRow[]>>> = {
@@ -29,6 +30,7 @@ const BENCHES: Readonly<Record<string, () => readonly BenchRow[] | Promise<reado
   federation: federationBench,
   lifecycle: lifecycleBench,
   "lifecycle-list": lifecycleListBench,
+  serving: servingBench,
 };
 
 const { values, positionals } = parseArgs({
