@@ -8,21 +8,21 @@ interface OngoingCall {
 }
 
 /**
- * A signal that is aborted when the client goes or its deadline passes.
+ * Something that is aborted when the client goes or its deadline passes.
  *
- * gRPC tells of a call that has ended well as of one that was cancelled; the signal is then aborted too, when nobody listens
+ * gRPC tells of a call that has ended well as of one that was cancelled; this is then aborted too, when nobody listens
  * any more.
  *
  * @param now - The time, ms since 1970.
  */
-export function signalOf(call: OngoingCall, now: () => number): AbortSignal {
+export function endingOf(call: OngoingCall, now: () => number): AbortController {
   const controller = new AbortController();
   const end = (): void => {
     if (!controller.signal.aborted) controller.abort(isLate(call, now) ? tooLate() : gone());
   };
   if (call.cancelled || isLate(call, now)) end();
   else call.on("cancelled", end);
-  return controller.signal;
+  return controller;
 }
 
 function isLate(call: OngoingCall, now: () => number): boolean {

@@ -189,11 +189,12 @@ export class InferenceServer {
     this.#health?.stopping();
     const { drainMs } = this.#options;
     if (this.#calls.count > 0) log.info({ requests: this.#calls.count, drainMs }, "The server ends what has begun");
-    const inTime = await this.#calls.drain(drainMs);
-    if (!inTime) log.warn({ requests: this.#calls.count, drainMs }, "Requests were cut off: they took too long");
-    await shutDown(server, inTime ? GOODBYE_MS : 0);
-    if (inTime) await this.#models.replaceAll([]);
-    else void this.#models.replaceAll([]);
+    const late = await this.#calls.drain(drainMs);
+    if (late > 0) log.warn({ requests: late, drainMs }, "Requests were cut off: they took too long");
+    await shutDown(server);
+    const idle = this.#models.replaceAll([]);
+    // What was cut off may compute on, and nobody waits for it.
+    if (late === 0) await idle;
     await this.#metricsServer?.stop();
     log.info({}, "The server has stopped");
   }
@@ -265,12 +266,12 @@ async function bind(server: Server, at: ServerAddress, credentials: ServerCreden
 }
 
 /** Ends connections when their calls have ended, and all others after a while. */
-async function shutDown(server: Server, goodbyeMs: number): Promise<void> {
+async function shutDown(server: Server): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(() => {
       server.forceShutdown();
       resolve();
-    }, goodbyeMs);
+    }, GOODBYE_MS);
     server.tryShutdown(() => {
       clearTimeout(timer);
       resolve();

@@ -2,26 +2,31 @@ import { ServerDrainingError } from "../errors.ts";
 
 /** The requests that a server is answering. */
 export class OpenCalls {
-  #open = 0;
+  readonly #open = new Set<{ readonly ending: AbortController }>();
+  readonly #onDrain = new Set<() => void>();
   #isDraining: boolean = false;
   #onIdle: (() => void) | undefined;
-  readonly #onDrain = new Set<() => void>();
 
   get count(): number {
-    return this.#open;
+    return this.#open.size;
   }
 
   get isDraining(): boolean {
     return this.#isDraining;
   }
 
-  /** @returns To be called once, when the request has ended. @throws {@link ServerDrainingError} */
-  begin(): () => void {
+  /**
+   * @param ending - Ends the request when it takes longer than a server that stops waits.
+   * @returns To be called when the request has ended.
+   * @throws {@link ServerDrainingError}
+   */
+  begin(ending: AbortController): () => void {
     if (this.#isDraining) throw new ServerDrainingError("This server stops, and takes no further requests.");
-    this.#open++;
+    const entry = { ending };
+    this.#open.add(entry);
     return () => {
-      this.#open--;
-      if (this.#open === 0) this.#onIdle?.();
+      this.#open.delete(entry);
+      if (this.#open.size === 0) this.#onIdle?.();
     };
   }
 
@@ -31,17 +36,24 @@ export class OpenCalls {
     return () => this.#onDrain.delete(listener);
   }
 
-  /** Takes no further requests. @returns Whether those that had begun ended in time. */
-  async drain(timeoutMs: number): Promise<boolean> {
+  /** Takes no further requests, and ends those that take longer. @returns How many these were. */
+  async drain(timeoutMs: number): Promise<number> {
     this.#isDraining = true;
     for (const listener of [...this.#onDrain]) listener();
-    if (this.#open === 0) return true;
+    if (this.#open.size === 0) return 0;
     return await new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), timeoutMs);
+      const timer = setTimeout(() => resolve(this.#cutOff()), timeoutMs);
       this.#onIdle = () => {
         clearTimeout(timer);
-        resolve(true);
+        resolve(0);
       };
     });
+  }
+
+  #cutOff(): number {
+    const late = [...this.#open];
+    for (const { ending } of late)
+      ending.abort(new ServerDrainingError("This server has stopped before it could answer."));
+    return late.length;
   }
 }

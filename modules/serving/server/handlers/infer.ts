@@ -12,17 +12,17 @@ import { unary } from "./unary.ts";
 export function inferHandlers(core: ServerCore): Pick<InferenceHandlers, "ModelInfer"> {
   const { calls, models, options } = core;
   return {
-    ModelInfer: unary(core, "ModelInfer", async (message, { caller, request, signal }) => {
+    ModelInfer: unary(core, "ModelInfer", async (message, { caller, request, ending }) => {
       const { model_name = "", model_version = "" } = message;
       checkModel(caller, model_name);
-      const end = calls.begin();
+      const until = ending();
+      until.signal.throwIfAborted();
+      const end = calls.begin(until);
       try {
         const held = models.hold(model_name, model_version);
         try {
           request.served = held.served;
-          const until = signal();
-          until.throwIfAborted();
-          const answer = await held.served.infer(readRequest(message), { signal: until });
+          const answer = await held.served.infer(readRequest(message), { signal: until.signal });
           return responseOf(message.id, held.served, answer, options.maxMessageBytes);
         } finally {
           held.release();

@@ -14,10 +14,10 @@ export function repositoryHandlers(
       const unloaded = models.unloaded.map((name) => ({ name, version: "", state: "UNAVAILABLE", reason: "unloaded" }));
       return { models: [...loaded, ...(ready ? [] : unloaded)].filter(({ name }) => caller.may(name)) };
     }),
-    RepositoryModelLoad: unary(core, "RepositoryModelLoad", async ({ model_name = "" }, { caller }) => {
+    RepositoryModelLoad: unary(core, "RepositoryModelLoad", async ({ model_name = "" }, { caller, ending }) => {
       checkModel(caller, model_name);
       checkControl(caller);
-      const end = calls.begin();
+      const end = calls.begin(ending());
       try {
         await repository.load(model_name);
       } finally {
@@ -26,10 +26,10 @@ export function repositoryHandlers(
       log.info({ model: model_name, caller: caller.name }, "A client loaded a model");
       return {};
     }),
-    RepositoryModelUnload: unary(core, "RepositoryModelUnload", async ({ model_name = "" }, { caller }) => {
+    RepositoryModelUnload: unary(core, "RepositoryModelUnload", async ({ model_name = "" }, { caller, ending }) => {
       checkModel(caller, model_name);
       checkControl(caller);
-      const end = calls.begin();
+      const end = calls.begin(ending());
       try {
         await repository.unload(model_name);
       } finally {

@@ -5,7 +5,7 @@ import { encodeParameters } from "../../protocol/parameters.ts";
 import { statusOf } from "../../protocol/status.ts";
 import { type Caller, checkModel } from "../access.ts";
 import { callErrorOf } from "../call-error.ts";
-import { signalOf } from "../call-scope.ts";
+import { endingOf } from "../call-scope.ts";
 import { chunksOf } from "../chunks.ts";
 import { Request } from "../finished-request.ts";
 import { Malformed } from "../read-requests.ts";
@@ -35,7 +35,7 @@ class InferStream {
   readonly #core: ServerCore;
   readonly #call: StreamCall;
   readonly #caller: Caller;
-  readonly #signal: AbortSignal;
+  readonly #ending: AbortController;
   #atOnce = 0;
   #isAtEnd: boolean = false;
 
@@ -43,13 +43,17 @@ class InferStream {
     this.#core = core;
     this.#call = call;
     this.#caller = caller;
-    this.#signal = signalOf(call, () => core.clock.now());
+    this.#ending = endingOf(call, () => core.clock.now());
   }
 
   start(): void {
     const call = this.#call;
     const forget = this.#core.calls.onDrain(() => this.#endIfDone());
-    this.#signal.addEventListener("abort", forget, { once: true });
+    const { signal } = this.#ending;
+    signal.addEventListener("abort", () => {
+      forget();
+      if (signal.reason instanceof ServerDrainingError) this.#endWith(signal.reason);
+    });
     call.on("data", (message: ModelInferRequest | Malformed) => {
       this.#atOnce++;
       if (this.#atOnce >= MOST_AT_ONCE) call.pause();
@@ -67,12 +71,15 @@ class InferStream {
 
   /** A client that has said all has its answers; a server that stops ends what it began. */
   #endIfDone(): void {
-    if (this.#atOnce > 0 || this.#signal.aborted) return;
+    if (this.#atOnce > 0 || this.#ending.signal.aborted) return;
     if (this.#isAtEnd) this.#call.end();
     else if (this.#core.calls.isDraining) {
-      const error = new ServerDrainingError("This server stops, and takes no further requests.");
-      this.#call.emit("error", callErrorOf(this.#core.grpc, statusOf(error)));
+      this.#endWith(new ServerDrainingError("This server stops, and takes no further requests."));
     }
+  }
+
+  #endWith(error: ServerDrainingError): void {
+    this.#call.emit("error", callErrorOf(this.#core.grpc, statusOf(error)));
   }
 
   /** Never rejects. */
@@ -85,7 +92,7 @@ class InferStream {
       request.answered();
     } catch (error) {
       const { code, details, metadata } = request.failed(error);
-      if (this.#signal.aborted) return;
+      if (this.#ending.signal.aborted) return;
       const { id = "", model_name = "" } = message instanceof Malformed ? {} : message;
       const parameters = encodeParameters({
         status: this.#core.grpc.status[code] ?? "UNKNOWN",
@@ -100,12 +107,12 @@ class InferStream {
     const { calls, models, options } = this.#core;
     const { model_name = "", model_version = "" } = message;
     checkModel(this.#caller, model_name);
-    const end = calls.begin();
+    const end = calls.begin(this.#ending);
     try {
       const held = models.hold(model_name, model_version);
       try {
         request.served = held.served;
-        const signal = this.#signal;
+        const { signal } = this.#ending;
         for (const { part, parameters } of chunksOf(readRequest(message), held.served)) {
           signal.throwIfAborted();
           const answer = await held.served.infer(part, { signal });
@@ -123,7 +130,7 @@ class InferStream {
 
   /** Resolves when the message is on its way, which flow control delays until the client takes it; or when the call is over. */
   async #send(message: ModelStreamInferResponseInit): Promise<void> {
-    const signal = this.#signal;
+    const { signal } = this.#ending;
     if (signal.aborted) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {

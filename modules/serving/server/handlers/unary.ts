@@ -1,7 +1,7 @@
 import type { handleUnaryCall, ServerUnaryCall } from "@grpc/grpc-js";
 import type { Caller } from "../access.ts";
 import { callErrorOf } from "../call-error.ts";
-import { signalOf } from "../call-scope.ts";
+import { endingOf } from "../call-scope.ts";
 import { Request } from "../finished-request.ts";
 import { Malformed } from "../read-requests.ts";
 import type { ServerCore } from "../server-core.ts";
@@ -12,7 +12,7 @@ export interface UnaryCall {
   /** For logs and metrics: the handler says which model it is about. */
   readonly request: Request;
   /** Aborted when the client goes or its deadline passes. */
-  signal(): AbortSignal;
+  ending(): AbortController;
 }
 
 /** Answers the calls of a method, telling logs and metrics of each. What was late when it came is not begun. */
@@ -27,7 +27,7 @@ export function unary<Message, Answer>(
       request.caller = core.access.callerOf(call.metadata);
       const message = readMessage(call);
       const now = (): number => core.clock.now();
-      return await answer(message, { caller: request.caller, request, signal: () => signalOf(call, now) });
+      return await answer(message, { caller: request.caller, request, ending: () => endingOf(call, now) });
     };
     respondTo().then(
       (value) => {
