@@ -58,7 +58,7 @@ const SECRET = /^\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}$/;
 
 /** What is in the entries is checked with the other options; here texts become references to secrets. */
 async function readTokens(file: string): Promise<NonNullable<InferenceServerOptions["tokens"]>> {
-  const yaml = parseYaml(await readText(file));
+  const yaml = await parseYaml(await readText(file));
   if (yaml.problem !== undefined) throw new FileUnreadableError(file, `it is no YAML: ${yaml.problem}.`);
   const { value } = yaml;
   if (!Array.isArray(value) || value.length === 0) {

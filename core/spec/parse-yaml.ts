@@ -1,9 +1,9 @@
-import { LineCounter, parseDocument } from "yaml";
-
 /** The value of a YAML 1.2 text without tags, or what is wrong with the text, and where. */
-export function parseYaml(
+export async function parseYaml(
   text: string,
-): { readonly value: unknown; readonly problem?: undefined } | { readonly problem: string } {
+): Promise<{ readonly value: unknown; readonly problem?: undefined } | { readonly problem: string }> {
+  // Lazily: whoever imports the root has rarely a text to parse.
+  const { LineCounter, parseDocument } = await import("yaml");
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { version: "1.2", stringKeys: true, prettyErrors: false, lineCounter });
   const [error] = [...document.errors, ...document.warnings];

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Digest, digestBytes } from "../../canonical/digest.ts";
 import { checkSchema } from "../../errors/check-schema.ts";
+import { parseYaml } from "../../spec/parse-yaml.ts";
 import { checkReadable } from "../objects/check-limit.ts";
 import { PolicyInvalidError } from "./errors.ts";
 
@@ -59,9 +60,7 @@ export interface Policy {
  */
 export async function readPolicy(text: string, name: string): Promise<Policy> {
   checkReadable(`The policy ${name}`, text);
-  // Imported here: only programs that read policies or specs need YAML.
-  const { parseYaml } = await import("../../spec/parse-yaml.ts");
-  const yaml = parseYaml(text);
+  const yaml = await parseYaml(text);
   if (yaml.problem !== undefined) throw new PolicyInvalidError(name, [yaml.problem]);
   const checked = checkSchema(PolicySchema, yaml.value);
   if (checked.problems) {
