@@ -182,7 +182,7 @@ export class Batcher<J extends BatchJob> {
   #restMs({ entries }: Candidate<J>): number {
     const { maxQueueDelayMs } = this.#init.batching;
     const [first] = entries;
-    if (maxQueueDelayMs === 0 || this.#closed || first === undefined || first.taken > 0) return 0;
+    if (maxQueueDelayMs === 0 || this.#closed || first === undefined) return 0;
     return first.arrivedMs + maxQueueDelayMs - performance.now();
   }
 
@@ -233,6 +233,7 @@ export class Batcher<J extends BatchJob> {
     const failed = await this.#attempt(batch, batch.entries);
     if (failed) await this.#afterFailure(batch, failed.reason);
     this.#running--;
+    // A large job is not to keep its neighbours in memory.
     for (const entry of batch.entries) entry.batches.splice(entry.batches.indexOf(batch), 1);
     // Before whoever waits for this batch goes on: the model is not to idle while results are encoded.
     this.#dispatch();
@@ -283,7 +284,6 @@ export class Batcher<J extends BatchJob> {
       batch.wanted--;
       if (batch.wanted === 0) batch.controller.abort(reason);
     }
-    this.#tellIdle();
   }
 
   #settle(entry: Entry<J>): Entry<J> | undefined {

@@ -174,6 +174,19 @@ describe("Batcher, when a batch begins", () => {
     await bench.finish(1);
     expect(bench.times.get("e")?.queueMs).toBe(10);
   });
+
+  it("counts the wait of a large request until it is begun, and has its rest wait no longer than others", async () => {
+    vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] });
+    const bench = new Bench({ maxQueueDelayMs: 10 });
+    bench.ask("large", 6);
+    vi.advanceTimersByTime(7);
+    await bench.finish(0);
+    expect(bench.batches).toEqual(["large[0-4]"]);
+    vi.advanceTimersByTime(3);
+    expect(bench.batches).toEqual(["large[0-4]", "large[4-6]"]);
+    await bench.finish(1);
+    expect(bench.times.get("large")?.queueMs).toBe(0);
+  });
 });
 
 describe("Batcher, what is computed together", () => {
@@ -186,6 +199,14 @@ describe("Batcher, what is computed together", () => {
     await bench.finish(0);
     await bench.finish(1);
     expect(bench.batches).toEqual(["x", "a c", "b"]);
+  });
+
+  it("takes no groups together for a full batch", () => {
+    const bench = new Bench();
+    bench.ask("x");
+    bench.ask("a", 3, { group: "short" });
+    bench.ask("b", 3, { group: "long" });
+    expect(bench.batches).toEqual(["x"]);
   });
 
   it("never lets a small request overtake one that does not fit", async () => {

@@ -121,8 +121,9 @@ describe("serveGenerator", () => {
       ask(served, eventsRequest([{ id, energy: 1 }], { seed }));
     await Promise.all([one(1n, 4n), one(2n, 4n), one(3n, 4n)]);
     expect(generator.asked[1]?.seed).toBe(4n);
-    await Promise.all([one(1n, 4n), one(2n, 4n), ask(served, eventsRequest([{ id: 3n, energy: 1, seed: 9n }]))]);
-    expect(generator.asked[3]?.seed).toEqual(BigUint64Array.of(4n, 9n));
+    const own = ask(served, eventsRequest([{ id: 3n, energy: 1, seed: 9n }]));
+    await Promise.all([own, one(1n, 4n), ask(served, eventsRequest([{ id: 3n, energy: 1, seed: 9n }])), one(2n, 5n)]);
+    expect(generator.asked[3]?.seed).toEqual(BigUint64Array.of(4n, 9n, 5n));
   });
 
   it("asks for large requests in pieces and joins them", async () => {
