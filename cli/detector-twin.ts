@@ -17,6 +17,7 @@ import { report } from "../modules/report/index.ts";
 import { calorimeter, gflash } from "../thematic/detector/index.ts";
 import type { CommandIo } from "./command.ts";
 import { UsageError } from "./errors.ts";
+import type { RemoteChoice } from "./remote-shower.ts";
 import { withTwin } from "./with-twin.ts";
 
 /** What makes showers, and how. */
@@ -30,6 +31,8 @@ export interface DetectorModel {
   readonly threads?: number | undefined;
   /** For ONNX models: what becomes of energies outside their range; `fallback` leaves them to GFLASH. */
   readonly outside?: "refuse" | "fallback" | undefined;
+  /** Servers that make the showers. */
+  readonly remote?: Pick<RemoteChoice, "connection" | "fallback"> | undefined;
 }
 
 /** Models that are formulas. */
@@ -49,26 +52,32 @@ export type DetectorTwin = Twin<DetectorPlugins>;
 /** A twin with a calorimeter, works on it, and stops it. */
 export async function withDetector<T>(
   model: DetectorModel,
-  { cwd, signal }: Pick<CommandIo, "cwd" | "signal">,
+  io: Pick<CommandIo, "cwd" | "signal" | "warn">,
   work: (twin: DetectorTwin) => Promise<T>,
 ): Promise<T> {
-  const { plugins, wire } = await compositionFor(model, cwd);
-  const twin = (await createTwin({ name: "detector", plugins, wire, signal })) as DetectorTwin;
+  const { plugins, wire } = await compositionFor(model, io);
+  const twin = (await createTwin({ name: "detector", plugins, wire, signal: io.signal })) as DetectorTwin;
   return await withTwin(twin, work);
 }
 
 /**
  * The parts of a twin that simulates with a model.
  *
- * @param cwd - Folder that the path of a model starts from.
  * @throws `TWIN_USAGE` for a model that there is not, or options that it does not have.
  */
 async function compositionFor(
   model: DetectorModel,
-  cwd: string,
+  io: Pick<CommandIo, "cwd" | "signal" | "warn">,
 ): Promise<{ readonly plugins: DetectorPlugins; readonly wire: Wiring }> {
   const { geometry } = model;
   const parts = { files: hdf5(), detector: calorimeter({ geometry }), report: report() };
+  if (model.remote) {
+    const { remoteParts } = await import("./remote-shower.ts");
+    const { warningLog } = await import("./warning-log.ts");
+    const remote = await remoteParts({ ...model.remote, geometry, outside: model.outside ?? "refuse" }, io);
+    const plugins = { ...parts, ...remote.plugins, log: warningLog(io) };
+    return { plugins, wire: { ...remote.wire, detector: { generator: "model" } } };
+  }
   if (PARAMETRISED_MODELS.includes(model.model)) {
     const unused = (["provider", "threads", "outside"] as const).filter((option) => model[option] !== undefined);
     if (unused.length > 0) {
@@ -84,7 +93,7 @@ async function compositionFor(
     import("./onnx-file.ts"),
   ]);
   const { provider = "cpu", threads = 1, outside = "refuse" } = model;
-  const file = onnxFile(model.model, { cwd, as: `--model ${model.model}`, others: PARAMETRISED_MODELS });
+  const file = onnxFile(model.model, { cwd: io.cwd, as: `--model ${model.model}`, others: PARAMETRISED_MODELS });
   const plugins = {
     ...parts,
     network: onnx({ file, provider, threads }),

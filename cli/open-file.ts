@@ -1,15 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type {
-  Connector,
-  Log as EngineLog,
-  FederatedDataset,
-  OpenDataset,
-  Plugin,
-  Plugins,
-  Source,
-  TwinControl,
-} from "../core/index.ts";
+import type { Connector, FederatedDataset, OpenDataset, Plugins, Source, TwinControl } from "../core/index.ts";
 import type { CommandIo } from "./command.ts";
 import { federateFiles } from "./federate-files.ts";
 import type { FederationChoice } from "./federation-options.ts";
@@ -100,6 +91,7 @@ async function withFormats<T>(
 ): Promise<T> {
   const { signal } = io;
   const { createTwin, many, recognise, resolveNeeds, Connector, Log, Source } = await import("../core/index.ts");
+  const { warningLog } = await import("./warning-log.ts");
   const formatsOf = (twin: TwinControl): Formats =>
     resolveNeeds(twin, { connectors: many(Connector), sources: many(Source) });
   if (spec !== undefined) {
@@ -108,11 +100,11 @@ async function withFormats<T>(
     const provides = Object.values(composition.plugins).map(({ definition }) => definition.provides);
     const plugins = provides.flat().includes(Log)
       ? composition.plugins
-      : { ...composition.plugins, [LOG_PART]: await warningsForPeople(io) };
+      : { ...composition.plugins, [LOG_PART]: warningLog(io) };
     return await withTwin(await createTwin({ ...composition, plugins, signal }), (twin) => work(formatsOf(twin)));
   }
   const compose = async (plugins: Plugins): Promise<TwinControl> =>
-    await createTwin({ name: "files", plugins: { ...plugins, [LOG_PART]: await warningsForPeople(io) }, signal });
+    await createTwin({ name: "files", plugins: { ...plugins, [LOG_PART]: warningLog(io) }, signal });
   const names = [...locations, ...(output === undefined ? [] : [output])];
   const fewest = await compose(await pluginsFor(names));
   const { connectors } = formatsOf(fewest);
@@ -129,20 +121,6 @@ async function withFormats<T>(
 }
 
 const LOG_PART = "commandLineLog";
-
-/** A log of warnings as lines to read, each told once. */
-async function warningsForPeople(io: Pick<CommandIo, "warn">): Promise<Plugin> {
-  const { definePlugin, Log } = await import("../core/index.ts");
-  const told = new Set<string>();
-  const tell: EngineLog["warn"] = ({ location }, message) => {
-    const line = typeof location === "string" ? `${location}: ${message}` : message;
-    if (!told.has(line)) io.warn(line);
-    told.add(line);
-  };
-  const none = (): void => undefined;
-  const create = (): EngineLog => ({ debug: none, info: none, warn: tell, error: tell });
-  return definePlugin({ name: "twinloom/cli#log", version: "0.1.0", provides: Log, create })();
-}
 
 interface Format {
   readonly part: string;

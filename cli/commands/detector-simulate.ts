@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Command, defineCommand } from "../command.ts";
+import type { EndpointStatus } from "../../modules/serving/index.ts";
+import { type Command, type CommandIo, defineCommand } from "../command.ts";
+import { CONNECTION_OPTIONS, type ConnectionChoice } from "../connection-options.ts";
 import { GEOMETRY_OPTION } from "../detector-options.ts";
 import type { DetectorModel } from "../detector-twin.ts";
 
@@ -16,8 +18,20 @@ export const detectorSimulate: Command = defineCommand({
       placeholder: "name",
       description:
         "gan, transformer or transformer-quality (networks trained on full simulation), gflash (formulas fitted to it), " +
-        "gflash-published (published constants), or an ONNX file",
+        "gflash-published (published constants), or an ONNX file; with --endpoint the name that servers have for it",
       default: "gflash",
+    },
+    endpoint: {
+      kind: "text",
+      placeholder: "host:port",
+      description:
+        "have servers make the showers, `twinloom serve` or Triton; several, separated by commas, serve the same model",
+    },
+    fallback: {
+      kind: "text",
+      placeholder: "model",
+      description:
+        "what makes showers while no server is there: local (as it comes with Twinloom), gflash, or an ONNX file",
     },
     ...GEOMETRY_OPTION,
     energyMev: { kind: "number", placeholder: "MeV", description: "kinetic energy of every electron [MeV]", above: 0 },
@@ -78,6 +92,7 @@ export const detectorSimulate: Command = defineCommand({
       min: 1,
       max: 100_000,
     },
+    ...CONNECTION_OPTIONS,
     out: { kind: "text", placeholder: "file", description: "file to write", required: true },
     replace: { kind: "flag", description: "replace the file if it is there" },
   },
@@ -85,6 +100,7 @@ export const detectorSimulate: Command = defineCommand({
     "twinloom detector simulate --model gflash --energy-mev 10000 -n 1000 --seed 7 --out showers.h5",
     "twinloom detector simulate --model gan --energies-from reference.h5 -n 100000 --out showers.h5",
     "twinloom detector simulate --model my-model.onnx --energy-mev 1500 --outside fallback --out showers.h5",
+    "twinloom detector simulate --endpoint gpu-1:8001,gpu-2:8001 --model gan --fallback local --energy-mev 10000 --out showers.h5",
   ],
   run: async (_args, options, io) => {
     const { energyRangeOf } = await import("../energy-range.ts");
@@ -106,9 +122,11 @@ export const detectorSimulate: Command = defineCommand({
       provider: options.provider as DetectorModel["provider"],
       threads: options.threads,
       outside: options.outside as DetectorModel["outside"],
+      remote: await remoteOf(options, io),
     };
-    const facts = await withDetector(detector, io, async (twin) =>
-      simulate.run(
+    let endpoints: readonly EndpointStatus[] = [];
+    const facts = await withDetector(detector, io, async (twin) => {
+      const done = await simulate.run(
         taskContext(twin, simulate, io, {
           parameters: {
             energyMeV: options.energyMev,
@@ -121,10 +139,12 @@ export const detectorSimulate: Command = defineCommand({
           inputs: { energies: options.energiesFrom && resolve(io.cwd, options.energiesFrom) },
           outputs: { showers: out },
         }),
-      ),
-    );
+      );
+      if (detector.remote) endpoints = (await import("../remote-shower.ts")).endpointsOf(twin);
+      return done;
+    });
     const made = facts as Readonly<Record<string, string | number | undefined>>;
-    if (io.json) io.printJson({ file: options.out, ...made });
+    if (io.json) io.printJson({ file: options.out, ...made, ...(detector.remote && { endpoints }) });
     else {
       const others =
         made["fallbackShowers"] === undefined
@@ -132,6 +152,46 @@ export const detectorSimulate: Command = defineCommand({
           : ` (${made["fallbackShowers"]} of them by ${made["fallbackModel"]})`;
       const { count, model: label, seed } = made;
       io.print(`${count} showers of ${label}${others} in ${made["geometry"]}, seed ${seed}: ${options.out}`);
+      const shares = endpoints.map(({ address, answered }) => `${address} (${answered} requests)`);
+      if (shares.length > 0) io.print(`made by ${shares.join(", ")}`);
     }
   },
 });
+
+/** The servers that were typed; none without `--endpoint`. @throws `TWIN_USAGE` for options that go together with it. */
+async function remoteOf(
+  options: ConnectionChoice & {
+    readonly model: string;
+    readonly endpoint?: string | undefined;
+    readonly fallback?: string | undefined;
+    readonly provider?: string | undefined;
+    readonly threads?: number | undefined;
+  },
+  io: Pick<CommandIo, "cwd">,
+): Promise<DetectorModel["remote"]> {
+  const { endpoint, fallback, model, provider, threads } = options;
+  const { UsageError } = await import("../errors.ts");
+  if (endpoint === undefined) {
+    const alone = [
+      "fallback",
+      "modelVersion",
+      "tls",
+      "tlsCa",
+      "tlsCertificate",
+      "tlsKey",
+      "tokenEnv",
+      "insecure",
+    ] as const;
+    const unused = alone.find((option) => options[option] !== undefined && options[option] !== false);
+    const { kebab } = await import("../program.ts");
+    if (unused !== undefined) throw new UsageError(`--${kebab(unused)} is for servers: give --endpoint, too.`);
+    return undefined;
+  }
+  if ((provider ?? threads) !== undefined) {
+    throw new UsageError(
+      "--provider and --threads are for networks that are computed here; servers say so themselves.",
+    );
+  }
+  const { connection } = await import("../connection.ts");
+  return { connection: connection({ ...options, endpoint, model }, io.cwd), fallback };
+}

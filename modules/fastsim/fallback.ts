@@ -11,40 +11,42 @@ import {
   type ValidityRange,
 } from "../../core/index.ts";
 import { GeneratedInvalidError } from "./errors.ts";
-import type { GeneratorGraph, GraphCondition } from "./graph-schema.ts";
 
-/** Makes the events that a graph's model was not trained for, with another generator. */
+/** What has a fallback: its name, the ranges that it covers, the arrays that it makes. */
+export type Covered = Pick<Generator, "model" | "validity" | "outputs">;
+
+/** Makes the events that a generator does not cover, with another one. */
 export class Fallback {
   readonly model: string;
   /** The hull of both generators' ranges; events in a gap between them are refused by {@link route}. */
   readonly validity: Readonly<Record<string, ValidityRange>>;
-  readonly #graph: GeneratorGraph;
+  readonly #of: Covered;
   readonly #generator: Generator;
   /** By condition that the generator has, how its values become those that it takes. */
   readonly #maps: ReadonlyMap<string, LinearMap>;
 
   /** @throws `TWIN_INVALID_ARGUMENT` where the generator makes other arrays, or asks for conditions that there are not. */
-  constructor(graph: GeneratorGraph, outputs: Readonly<Record<string, GeneratorOutput>>, generator: Generator) {
+  constructor(of: Covered, generator: Generator) {
     this.model = generator.model;
-    this.#graph = graph;
+    this.#of = of;
     this.#generator = generator;
-    const what = `${generator.model} cannot be the fallback of ${graph.name}`;
-    const [ours, theirs] = [describe(outputs), describe(generator.outputs)];
+    const what = `${generator.model} cannot be the fallback of ${of.model}`;
+    const [ours, theirs] = [describe(of.outputs), describe(generator.outputs)];
     if (ours !== theirs) throw new InvalidArgumentError(`${what}: it makes ${theirs}, not ${ours}.`);
-    const unknown = Object.keys(generator.validity).find((name) => !Object.hasOwn(graph.conditions, name));
+    const unknown = Object.keys(generator.validity).find((name) => !Object.hasOwn(of.validity, name));
     if (unknown !== undefined) {
       throw new InvalidArgumentError(
-        `${what}: it needs the condition "${unknown}", and ${graph.name} has only ${Object.keys(graph.conditions).join(", ")}.`,
+        `${what}: it needs the condition "${unknown}", and ${of.model} has only ${Object.keys(of.validity).join(", ")}.`,
       );
     }
     this.#maps = new Map(
       Object.entries(generator.validity).map(([name, { unit }]) => [
         name,
-        convertUnits((graph.conditions[name] as GraphCondition).unit, unit),
+        convertUnits((of.validity[name] as ValidityRange).unit, unit),
       ]),
     );
     this.validity = Object.fromEntries(
-      Object.entries(graph.conditions).map(([name, { unit, min, max, nominal }]) => {
+      Object.entries(of.validity).map(([name, { unit, min, max, nominal }]) => {
         const range = generator.validity[name];
         const known = nominal !== undefined && { nominal };
         if (!range) return [name, { unit, min, max, ...known }];
@@ -56,20 +58,20 @@ export class Fallback {
   }
 
   /**
-   * Which events the model was not trained for: 1 for those, in the order of the request.
+   * Which events are not covered: 1 for those, in the order of the request.
    *
    * @throws `TWIN_OUT_OF_DOMAIN` for the first event that neither generator covers.
    */
   route({ conditions, eventIds }: GenerateRequest): Uint8Array {
     const outside = new Uint8Array(eventIds.length);
-    for (const [name, range] of Object.entries(this.#graph.conditions)) {
+    for (const [name, range] of Object.entries(this.#of.validity)) {
       const values = conditions[name] as Float64Array;
       for (let event = 0; event < values.length; event++) {
         if (!isWithinRange(values[event] as number, range)) outside[event] = 1;
       }
     }
     for (let event = outside.indexOf(1); event >= 0; event = outside.indexOf(1, event + 1)) {
-      for (const name of Object.keys(this.#graph.conditions)) this.#checkCovered(name, conditions, event);
+      for (const name of Object.keys(this.#of.validity)) this.#checkCovered(name, conditions, event);
     }
     return outside;
   }
@@ -77,7 +79,7 @@ export class Fallback {
   /**
    * Makes events and puts them where they belong.
    *
-   * @param targets - By output of the graph, room for all events of the batch.
+   * @param targets - By output, room for all events of the batch.
    * @param events - Indices in the request.
    * @param from - `start`: index of the first event of the batch.
    */
@@ -111,7 +113,7 @@ export class Fallback {
   }
 
   #faulty(problem: string): GeneratedInvalidError {
-    return new GeneratedInvalidError(`${this.model}, the fallback of ${this.#graph.name}, is faulty: ${problem}.`);
+    return new GeneratedInvalidError(`${this.model}, the fallback of ${this.#of.model}, is faulty: ${problem}.`);
   }
 
   #place(
@@ -120,7 +122,7 @@ export class Fallback {
     events: Int32Array,
     first: number,
   ): void {
-    for (const [index, [name, { shape }]] of Object.entries(this.#graph.outputs).entries()) {
+    for (const [index, [name, { shape }]] of Object.entries(this.#of.outputs).entries()) {
       const values = arrays[name]?.values() as Float32Array | undefined;
       const width = shape.reduce((product, length) => product * length, 1);
       if (values?.length !== count * width) throw this.#faulty(`it made other arrays of "${name}" than it states`);
@@ -132,7 +134,7 @@ export class Fallback {
   }
 
   #checkCovered(name: string, conditions: GenerateRequest["conditions"], index: number): void {
-    const { unit, nominal } = this.#graph.conditions[name] as GraphCondition;
+    const { unit, nominal } = this.#of.validity[name] as ValidityRange;
     const value = (conditions[name] as Float64Array)[index] as number;
     const map = this.#maps.get(name);
     const { model } = this;
@@ -153,7 +155,7 @@ export class Fallback {
     if (isWithinRange(theirs, range)) return;
     throw new OutOfDomainError({
       ...facts,
-      what: `${model}, the fallback of ${this.#graph.name}`,
+      what: `${model}, the fallback of ${this.#of.model}`,
       value: theirs,
       ...range,
     });

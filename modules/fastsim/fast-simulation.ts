@@ -77,8 +77,9 @@ export class FastSimulation implements Generator {
         { dtype: "float32", dims, shape, ...(unit !== undefined && { unit }) },
       ]),
     );
-    this.#fallback = from.fallback && new Fallback(graph, this.outputs, from.fallback);
-    this.validity = this.#fallback?.validity ?? validityOf(graph);
+    const covered = { model: graph.name, validity: validityOf(graph), outputs: this.outputs };
+    this.#fallback = from.fallback && new Fallback(covered, from.fallback);
+    this.validity = this.#fallback?.validity ?? covered.validity;
   }
 
   get facts(): GeneratorFacts {

@@ -27,3 +27,4 @@ export {
   shippedModel,
   shippedModelCard,
 } from "./shipped-model.ts";
+export { withFallback } from "./with-fallback.ts";
