@@ -12,10 +12,7 @@ export type {
   InferParameter as InferParameterInit,
   InferParameter__Output as InferParameter,
 } from "../../../protos/gen/inference/InferParameter.ts";
-export type {
-  InferTensorContents as InferTensorContentsInit,
-  InferTensorContents__Output as InferTensorContents,
-} from "../../../protos/gen/inference/InferTensorContents.ts";
+export type { InferTensorContents__Output as InferTensorContents } from "../../../protos/gen/inference/InferTensorContents.ts";
 export type {
   ModelConfig as ModelConfigInit,
   ModelConfig__Output as ModelConfig,
@@ -32,19 +29,10 @@ export type {
   ModelMetadataResponse as ModelMetadataResponseInit,
   ModelMetadataResponse__Output as ModelMetadataResponse,
 } from "../../../protos/gen/inference/ModelMetadataResponse.ts";
-export type {
-  ModelStatistics as ModelStatisticsInit,
-  ModelStatistics__Output as ModelStatistics,
-} from "../../../protos/gen/inference/ModelStatistics.ts";
+export type { ModelStatistics as ModelStatisticsInit } from "../../../protos/gen/inference/ModelStatistics.ts";
 export type {
   ModelStreamInferResponse as ModelStreamInferResponseInit,
   ModelStreamInferResponse__Output as ModelStreamInferResponse,
 } from "../../../protos/gen/inference/ModelStreamInferResponse.ts";
-export type {
-  RepositoryIndexResponse as RepositoryIndexResponseInit,
-  RepositoryIndexResponse__Output as RepositoryIndexResponse,
-} from "../../../protos/gen/inference/RepositoryIndexResponse.ts";
-export type {
-  ServerMetadataResponse as ServerMetadataResponseInit,
-  ServerMetadataResponse__Output as ServerMetadataResponse,
-} from "../../../protos/gen/inference/ServerMetadataResponse.ts";
+export type { RepositoryIndexResponse__Output as RepositoryIndexResponse } from "../../../protos/gen/inference/RepositoryIndexResponse.ts";
+export type { ServerMetadataResponse__Output as ServerMetadataResponse } from "../../../protos/gen/inference/ServerMetadataResponse.ts";
