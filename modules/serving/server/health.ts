@@ -8,13 +8,16 @@ const SERVICE = "inference.GRPCInferenceService";
 
 /** Tells `grpc.health.v1` how the server is, and each model by its name. */
 export class Health {
+  /** Path of the definition of the service. */
+  readonly protoFile: string;
   readonly #implementation: HealthImplementation;
   readonly #tellsModels: boolean;
   #models: ReadonlySet<string> = new Set();
 
-  constructor(implementation: HealthImplementation, tellsModels: boolean) {
+  constructor(implementation: HealthImplementation, of: { readonly protoFile: string; readonly tellsModels: boolean }) {
+    this.protoFile = of.protoFile;
     this.#implementation = implementation;
-    this.#tellsModels = tellsModels;
+    this.#tellsModels = of.tellsModels;
     this.#tell(["", SERVICE], false);
   }
 
@@ -51,10 +54,10 @@ export class Health {
  * @throws `TWIN_PACKAGE_MISSING`
  */
 export async function loadHealth({ tellsModels }: { readonly tellsModels: boolean }): Promise<Health> {
-  const { HealthImplementation } = await importOptional(() => import("grpc-health-check"), {
+  const { HealthImplementation, protoPath } = await importOptional(() => import("grpc-health-check"), {
     package: "grpc-health-check",
     install: SERVER_PACKAGES,
     neededBy: "Serving models over gRPC",
   });
-  return new Health(new HealthImplementation(), tellsModels);
+  return new Health(new HealthImplementation(), { protoFile: protoPath, tellsModels });
 }

@@ -128,7 +128,7 @@ export class InferenceServer {
       ...repositoryHandlers(core),
     });
     this.#health.addTo(server);
-    await addReflection(server, protos.packageDefinition);
+    await addReflection(server, protos.packageDefinition, this.#health);
     try {
       this.#address = { host, port: await bind(server, { host, port }, credentials) };
       if (this.#metrics && metricsPort !== false) {
