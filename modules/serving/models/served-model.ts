@@ -106,7 +106,7 @@ function batchAxis({ inputs, outputs }: Model): string | undefined {
   const shapes = [...Object.values(inputs), ...Object.values(outputs)].map(({ shape }) => shape);
   const axis = Object.values(inputs)[0]?.shape[0];
   if (typeof axis !== "string") return undefined;
-  return shapes.every((shape) => shape[0] === axis && shape.lastIndexOf(axis) === 0) ? axis : undefined;
+  return shapes.every((shape) => shape.lastIndexOf(axis) === 0) ? axis : undefined;
 }
 
 function tensorsOf(specs: Readonly<Record<string, TensorSpec>>): readonly TensorMetadata[] {

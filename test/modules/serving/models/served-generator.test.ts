@@ -181,9 +181,18 @@ describe("serveGenerator", () => {
 
   it("refuses a generator that made fewer events", async () => {
     const generator = new NoiseGenerator();
-    generator.generate = async function* () {};
+    const generate = generator.generate.bind(generator);
+    generator.generate = ({ eventIds, conditions, seed }, options) =>
+      generate(
+        {
+          eventIds: eventIds.subarray(0, 2),
+          conditions: { energy: (conditions["energy"] as Float64Array).subarray(0, 2) },
+          seed: (seed as BigUint64Array).subarray(0, 2),
+        },
+        options,
+      );
     expect(await refusal(eventsRequest(events), serveGenerator(generator, { version: "1" }))).toMatchInlineSnapshot(
-      `"TWIN_MODEL_FAILED Model "noise" failed: it made 0 of 3 events."`,
+      `"TWIN_MODEL_FAILED Model "noise" failed: it made 2 of 3 events."`,
     );
   });
 

@@ -115,14 +115,18 @@ describe("serveModel", () => {
     const shaped = Object.assign(fixed, {
       outputs: { ...fixed.outputs, label: { dtype: "string", shape: ["other"] } },
     });
+    const square = Object.assign(new RowModel(), {
+      inputs: { ...fixed.inputs, values: { dtype: "float32", shape: ["batch", "batch"] } },
+    });
     const models: [Model & RowModel, false | undefined][] = [
       [shaped as unknown as Model & RowModel, undefined],
+      [square as unknown as Model & RowModel, undefined],
       [new RowModel(), false],
     ];
     for (const [model, batching] of models) {
       const served = serveModel(model, { version: "1", batching });
       expect(served.batching).toBeUndefined();
-      await Promise.all([1, 2, 3].map((value) => ask(served, rowsRequest([[value, value]]))));
+      await Promise.all([1, 2, 3].map((value) => ask(served, rowsRequest([[value]]))));
       expect(model.asked).toHaveLength(3);
     }
   });
