@@ -93,7 +93,10 @@ describe("twinloom detector simulate --model <file.onnx>", () => {
     const told = await json(`${wide} --outside fallback --out both.h5`);
     expect(told).toMatchObject({ count: 30, fallbackModel: "gflash", fallbackShowers: outside });
     const { attributes } = await json("data info both.h5");
-    expect(attributes).toMatchObject({ fallback_model: "gflash", fallback_showers: outside });
+    expect(attributes).toMatchObject({ fallback_model: "gflash" });
+    const flags = (await json("data read both.h5 by_fallback")).values as number[];
+    const expected = values.flat().map((energy: number) => (energy < 2000 || energy > 50_000 ? 1 : 0));
+    expect(flags).toEqual(expected);
     const { stdout } = await twinloom(`${wide} --outside fallback --replace --out both.h5`);
     expect(stdout).toContain(`30 showers of made-up (${outside} of them by gflash) in w-si-45`);
   });

@@ -58,12 +58,15 @@ export interface Showers {
   readonly geometry: CalorimeterGeometry;
   /** What is known of them; goes into files. */
   readonly attributes: Attributes;
+  /** Who else may have made some of them, where there is such a generator; batches tell which. */
+  readonly fallback?: string | undefined;
 
   /** Showers `[start, stop)` (default: all) in order, in batches. */
   batches(options?: BatchOptions): AsyncIterable<ShowerBatch>;
 
   /**
-   * As a dataset in CaloChallenge's layout, lazily, to be written by a connector.
+   * As a dataset in CaloChallenge's layout, lazily, to be written by a connector. Where there is a {@link fallback}, the
+   * variable `by_fallback` tells for each shower whether that made it.
    *
    * @param options - `progress` is called after every batch that is made or read for it.
    */
@@ -93,4 +96,6 @@ export interface ShowerBatch {
   readonly count: number;
   /** Visible energy over the sampling fraction, MeV, float32, `[event, layer, alpha, r]`, row-major. */
   readonly energies: NdArray<"float32">;
+  /** `[event]`, 1 for each that {@link Showers.fallback} made; absent where none is. */
+  readonly byFallback?: Uint8Array;
 }

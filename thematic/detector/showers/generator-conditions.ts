@@ -4,7 +4,6 @@ import {
   findOutside,
   type Generator,
   InvalidArgumentError,
-  isWithinRange,
   OutOfDomainError,
   type ValidityRange,
 } from "../../../core/index.ts";
@@ -80,21 +79,6 @@ export function conditionsFor(
       return [name, converted];
     }),
   );
-}
-
-/** How many events a generator's fallback will make. */
-export function countByFallback(
-  { facts }: Generator,
-  conditions: Readonly<Partial<Record<string, Float64Array>>>,
-): number {
-  const ranges = Object.entries(facts?.fallback?.outside ?? {});
-  const [first] = Object.values(conditions);
-  let count = 0;
-  for (let event = 0; event < (first?.length ?? 0); event++) {
-    const isInside = ranges.every(([name, range]) => isWithinRange(conditions[name]?.[event] ?? Number.NaN, range));
-    if (!isInside) count++;
-  }
-  return ranges.length === 0 ? 0 : count;
 }
 
 /** Thickness of the absorber of one stack, mm. */

@@ -11,12 +11,14 @@ import {
   type Variable,
 } from "../../../core/index.ts";
 import type { DatasetOptions, Showers } from "../contracts.ts";
+import { FallbackFlags } from "./fallback-flags.ts";
 
 const CHUNK_SHOWERS = 100;
 
 /**
  * Showers as a dataset in CaloChallenge's layout, with named dimensions and units: `incident_energies` `[event,
  * particle]` (one particle) and `showers` `[event, voxel]`, voxel = (layer · alphas + alpha) · rings + r. Both in MeV.
+ * `by_fallback` `[event]` comes after the showers, because only those tell it.
  */
 export function showerDataset(showers: Showers, options: DatasetOptions = {}): Dataset {
   const energies = new NdArray(showers.energyMeV, {
@@ -44,11 +46,12 @@ export function showerDataset(showers: Showers, options: DatasetOptions = {}): D
       units_length: "mm",
     },
   });
-  const variable = new ShowerVariable(showers, options);
+  const flags = showers.fallback === undefined ? undefined : new FallbackFlags(showers);
+  const variable = new ShowerVariable(showers, options, flags);
   return {
     ...inMemory,
     dims: { ...inMemory.dims, voxel: { length: variable.shape[1] as number, unlimited: false } },
-    variables: { ...inMemory.variables, showers: variable },
+    variables: { ...inMemory.variables, showers: variable, ...(flags && { [flags.name]: flags }) },
   };
 }
 
@@ -72,11 +75,13 @@ class ShowerVariable implements Variable {
   readonly storage: Storage;
   readonly #showers: Showers;
   readonly #options: DatasetOptions;
+  readonly #flags: FallbackFlags | undefined;
 
-  constructor(showers: Showers, options: DatasetOptions) {
+  constructor(showers: Showers, options: DatasetOptions, flags: FallbackFlags | undefined) {
     const voxels = showers.geometry.shape.reduce((product, length) => product * length, 1);
     this.#showers = showers;
     this.#options = options;
+    this.#flags = flags;
     this.shape = [showers.count, voxels];
     this.storage = { filters: [], chunkShape: [Math.max(1, Math.min(CHUNK_SHOWERS, showers.count)), voxels] };
   }
@@ -90,6 +95,7 @@ class ShowerVariable implements Variable {
     let written = 0;
     const range = { start: events.start, stop: events.start + span, batchSize: CHUNK_SHOWERS };
     for await (const batch of this.#showers.batches({ ...range, ...options })) {
+      this.#flags?.note(batch);
       const values = batch.energies.values();
       for (let i = 0; i < batch.count; i++) {
         if ((batch.start + i - events.start) % events.step !== 0) continue;
@@ -119,10 +125,12 @@ class ShowerVariable implements Variable {
 
   async *chunks(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<DataChunk> {
     const width = this.shape[1] as number;
-    for await (const { start, count, energies } of this.#showers.batches({
+    for await (const batch of this.#showers.batches({
       batchSize: this.#options.batchSize ?? CHUNK_SHOWERS,
       ...options,
     })) {
+      this.#flags?.note(batch);
+      const { start, count, energies } = batch;
       yield {
         selection: { event: { start, stop: start + count }, voxel: { start: 0, stop: width } },
         array: energies.reshape([count, width], ["event", "voxel"]),

@@ -3,14 +3,14 @@ import {
   type Dataset,
   type Generator,
   InvalidArgumentError,
-  NdArray,
+  type NdArray,
   type ValidityRange,
 } from "../../../core/index.ts";
 import type { BatchOptions, DatasetOptions, ShowerBatch, Showers, SimulateRequest } from "../contracts.ts";
 import { NoSimulatorError } from "../errors.ts";
 import type { CalorimeterGeometry } from "../geometry/geometry.ts";
 import { batchRanges } from "./batch-ranges.ts";
-import { checkGenerator, conditionsFor, countByFallback } from "./generator-conditions.ts";
+import { checkGenerator, conditionsFor } from "./generator-conditions.ts";
 import { showerDataset } from "./shower-dataset.ts";
 
 /** Showers that a generator makes when they are asked for. See {@link Calorimeter.simulate}. */
@@ -48,6 +48,7 @@ class SimulatedShowers implements Showers {
   readonly label: string;
   readonly geometry: CalorimeterGeometry;
   readonly attributes: Attributes;
+  readonly fallback: string | undefined;
   readonly #generator: Generator;
   readonly #conditions: Readonly<Record<string, Float64Array>>;
   readonly #eventIds: BigInt64Array;
@@ -70,6 +71,7 @@ class SimulatedShowers implements Showers {
     this.geometry = from.geometry;
     this.label = from.generator.model;
     this.attributes = attributesOf(from);
+    this.fallback = from.generator.facts?.fallback?.model;
   }
 
   async *batches(options: BatchOptions = {}): AsyncGenerator<ShowerBatch> {
@@ -92,6 +94,7 @@ class SimulatedShowers implements Showers {
         start: start + batch.start,
         count: batch.count,
         energies: (batch.arrays["showers"] as NdArray<"float32">).contiguous(),
+        ...(batch.byFallback && { byFallback: batch.byFallback }),
       };
     }
   }
@@ -101,6 +104,12 @@ class SimulatedShowers implements Showers {
   }
 }
 
+/** Facts of a generator that are texts and go into files. */
+const TOLD_FACTS = [
+  ...["model_digest", "identity", "served_by", "precision"],
+  ...["provider", "provider_fallback_reason", "reference"],
+];
+
 /** What made them, as attributes of a file. */
 function attributesOf(from: {
   readonly generator: Generator;
@@ -108,27 +117,23 @@ function attributesOf(from: {
   readonly seed: bigint;
 }): Attributes {
   const { generator, conditions, seed } = from;
-  const { model_digest, provider, provider_fallback_reason, reference, fallback } = generator.facts ?? {};
+  const { fallback, ...facts } = generator.facts ?? {};
   const thickness = conditions["absorber_thickness"]?.[0];
-  const texts = { model_digest, provider, provider_fallback_reason, reference };
   return {
     model: generator.model,
     // A string, because a seed may exceed what float64 and int64 attributes hold.
     seed: seed.toString(),
     particle: "electron",
     ...Object.fromEntries(
-      Object.entries(texts).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+      TOLD_FACTS.flatMap((name) => {
+        const text = facts[name];
+        return typeof text === "string" ? [[name, text]] : [];
+      }),
     ),
     ...(thickness !== undefined && {
       absorber_thickness: thickness,
       units_absorber_thickness: (generator.validity["absorber_thickness"] as ValidityRange).unit,
     }),
-    ...(fallback && {
-      fallback_model: fallback.model,
-      fallback_showers: new NdArray(Int32Array.of(countByFallback(generator, conditions)), {
-        dtype: "int32",
-        shape: [],
-      }),
-    }),
+    ...(fallback && { fallback_model: fallback.model }),
   };
 }

@@ -3,6 +3,7 @@ import type { BatchOptions, DatasetOptions, ShowerBatch, Showers } from "../cont
 import { ShowersInvalidError } from "../errors.ts";
 import type { CalorimeterGeometry } from "../geometry/geometry.ts";
 import { batchRanges } from "./batch-ranges.ts";
+import { BY_FALLBACK } from "./fallback-flags.ts";
 import { showerDataset } from "./shower-dataset.ts";
 
 const LAYOUT = "CaloChallenge's layout has incident_energies (N, 1) and showers (N, voxels), MeV";
@@ -30,7 +31,10 @@ export async function readShowers(
       `Incident energy ${bad} of "${labelOf(dataset.attributes)}" is ${energyMeV[bad]} MeV; it must be above 0 and finite.`,
     );
   }
-  return new StoredShowers({ voxels, energyMeV, geometry, attributes: dataset.attributes });
+  const flags = dataset.variables[BY_FALLBACK];
+  const isFlagged = flags?.dtype === "uint8" && flags.shape.length === 1 && flags.shape[0] === count;
+  const { attributes } = dataset;
+  return new StoredShowers({ voxels, energyMeV, geometry, attributes, flags: isFlagged ? flags : undefined });
 }
 
 class StoredShowers implements Showers {
@@ -39,15 +43,21 @@ class StoredShowers implements Showers {
   readonly label: string;
   readonly geometry: CalorimeterGeometry;
   readonly attributes: Attributes;
+  readonly fallback: string | undefined;
   readonly #voxels: Variable;
+  readonly #flags: Variable | undefined;
 
   constructor(from: {
     readonly voxels: Variable;
     readonly energyMeV: Float64Array;
     readonly geometry: CalorimeterGeometry;
     readonly attributes: Attributes;
+    readonly flags: Variable | undefined;
   }) {
     this.#voxels = from.voxels;
+    this.#flags = from.flags;
+    const { fallback_model } = from.attributes;
+    this.fallback = from.flags && typeof fallback_model === "string" ? fallback_model : undefined;
     this.energyMeV = from.energyMeV;
     this.count = from.energyMeV.length;
     this.geometry = from.geometry;
@@ -70,12 +80,20 @@ class StoredShowers implements Showers {
         dims: ["event", "layer", "alpha", "r"],
         unit: "MeV",
       });
-      yield { start, count: stop - start, energies };
+      const byFallback = await this.#flagsOf(start, stop, options);
+      yield { start, count: stop - start, energies, ...(byFallback && { byFallback }) };
     }
   }
 
   toDataset(options?: DatasetOptions): Dataset {
     return showerDataset(this, options);
+  }
+
+  async #flagsOf(start: number, stop: number, { signal }: BatchOptions): Promise<Uint8Array | undefined> {
+    if (this.#flags === undefined) return undefined;
+    const read = await this.#flags.read({ [this.#flags.dims[0] as string]: { start, stop } }, signal ? { signal } : {});
+    const flags = read.values() as Uint8Array;
+    return flags.includes(1) ? flags : undefined;
   }
 
   #check(data: Float32Array, start: number): void {

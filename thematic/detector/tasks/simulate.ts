@@ -2,6 +2,7 @@ import { z } from "zod";
 import {
   type Attributes,
   Connector,
+  type Dataset,
   defineTask,
   ENGINE_VERSION,
   InvalidArgumentError,
@@ -12,6 +13,7 @@ import {
   type Task,
 } from "../../../core/index.ts";
 import { Calorimeter } from "../contracts.ts";
+import { BY_FALLBACK } from "../showers/fallback-flags.ts";
 
 /** Keeps the incident energies' random numbers apart from the showers' ("ener"). */
 const ENERGY_PURPOSE = 0x656e6572;
@@ -128,23 +130,24 @@ export const simulate: Task<typeof Parameters, typeof needs, keyof typeof inputs
       count: energyMeV.length,
       seed: seed.toString(),
       ...told(showers.attributes),
+      ...(await fallbackShowers(dataset)),
     };
   },
 });
 
 /** What a run record keeps of who made the showers. */
-function told({
-  model_digest,
-  provider,
-  fallback_model,
-  fallback_showers,
-}: Attributes): Record<string, string | number> {
+function told({ model_digest, provider, fallback_model }: Attributes): Record<string, string> {
   return {
     ...(typeof model_digest === "string" && { modelDigest: model_digest }),
     ...(typeof provider === "string" && { provider }),
     ...(typeof fallback_model === "string" && { fallbackModel: fallback_model }),
-    ...(fallback_showers instanceof NdArray && { fallbackShowers: Number(fallback_showers.at()) }),
   };
+}
+
+/** How many of the showers that were written the fallback made, where there is one. */
+async function fallbackShowers({ variables }: Dataset): Promise<{ readonly fallbackShowers?: number }> {
+  const flags = await variables[BY_FALLBACK]?.read();
+  return flags ? { fallbackShowers: flags.toFloat64().reduce((sum, flag) => sum + flag, 0) } : {};
 }
 
 async function incidentEnergies(
