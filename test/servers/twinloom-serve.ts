@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
@@ -12,6 +13,8 @@ export interface ServeProcess extends AsyncDisposable {
   readonly child: ChildProcess;
   /** What it printed to its standard error so far. */
   readonly log: () => string;
+  /** Waits for a line of its output that begins so. */
+  readonly printed: (text: string) => Promise<string>;
   /** Sends a signal, and waits for the end. @returns The exit code; `null` where the signal ended it. */
   readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
 }
@@ -44,12 +47,38 @@ export async function startServe(
     }
     return child.exitCode;
   };
-  for await (const line of createInterface(child.stdout)) {
-    const endpoint = /^serving .* on (\S+)$/.exec(line)?.[1];
-    if (endpoint === undefined) continue;
-    // What it prints from now on must not fill the pipe.
-    child.stdout.resume();
-    return { endpoint, child, log: () => log, end, [Symbol.asyncDispose]: async () => void (await end("SIGKILL")) };
-  }
-  throw new Error(`twinloom serve ended:\n${log}`);
+  const printed = linesOf(child);
+  const ready = printed("serving ");
+  const ended = once(child, "exit").then(() => Promise.reject(new Error(`twinloom serve ended:\n${log}`)));
+  // Its end is nobody's failure once it has begun.
+  ended.catch(() => undefined);
+  const endpoint = (await Promise.race([ready, ended])).split(" on ").at(-1) as string;
+  return {
+    endpoint,
+    child,
+    log: () => log,
+    printed,
+    end,
+    [Symbol.asyncDispose]: async () => void (await end("SIGKILL")),
+  };
+}
+
+function linesOf(child: ChildProcess): ServeProcess["printed"] {
+  const lines: string[] = [];
+  const waiting = new Set<() => void>();
+  createInterface(child.stdout as Readable).on("line", (line) => {
+    lines.push(line);
+    for (const look of waiting) look();
+  });
+  return (text) =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        const found = lines.find((line) => line.startsWith(text));
+        if (found === undefined) return;
+        waiting.delete(look);
+        resolve(found);
+      };
+      waiting.add(look);
+      look();
+    });
 }
