@@ -1,10 +1,10 @@
-import { mkdtempDisposable } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { constant, createTwin, type GeneratedBatch, type GenerateRequest, Generator, NdArray } from "twinloom";
 import { hdf5 } from "twinloom/modules/hdf5";
 import { calorimeter } from "twinloom/thematic/detector";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 const SHAPE = [45, 16, 9];
 
@@ -41,14 +41,15 @@ const third = Uint8Array.from({ length: 10 }, (_, event) => Number(event % 3 ===
 
 describe("by_fallback", () => {
   it("tells of each shower in a file who made it, as it was written, and of a copy of the file, too", async () => {
-    await using folder = await mkdtempDisposable(join(tmpdir(), "fallback-flags-"));
+    const folder = await mkdtemp(join(tmpdir(), "fallback-flags-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
     const fickle = new Fickle();
     await using twin = await createTwin({
       plugins: { files: hdf5(), shower: constant(Generator, fickle), detector: calorimeter() },
     });
     const showers = await twin.detector.simulate({ energyMeV: new Array(10).fill(1000), seed: 1 });
     expect(showers.fallback).toBe("spare");
-    const [file, copy] = [join(folder.path, "a.h5"), join(folder.path, "b.h5")];
+    const [file, copy] = [join(folder, "a.h5"), join(folder, "b.h5")];
     const dataset = showers.toDataset({ batchSize: 4 });
     await twin.files.write(file, dataset);
     fickle.every = 2;
