@@ -2,16 +2,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { fileURLToPath } from "node:url";
 import { createTwin, type Generator } from "../../core/index.ts";
 import { fastsim } from "../../modules/fastsim/index.ts";
 import { onnx } from "../../modules/onnx/index.ts";
 import { remoteGenerator } from "../../modules/serving/index.ts";
 import { startServe } from "../servers/twinloom-serve.ts";
 import type { BenchRow } from "./row.ts";
+import { GAN, SERVED_TWIN } from "./served-twin.ts";
 import { spentBetween, threadTimes } from "./thread-times.ts";
-
-export const GAN = fileURLToPath(new URL("../../modules/fastsim/models/gan.onnx", import.meta.url));
 
 /** Each way has its turn so often, in an order that changes; rounds before do not count. */
 const ROUNDS = 9;
@@ -21,13 +19,6 @@ const BATCH_SIZE = 100;
 const SINGLES = 300;
 const CLIENTS = 64;
 const SHOWERS_OF_CLIENTS = 1024;
-
-/** A twin that serves the shipped GAN, one ONNX Runtime thread. The composition in {@link servingBench} is the same. */
-export const SERVED_TWIN = `twin: served
-plugins:
-  network: { use: twinloom/modules/onnx, file: ${JSON.stringify(GAN)}, threads: 1 }
-  shower: { use: twinloom/modules/fastsim }
-`;
 
 /**
  * The shipped GAN from a server on this machine, beside the same generator in the process that asks, whose turn comes while
