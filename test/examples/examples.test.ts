@@ -14,11 +14,15 @@ const OUTCOMES: Readonly<Record<string, RegExp>> = {
   "insolation.ts": /latitude 90: 541\.4 W m-2$/m,
   "federation.ts": /^27 February to 2 March at 60 degrees north: 268\.50, 268\.62, 268\.73, 268\.85 K$/m,
   "fast-simulation.ts": /^Record: .*run\.json \(succeeded\); showers of sha256:[0-9a-f]{64}$/m,
+  "serve-and-ask.ts": /^200 of 200 showers are the same to the last bit, by twinloom \d/m,
   "a-year-later.ts": /^Reproduced: every output has the content/m,
 };
 
 /** A file that a program needs and a checkout may lack; without it the program is not run. */
-const NEEDS: Readonly<Record<string, string>> = { "fast-simulation.ts": "modules/fastsim/models/gan.onnx" };
+const NEEDS: Readonly<Record<string, string>> = {
+  "fast-simulation.ts": "modules/fastsim/models/gan.onnx",
+  "serve-and-ask.ts": "modules/fastsim/models/gan.onnx",
+};
 
 const programs = readdirSync(join(REPOSITORY, "examples")).filter((file) => file.endsWith(".ts"));
 
