@@ -10,15 +10,15 @@ interface OngoingCall {
 /**
  * Something that is aborted when the client goes or its deadline passes.
  *
- * gRPC tells of a call that has ended well as of one that was cancelled; this is then aborted too, when nobody listens
- * any more.
+ * gRPC tells of a call that has ended well as of one that was cancelled, too.
  *
  * @param now - The time, ms since 1970.
+ * @param isOver - Whether the call has its answer: nothing is aborted then.
  */
-export function endingOf(call: OngoingCall, now: () => number): AbortController {
+export function endingOf(call: OngoingCall, now: () => number, isOver: () => boolean): AbortController {
   const controller = new AbortController();
   const end = (): void => {
-    if (!controller.signal.aborted) controller.abort(isLate(call, now) ? tooLate() : gone());
+    if (!isOver() && !controller.signal.aborted) controller.abort(isLate(call, now) ? tooLate() : gone());
   };
   if (call.cancelled || isLate(call, now)) end();
   else call.on("cancelled", end);

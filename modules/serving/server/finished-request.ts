@@ -9,6 +9,8 @@ export class Request {
   readonly method: string;
   readonly #core: ServerCore;
   readonly #began = performance.now();
+  /** Whether it was answered, one way or the other. */
+  isOver: boolean = false;
   caller: Caller | undefined;
   served: Served | undefined;
 
@@ -31,6 +33,7 @@ export class Request {
 
   #finished(code: string, error: unknown): void {
     const { log, metrics } = this.#core;
+    this.isOver = true;
     const { method, served, caller } = this;
     const ms = performance.now() - this.#began;
     if (served) metrics?.finished({ name: served.name, version: served.version }, { code, seconds: ms / 1000 });

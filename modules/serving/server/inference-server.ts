@@ -7,6 +7,7 @@ import { SERVER_PACKAGES } from "../protocol/packages.ts";
 import { Access } from "./access.ts";
 import { checkExposure } from "./check-exposure.ts";
 import { checkServerOptions } from "./check-options.ts";
+import { gatherResponses } from "./gather-responses.ts";
 import { tokenGuard } from "./guard.ts";
 import { configHandlers } from "./handlers/config.ts";
 import { inferHandlers } from "./handlers/infer.ts";
@@ -119,7 +120,7 @@ export class InferenceServer {
     const guards = access.isGuarded ? [tokenGuard(protos.grpc, access)] : [];
     const server = new protos.grpc.Server(channelOptions(this.#options, guards));
     this.#server = server;
-    server.addService(tellMalformed(protos.Service.service), {
+    server.addService(gatherResponses(tellMalformed(protos.Service.service)), {
       ...metadataHandlers(core),
       ...configHandlers(core),
       ...statisticsHandlers(core),

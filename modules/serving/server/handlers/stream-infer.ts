@@ -43,7 +43,11 @@ class InferStream {
     this.#core = core;
     this.#call = call;
     this.#caller = caller;
-    this.#ending = endingOf(call, () => core.clock.now());
+    this.#ending = endingOf(
+      call,
+      () => core.clock.now(),
+      () => false,
+    );
   }
 
   start(): void {

@@ -27,7 +27,11 @@ export function unary<Message, Answer>(
       request.caller = core.access.callerOf(call.metadata);
       const message = readMessage(call);
       const now = (): number => core.clock.now();
-      return await answer(message, { caller: request.caller, request, ending: () => endingOf(call, now) });
+      return await answer(message, {
+        caller: request.caller,
+        request,
+        ending: () => endingOf(call, now, () => request.isOver),
+      });
     };
     respondTo().then(
       (value) => {
