@@ -25,4 +25,9 @@ export class Balancer {
     this.#turn = (this.#turn + 1) % length;
     return chosen;
   }
+
+  /** Whether some other endpoint is good. */
+  hasOtherThan(endpoint: Endpoint): boolean {
+    return this.endpoints.some((other) => other !== endpoint && other.isGood);
+  }
 }

@@ -29,12 +29,14 @@ type Verdict =
 /** Pauses between rounds over all endpoints double from the first to the longest; each is drawn between 0 and that. */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
+/** No try begins with less time than this. */
+const LAST_TRY_MS = 10;
 
 /**
  * Does one thing at one endpoint, and where that fails for a reason that may pass, again at another, until the time is up.
  * What is done must be pure: a try that seems to have failed may have been computed.
  *
- * With several endpoints, one that does not answer within half of the time left is given up for another.
+ * Where another endpoint is good, one that does not answer within half of the time left is given up for it.
  *
  * @throws {@link ServerUnreachableError} when time is up, with what each endpoint said last; {@link QueueFullError} when
  *   all of them had too much to do; what an endpoint says that no other try would change; the reason of the signal.
@@ -47,13 +49,13 @@ export async function callSomewhere<T>(
   const began = performance.now();
   const leftMs = (): number => timeoutMs - (performance.now() - began);
   const failures = new Map<Endpoint, unknown>();
-  /** Endpoints that may still be given up while they compute; the last one has all the time that there is. */
+  /** How many may still be given up while they compute; the last one has all the time that there is. */
   let others = balancer.endpoints.length - 1;
   for (let round = 0; ; round++) {
     const tried = new Set<Endpoint>();
     for (let endpoint = balancer.choose(tried); endpoint && leftMs() > 0; endpoint = balancer.choose(tried)) {
       tried.add(endpoint);
-      const isCut = others > 0;
+      const isCut = others > 0 && balancer.hasOtherThan(endpoint);
       const deadline = Date.now() + (isCut ? leftMs() / 2 : leftMs());
       try {
         const answer = await attempt(endpoint, { deadline, signal });
@@ -72,9 +74,9 @@ export async function callSomewhere<T>(
     const lacking = [...failures].filter(([, error]) => verdictOf(error) === "lacking");
     // Everyone was asked, and nobody has it.
     if (lacking.length === balancer.endpoints.length) throw agreed(lacking, model);
+    if (leftMs() < LAST_TRY_MS) throw exhausted(balancer, failures, { model, timeoutMs });
     const pauseMs = Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** round);
-    if (leftMs() <= pauseMs) throw exhausted(balancer, failures, { model, timeoutMs });
-    await sleep(pauseMs, undefined, { signal }).catch(() => {
+    await sleep(Math.min(pauseMs, leftMs() / 2), undefined, { signal }).catch(() => {
       throw signal.reason;
     });
   }

@@ -71,7 +71,7 @@ export function encodeRequest(
  * @throws `TWIN_MODEL_FAILED` when an output is missing, or of another datatype or shape than the contract has it.
  */
 export function decodeEvents(
-  { model, outputs }: GeneratorContract,
+  { model, outputs, facts }: GeneratorContract,
   { outputs: given, endpoint }: InferenceAnswer,
   count: number,
   { isHalf }: Travel,
@@ -98,6 +98,9 @@ export function decodeEvents(
   const byFallback = flags.values();
   if (!(byFallback instanceof Uint8Array) || byFallback.length !== count || byFallback.some((flag) => flag > 1)) {
     return fail(`"${BY_FALLBACK}" must be UINT8 [${count}], each 0 or 1.`);
+  }
+  if (byFallback.includes(1) && facts.fallback === undefined) {
+    fail("some events are made by a fallback, which the server's facts do not name.");
   }
   return { count, arrays: Object.fromEntries(arrays), ...(byFallback.includes(1) && { byFallback }) };
 }

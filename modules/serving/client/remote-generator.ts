@@ -271,17 +271,17 @@ export class RemoteGenerator implements Generator, Startable {
     told: Pick<Remote, "contract" | "description"> | undefined,
     fallback: Generator | undefined,
   ): GeneratorFacts {
-    const theirs: GeneratorFacts = told?.contract.facts ?? withoutOwnFacts(fallback?.facts ?? {});
+    const theirs: GeneratorFacts = told?.contract.facts ?? {};
     const { identity } = this.#client;
     const { follow, precision } = this.#options;
-    const models = [theirs.fallback?.model, fallback?.model].filter((model) => model !== undefined);
+    const spares = [theirs.fallback?.model, fallback?.model].filter((model) => model !== undefined);
     return {
-      // What is followed may become another at any time.
-      ...(follow ? withoutOwnFacts(theirs) : theirs),
+      // What is followed may become another at any time, and what stands in for it is another already.
+      ...(told && !follow ? theirs : withoutOwnFacts(told ? theirs : (fallback?.facts ?? {}))),
       ...(told && { served_by: told.description.servedBy }),
       ...(told && !follow && identity !== undefined && { identity }),
       ...(precision === "float16" && { precision }),
-      ...(fallback && { fallback: { model: [...new Set(models)].join(" or ") } }),
+      ...(spares.length > 0 && (fallback || follow) && { fallback: { model: [...new Set(spares)].join(" or ") } }),
     };
   }
 }

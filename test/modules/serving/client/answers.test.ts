@@ -1,9 +1,9 @@
 import { NdArray } from "twinloom";
 import { describe, expect, it } from "vitest";
 import type { ModelInferRequest, ModelInferResponseInit } from "../../../../modules/serving/protocol/messages.ts";
-import { VALUES } from "../server/shared.ts";
+import { FakeGenerator, VALUES } from "../server/shared.ts";
 import { all, eventsAsked, remoteOf, valuesOf } from "./remote.ts";
-import { answerOf, answerTo, METADATA, scriptedServer } from "./scripted-server.ts";
+import { answerOf, answerTo, GENERATOR_TEXT, METADATA, scriptedServer } from "./scripted-server.ts";
 
 const dense = (shape: readonly number[], dtype: "float32" | "float64" = "float32"): NdArray => {
   const size = shape.reduce((product, length) => product * length, 1);
@@ -55,6 +55,15 @@ describe("a wrong answer is an error that names the endpoint:", () => {
     ["offsets that descend", () => sparse([0, 2, 1, 2], [1, 2], 2), /never descend/],
     ["offsets of fewer events", () => sparse([0, 2], [1, 2], 2), /need 4/],
     [
+      "events by a fallback that nobody knows of",
+      () =>
+        answerOf({
+          showers: dense([3, 4, 6]),
+          by_fallback: new NdArray(Uint8Array.of(0, 1, 1), { dtype: "uint8", shape: [3] }),
+        }),
+      /a fallback, which the server's facts do not name/,
+    ],
+    [
       "flags that are none",
       () =>
         answerOf({
@@ -100,12 +109,23 @@ describe("an answer may be", () => {
   });
 
   it("of events by a fallback at the server, which are told", async () => {
+    const told = JSON.parse(GENERATOR_TEXT) as { facts: object };
+    const text = JSON.stringify({ ...told, facts: { ...told.facts, fallback: { model: "theirs" } } });
+    const metadata = { ...METADATA, properties: { ...METADATA.properties, "twinloom.generator": text } };
     const flags = new NdArray(Uint8Array.of(0, 1, 0), { dtype: "uint8", shape: [3] });
     await using server = await scriptedServer({
+      metadata,
       infer: () => answerOf({ showers: dense([3, 4, 6]), by_fallback: flags }),
     });
-    await using remote = await remoteOf([server.endpoint]);
-    expect((await all(remote.generator, asked))[0]?.byFallback).toEqual(Uint8Array.of(0, 1, 0));
+    for (const [options, spare, model] of [
+      [{}, undefined, "theirs"],
+      [{ follow: true }, undefined, "theirs"],
+      [{}, new FakeGenerator("ours"), "theirs or ours"],
+    ] as const) {
+      await using remote = await remoteOf([server.endpoint], options, spare);
+      expect((await all(remote.generator, asked))[0]?.byFallback).toEqual(Uint8Array.of(0, 1, 0));
+      expect(remote.generator.facts.fallback).toEqual({ model });
+    }
   });
 });
 

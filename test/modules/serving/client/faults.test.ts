@@ -118,6 +118,20 @@ describe("a server that has too much to do", () => {
     expect(silent.requests.length).toBeLessThan(3);
   });
 
+  it("that is slow is waited for where there is no other", async () => {
+    await using slow = await scriptedServer({
+      infer: async (request, index) => {
+        if (index === 1) await sleep(1300);
+        return answerTo(request);
+      },
+    });
+    const dead = await scriptedServer();
+    await using remote = await remoteOf([slow.endpoint, dead.endpoint], { timeoutMs: 2000, inFlight: 1 });
+    dead.kill();
+    expect(valuesOf(await all(remote.generator, eventsAsked(30)))).toEqual(await local(30));
+    expect(slow.requests.length).toBe(3);
+  });
+
   it("that does not answer, alone, is an error in time", async () => {
     await using silent = await scriptedServer({ infer: () => new Promise(() => {}) });
     await using remote = await remoteOf([silent.endpoint], { timeoutMs: 300 });
