@@ -13,6 +13,7 @@ export class Health {
   readonly #implementation: HealthImplementation;
   readonly #tellsModels: boolean;
   #models: ReadonlySet<string> = new Set();
+  #isStopping: boolean = false;
 
   constructor(implementation: HealthImplementation, of: { readonly protoFile: string; readonly tellsModels: boolean }) {
     this.protoFile = of.protoFile;
@@ -27,6 +28,7 @@ export class Health {
 
   /** These are served. */
   serving(models: readonly string[]): void {
+    if (this.#isStopping) return;
     this.#tell(["", SERVICE], true);
     if (!this.#tellsModels) return;
     const names = new Set(models);
@@ -38,8 +40,9 @@ export class Health {
     this.#models = new Set([...this.#models, ...names]);
   }
 
-  /** Nothing is. */
+  /** Nothing is, from now on. */
   stopping(): void {
+    this.#isStopping = true;
     this.#tell(["", SERVICE, ...this.#models], false);
   }
 

@@ -1,10 +1,11 @@
 import type { Server, ServerCredentials } from "@grpc/grpc-js";
 import { type Clock, InvalidArgumentError, type Log } from "../../../core/index.ts";
-import { ModelNotServedError } from "../errors.ts";
+import { ModelNotServedError, ServerDrainingError } from "../errors.ts";
 import type { Served } from "../models/served.ts";
 import { loadProtos, type Protos } from "../protocol/load-protos.ts";
 import { SERVER_PACKAGES } from "../protocol/packages.ts";
 import { Access } from "./access.ts";
+import { channelOptions } from "./channel-options.ts";
 import { checkExposure } from "./check-exposure.ts";
 import { checkServerOptions } from "./check-options.ts";
 import { gatherResponses } from "./gather-responses.ts";
@@ -28,7 +29,6 @@ import { checkNames, type Servable, servedName } from "./servable.ts";
 import { serve } from "./serve.ts";
 import { ServedModels } from "./served-models.ts";
 import { isReady, type ServerCore } from "./server-core.ts";
-import { channelOptions } from "./server-options.ts";
 import { startErrorOf } from "./start-error.ts";
 
 /** What an {@link InferenceServer} works with. */
@@ -156,7 +156,7 @@ export class InferenceServer {
    *
    * @returns Resolves when what was replaced has nothing to do any more.
    * @throws `TWIN_INVALID_ARGUMENT` for two of one name; `TWIN_MODEL_NOT_SERVED` when none of these, or not all, is among
-   *   the option `models`. What was served before then still is.
+   *   the option `models`; `TWIN_SERVER_DRAINING` once it stops. What was served before then still is.
    */
   async publish(servables: readonly Servable[]): Promise<void> {
     await this.swap(servables).idle;
@@ -164,6 +164,8 @@ export class InferenceServer {
 
   /** {@link publish}, for whoever must know when these are served and when the others are idle. */
   swap(servables: readonly Servable[]): { readonly idle: Promise<void> } {
+    if (this.#stopping) throw new ServerDrainingError("The server stops: nothing more can be published on it.");
+    if (!this.#address) throw new InvalidArgumentError("Start the server before something is published on it.");
     const chosen = this.#chosen(servables);
     const served = chosen.map((each) => this.#serve(each));
     this.#servables.clear();

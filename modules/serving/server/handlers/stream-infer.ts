@@ -4,11 +4,11 @@ import type { InferenceHandlers, ModelInferRequest, ModelStreamInferResponseInit
 import { encodeParameters } from "../../protocol/parameters.ts";
 import { statusOf } from "../../protocol/status.ts";
 import { type Caller, checkModel } from "../access.ts";
+import { endingOf } from "../call-ending.ts";
 import { callErrorOf } from "../call-error.ts";
-import { endingOf } from "../call-scope.ts";
 import { chunksOf } from "../chunks.ts";
-import { Request } from "../finished-request.ts";
 import { Malformed } from "../read-requests.ts";
+import { RequestRecord } from "../request-record.ts";
 import type { ServerCore } from "../server-core.ts";
 import { readRequest, responseOf } from "./infer.ts";
 
@@ -37,7 +37,10 @@ class InferStream {
   readonly #caller: Caller;
   readonly #ending: AbortController;
   #atOnce = 0;
+  /** The client has said all. */
   #isAtEnd: boolean = false;
+  /** The server has ended the stream. */
+  #isOver: boolean = false;
 
   constructor(core: ServerCore, call: StreamCall, caller: Caller) {
     this.#core = core;
@@ -59,6 +62,7 @@ class InferStream {
       if (signal.reason instanceof ServerDrainingError) this.#endWith(signal.reason);
     });
     call.on("data", (message: ModelInferRequest | Malformed) => {
+      if (this.#isOver) return;
       this.#atOnce++;
       if (this.#atOnce >= MOST_AT_ONCE) call.pause();
       void this.#answer(message).then(() => {
@@ -83,12 +87,13 @@ class InferStream {
   }
 
   #endWith(error: ServerDrainingError): void {
+    this.#isOver = true;
     this.#call.emit("error", callErrorOf(this.#core.grpc, statusOf(error)));
   }
 
   /** Never rejects. */
   async #answer(message: ModelInferRequest | Malformed): Promise<void> {
-    const request = new Request(this.#core, "ModelStreamInfer");
+    const request = new RequestRecord(this.#core, "ModelStreamInfer");
     request.caller = this.#caller;
     try {
       if (message instanceof Malformed) throw message.error;
@@ -107,7 +112,7 @@ class InferStream {
     }
   }
 
-  async #infer(message: ModelInferRequest, request: Request): Promise<void> {
+  async #infer(message: ModelInferRequest, request: RequestRecord): Promise<void> {
     const { calls, models, options } = this.#core;
     const { model_name = "", model_version = "" } = message;
     checkModel(this.#caller, model_name);
@@ -135,7 +140,7 @@ class InferStream {
   /** Resolves when the message is on its way, which flow control delays until the client takes it; or when the call is over. */
   async #send(message: ModelStreamInferResponseInit): Promise<void> {
     const { signal } = this.#ending;
-    if (signal.aborted) return;
+    if (signal.aborted || this.#isOver) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         signal.removeEventListener("abort", done);

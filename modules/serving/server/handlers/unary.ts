@@ -1,16 +1,16 @@
 import type { handleUnaryCall, ServerUnaryCall } from "@grpc/grpc-js";
 import type { Caller } from "../access.ts";
+import { endingOf } from "../call-ending.ts";
 import { callErrorOf } from "../call-error.ts";
-import { endingOf } from "../call-scope.ts";
-import { Request } from "../finished-request.ts";
 import { Malformed } from "../read-requests.ts";
+import { RequestRecord } from "../request-record.ts";
 import type { ServerCore } from "../server-core.ts";
 
 /** What a handler sees beside the message. */
 export interface UnaryCall {
   readonly caller: Caller;
   /** For logs and metrics: the handler says which model it is about. */
-  readonly request: Request;
+  readonly request: RequestRecord;
   /** Aborted when the client goes or its deadline passes. */
   ending(): AbortController;
 }
@@ -22,7 +22,7 @@ export function unary<Message, Answer>(
   answer: (message: Message, call: UnaryCall) => Answer | Promise<Answer>,
 ): handleUnaryCall<Message, Answer> {
   return (call, respond) => {
-    const request = new Request(core, method);
+    const request = new RequestRecord(core, method);
     const respondTo = async (): Promise<Answer> => {
       request.caller = core.access.callerOf(call.metadata);
       const message = readMessage(call);

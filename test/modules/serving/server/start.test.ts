@@ -37,6 +37,17 @@ test("a server that is aborted while it starts leaves its port free", async () =
   await server.stop();
 });
 
+test("what is published before the start, or once the server stops, is refused", async () => {
+  const server = new InferenceServer({ port: 0, metricsPort: false }, { log: new FakeLog() });
+  const servables = [{ generator: new FakeGenerator() }];
+
+  await expect(server.publish(servables)).rejects.toThrow("Start the server before");
+  await server.start();
+  await server.stop();
+  await expect(server.publish(servables)).rejects.toMatchObject({ code: "TWIN_SERVER_DRAINING" });
+  await expect(server.start()).rejects.toThrow("starts once");
+});
+
 test("before something is published a server is live, and not ready", async () => {
   await using server = await startServer([]);
   using client = await PlainClient.of(server);

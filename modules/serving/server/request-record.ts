@@ -5,7 +5,7 @@ import type { Caller } from "./access.ts";
 import type { ServerCore } from "./server-core.ts";
 
 /** A request that is being answered, as logs and metrics tell of it. */
-export class Request {
+export class RequestRecord {
   readonly method: string;
   readonly #core: ServerCore;
   readonly #began = performance.now();
