@@ -201,7 +201,7 @@ export class InferenceClient {
     this.#identity ??= identity;
     if (identity === this.#identity) return;
     throw new RemoteModelChangedError(
-      `Server ${address} ${this.#otherThan(identity)}. Create the twin again for the new one, or say \`follow\` if events of both may stand side by side.`,
+      `Server ${address} ${this.#otherThan(identity)}. Create the twin again for the new one.`,
     );
   }
 
