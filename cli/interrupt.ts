@@ -40,12 +40,18 @@ export class Interruption {
   #receive(name: NodeJS.Signals): void {
     const now = performance.now();
     if (this.#received) {
-      if (name !== "SIGPIPE" && now - this.#received.atMs > SAME_SIGNAL_MS) process.exit(exitCodeOf(name));
+      if (name !== "SIGPIPE" && now - this.#received.atMs > SAME_SIGNAL_MS) endBy(name);
       return;
     }
     this.#received = { name, atMs: now };
     this.#controller.abort(new DOMException(`Interrupted by ${name}`, "AbortError"));
   }
+}
+
+/** By the signal itself: `process.exit` would wait for what a thread computes in native code, such as a network. */
+function endBy(name: NodeJS.Signals): void {
+  process.removeAllListeners(name);
+  process.kill(process.pid, name);
 }
 
 /** Exit code of a command ended by a signal, as shells count: 130 for SIGINT. */
