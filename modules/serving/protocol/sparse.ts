@@ -32,9 +32,7 @@ export function toSparse(array: NdArray<"float32">): SparseArray & { readonly va
   const indices = new Indices(count);
   const values = new Int32Array(count);
   const offsets = new Int32Array(events + 1);
-  // One event's entries, in the processor's cache; one more, as the place is written before it is known to count.
-  const nextIndices = new Indices(perEvent + 1);
-  const nextValues = new Int32Array(perEvent + 1);
+  const { indices: nextIndices, values: nextValues } = scratchFor(perEvent);
   for (let e = 0, entry = 0; e < events; e++) {
     let found = 0;
     for (let place = 0, at = e * perEvent; place < perEvent; place++, at++) {
@@ -53,6 +51,24 @@ export function toSparse(array: NdArray<"float32">): SparseArray & { readonly va
     indices: entries(indices),
     values: new NdArray<"float32">(new Float32Array(values.buffer), { dtype: "float32", shape: [count] }),
   };
+}
+
+/** Room for one event's entries, in the processor's cache; one more, as the place is written before it is known to count. */
+interface Scratch {
+  readonly indices: Uint16Array | Int32Array;
+  readonly values: Int32Array;
+}
+
+/** Of the last size: a server of single events would otherwise make more garbage here than anywhere else. */
+let scratch: Scratch | undefined;
+
+function scratchFor(perEvent: number): Scratch {
+  if (scratch?.values.length === perEvent + 1) return scratch;
+  const Indices = perEvent > INDEX16_REACH ? Int32Array : Uint16Array;
+  const made = { indices: new Indices(perEvent + 1), values: new Int32Array(perEvent + 1) };
+  // Large ones are rare, and not worth the memory.
+  if (perEvent <= INDEX16_REACH) scratch = made;
+  return made;
 }
 
 /**
