@@ -136,8 +136,11 @@ function exhausted(
   { model, timeoutMs }: Omit<CallOptions, "signal">,
 ): TwinError {
   const lines = endpoints.map((endpoint) => {
+    const { address, isGood, problem } = endpoint.status;
     const error = failures.get(endpoint);
-    return `  - ${endpoint.address}: ${error === undefined ? (endpoint.status.problem ?? "was not asked") : saidBy(error)}`;
+    // A bad one may have been looked at since.
+    const said = isGood && error !== undefined ? saidBy(error) : problem;
+    return `  - ${address}: ${said ?? "it was not asked"}`;
   });
   const cause = [...failures.values()].at(-1);
   const isBusy = failures.size > 0 && [...failures.values()].every((error) => verdictOf(error) === "busy");

@@ -34,6 +34,9 @@ export interface InferenceClientInit {
   readonly log: Log;
 }
 
+/** How long a part that has a fallback waits for a first answer when it is created, ms. */
+export const FIRST_ANSWER_MS = 5_000;
+
 /**
  * Asks the servers of one model: whichever is there, and always for the same model.
  *
@@ -96,10 +99,14 @@ export class InferenceClient {
   /**
    * What the servers tell of the model, from the first one that answers.
    *
+   * @param options - `timeoutMs`: less time than a request has.
    * @throws As `callSomewhere`; `TWIN_REMOTE_MODEL_CHANGED`.
    */
-  async describe(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<RemoteDescription> {
-    const { model, version, timeoutMs } = this.connection;
+  async describe(
+    options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number } = {},
+  ): Promise<RemoteDescription> {
+    const { model, version } = this.connection;
+    const timeoutMs = Math.min(this.connection.timeoutMs, options.timeoutMs ?? Number.POSITIVE_INFINITY);
     const { service } = this.#protos.Service;
     const named = { name: model, ...(version !== undefined && { version }) };
     return await this.#call(

@@ -30,7 +30,7 @@ export interface RemoteGeneratorOptions extends ConnectionOptions {
  *
  * The need `fallback`, another generator of the same arrays, is met by a wire only. It makes the events for which no
  * server is to be had; they are flagged in `byFallback`, and are other events than the servers' unless it is the very
- * same model. Needs the packages `@grpc/grpc-js` and `@grpc/proto-loader`.
+ * same model. Where no server answers within 5 s when the part is created, ranges and arrays are those of the fallback. Needs the packages `@grpc/grpc-js` and `@grpc/proto-loader`.
  *
  * @example
  * await using twin = await createTwin({

@@ -26,7 +26,7 @@ import {
 } from "./generator-contract.ts";
 import { decodeEvents, type Events, encodeRequest } from "./generator-wire.ts";
 import { inOrder } from "./in-order.ts";
-import type { InferenceClient } from "./inference-client.ts";
+import { FIRST_ANSWER_MS, type InferenceClient } from "./inference-client.ts";
 import { rowsThatFit } from "./message-rows.ts";
 import { generateBy, withoutOwnFacts } from "./stand-in.ts";
 
@@ -73,6 +73,9 @@ interface Spare {
 /** Events of a batch where the request does not say. */
 const BATCH_SIZE = 100;
 
+/** Made once: every request of single events ends with it, and making the stack of an error takes 40 µs. */
+const NOT_TAKEN = new DOMException("These events are not taken any more.", "AbortError");
+
 /** A {@link Generator} that servers compute. See `remoteGenerator`. */
 export class RemoteGenerator implements Generator, Startable {
   readonly model: string;
@@ -96,7 +99,7 @@ export class RemoteGenerator implements Generator, Startable {
     const { client, fallback, options, signal } = init;
     const { model } = client.connection;
     try {
-      const description = await client.describe({ signal });
+      const description = await client.describe({ signal, ...(fallback && { timeoutMs: FIRST_ANSWER_MS }) });
       return new RemoteGenerator(init, {
         description,
         contract: generatorContract(model, description, options.describes),
@@ -175,7 +178,7 @@ export class RemoteGenerator implements Generator, Startable {
     } finally {
       signal?.removeEventListener("abort", cancel);
       // What is still on its way is nobody's any more.
-      ended.abort();
+      ended.abort(NOT_TAKEN);
     }
   }
 

@@ -17,7 +17,7 @@ import { ServerUnreachableError } from "../errors.ts";
 import { joinRows, type RowArrays, sliceRows } from "../models/rows.ts";
 import { Breaker } from "./breaker.ts";
 import { inOrder } from "./in-order.ts";
-import type { InferenceClient } from "./inference-client.ts";
+import { FIRST_ANSWER_MS, type InferenceClient } from "./inference-client.ts";
 import { rowsThatFit } from "./message-rows.ts";
 import { type ModelContract, modelContract, tensorsProblem } from "./model-contract.ts";
 import type { RemoteCounts } from "./remote-generator.ts";
@@ -60,7 +60,7 @@ export class RemoteModel implements Model, Startable {
   static async create(init: RemoteModelInit & { readonly signal: AbortSignal }): Promise<RemoteModel> {
     const { client, fallback, log, signal } = init;
     try {
-      return new RemoteModel(init, await tellingOf(client, signal));
+      return new RemoteModel(init, await tellingOf(client, signal, fallback ? FIRST_ANSWER_MS : undefined));
     } catch (error) {
       if (fallback === undefined || !(error instanceof ServerUnreachableError)) throw error;
       log.warn(
@@ -206,8 +206,8 @@ export class RemoteModel implements Model, Startable {
   }
 }
 
-async function tellingOf(client: InferenceClient, signal: AbortSignal | undefined): Promise<Told> {
-  const description = await client.describe({ signal });
+async function tellingOf(client: InferenceClient, signal: AbortSignal | undefined, timeoutMs?: number): Promise<Told> {
+  const description = await client.describe({ signal, ...(timeoutMs !== undefined && { timeoutMs }) });
   return {
     contract: modelContract(client.connection.model, description),
     maxBatchSize: description.maxBatchSize,
