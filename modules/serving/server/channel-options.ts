@@ -7,8 +7,8 @@ const KEEPALIVE_TIMEOUT_MS = 20_000;
 
 /**
  * Settings of the gRPC library. Its records for channelz stay on: without them it forgets its connections, and
- * `forceShutdown` leaves them open (grpc-js 1.14). Windows of flow control are the client's: a server of it has no setting for its own, and
- * what comes to a server is small.
+ * `forceShutdown` leaves them open (grpc-js 1.14). Windows of flow control are the client's: a server of it has no
+ * setting for its own, and what comes to a server is small.
  */
 export function channelOptions(
   { maxMessageBytes, maxConcurrentRequests }: CheckedServerOptions,

@@ -9,11 +9,11 @@ export interface Chunk {
 }
 
 /**
- * The parts that a streamed request is answered in: of so many rows each as its parameter `chunk` says; all of it where it says
- * nothing.
+ * The parts that a streamed request is answered in: of so many rows each as its parameter `chunk` says; all of it where
+ * it says nothing.
  *
- * @throws `TWIN_INVALID_ARGUMENT` for a `chunk` that is no positive integer, a model whose requests have no rows, or inputs
- *   whose numbers of rows differ.
+ * @throws `TWIN_INVALID_ARGUMENT` for a `chunk` that is no positive integer, a model whose requests have no rows, or
+ *   inputs whose numbers of rows differ.
  */
 export function* chunksOf(request: ServedRequest, served: Served): Generator<Chunk> {
   const chunk: ParameterValue | undefined = request.parameters["chunk"];

@@ -50,9 +50,10 @@ interface Running {
 }
 
 /**
- * Serves the version that a name stands for, and the next one from when the name moves. The next one is opened and has computed
- * once before it takes over; requests that have begun finish on the one before, which is stopped then. If the next one cannot be
- * served, that is logged, the one before goes on, and it is tried again when the name moves, or after a while.
+ * Serves the version that a name stands for, and the next one from when the name moves. The next one is opened and has
+ * computed once before it takes over; requests that have begun finish on the one before, which is stopped then. If the
+ * next one cannot be served, that is logged, the one before goes on, and it is tried again when the name moves, or
+ * after a while.
  *
  * Stop the server first, then what this returns.
  *

@@ -1,7 +1,9 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { ModelInferResponseInit, ModelStreamInferResponseInit } from "../protocol/messages.ts";
 
-/** `raw_output_contents` of ModelInferResponse, and `infer_response` of ModelStreamInferResponse: field number and kind. */
+/**
+ * `raw_output_contents` of ModelInferResponse, and `infer_response` of ModelStreamInferResponse: field number and kind.
+ */
 const RAW_OUTPUT_CONTENTS = (6 << 3) | 2;
 const INFER_RESPONSE = (2 << 3) | 2;
 
@@ -9,8 +11,8 @@ const INFER_RESPONSE = (2 << 3) | 2;
 type Encode = (message: object) => Buffer;
 
 /**
- * A service whose answers are written to where gRPC wants them in one go. As it is, tensors are copied into a message of their
- * own first: memory that is thrown away at once, and half of what a server does for a large answer.
+ * A service whose answers are written to where gRPC wants them in one go. As it is, tensors are copied into a message
+ * of their own first: memory that is thrown away at once, and half of what a server does for a large answer.
  *
  * gRPC asks what it is given for `byteLength` and `copy`, and for nothing else (grpc-js 1.14, server-interceptors.js).
  */

@@ -52,8 +52,8 @@ export class Health {
 }
 
 /**
- * @param options - `tellsModels`: whether models are told by name. Health needs no token, so that names that not everybody may
- *   see are not told.
+ * @param options - `tellsModels`: whether models are told by name. Health needs no token, so that names that not
+ *   everybody may see are not told.
  * @throws `TWIN_PACKAGE_MISSING`
  */
 export async function loadHealth({ tellsModels }: { readonly tellsModels: boolean }): Promise<Health> {

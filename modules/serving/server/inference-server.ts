@@ -37,8 +37,8 @@ export interface InferenceServerParts {
   /** The wall clock by default; deadlines are told by it. */
   readonly clock?: Clock | undefined;
   /**
-   * Makes a model anew when a client loads it, by its name on the wire; what was published before is served again by default.
-   * Only for `modelControl: "explicit"`.
+   * Makes a model anew when a client loads it, by its name on the wire; what was published before is served again by
+   * default. Only for `modelControl: "explicit"`.
    */
   readonly reload?: ((name: string) => Promise<Servable>) | undefined;
 }
@@ -152,11 +152,12 @@ export class InferenceServer {
   }
 
   /**
-   * Serves these in place of all that was served before. Requests that have begun finish on what they began on; none is lost.
+   * Serves these in place of all that was served before. Requests that have begun finish on what they began on; none is
+   * lost.
    *
    * @returns Resolves when what was replaced has nothing to do any more.
-   * @throws `TWIN_INVALID_ARGUMENT` for two of one name; `TWIN_MODEL_NOT_SERVED` when none of these, or not all, is among
-   *   the option `models`; `TWIN_SERVER_DRAINING` once it stops. What was served before then still is.
+   * @throws `TWIN_INVALID_ARGUMENT` for two of one name; `TWIN_MODEL_NOT_SERVED` when one that the option `models` names
+   *   is not among these; `TWIN_SERVER_DRAINING` once it stops. What was served before then still is.
    */
   async publish(servables: readonly Servable[]): Promise<void> {
     await this.swap(servables).idle;
@@ -178,7 +179,8 @@ export class InferenceServer {
   }
 
   /**
-   * Takes no further requests, waits `drainMs` for those that have begun, and ends. Calling it again gives the same promise.
+   * Takes no further requests, waits `drainMs` for those that have begun, and ends. Calling it again gives the same
+   * promise.
    */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();

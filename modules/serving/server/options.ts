@@ -4,13 +4,19 @@ import type { Batching } from "../models/served.ts";
 
 /** How an {@link InferenceServer} serves. */
 export interface InferenceServerOptions {
-  /** Address to listen on; `"127.0.0.1"` by default. Another than this machine's own needs {@link tls} or {@link insecure}. */
+  /**
+   * Address to listen on; `"127.0.0.1"` by default. Another than this machine's own needs {@link tls} or
+   * {@link insecure}.
+   */
   readonly host?: string | undefined;
   /** Port of gRPC, 8001 by default; 0 takes a free one. */
   readonly port?: number | undefined;
   /** Port of `/metrics` and `/healthz` over HTTP, 8002 by default; 0 takes a free one, `false` has none. */
   readonly metricsPort?: number | false | undefined;
-  /** Address of the metrics, `"127.0.0.1"` by default. They are never encrypted: another than this machine's own needs {@link insecure}. */
+  /**
+   * Address of the metrics, `"127.0.0.1"` by default. They are never encrypted: another than this machine's own needs
+   * {@link insecure}.
+   */
   readonly metricsHost?: string | undefined;
   /** Encrypts; with `clientAuthority`, clients must show a certificate. */
   readonly tls?: ServerTls | undefined;
@@ -24,7 +30,10 @@ export interface InferenceServerOptions {
   readonly maxMessageBytes?: number | undefined;
   /** Requests that one connection may have at once; the next wait. 1,000 by default. */
   readonly maxConcurrentRequests?: number | undefined;
-  /** How long {@link InferenceServer.stop} waits for what has begun, ms; 8,000 by default, so that a twin that stops waits longer than that. */
+  /**
+   * How long {@link InferenceServer.stop} waits for what has begun, ms; 8,000 by default, so that a twin that stops
+   * waits longer than that.
+   */
   readonly drainMs?: number | undefined;
   /** Whether clients may load and unload models: `"none"` by default, or `"explicit"`. */
   readonly modelControl?: "none" | "explicit" | undefined;

@@ -12,8 +12,8 @@ export class Malformed {
 }
 
 /**
- * A service whose handlers get {@link Malformed} for what is no message. gRPC would answer INTERNAL by itself, as if it were the
- * server's fault, and without a reason.
+ * A service whose handlers get {@link Malformed} for what is no message. gRPC would answer INTERNAL by itself, as if it
+ * were the server's fault, and without a reason.
  */
 export function tellMalformed(
   service: ServiceDefinition<UntypedServiceImplementation>,

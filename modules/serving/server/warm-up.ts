@@ -2,8 +2,8 @@ import { allocate, type Generator, type Model, NdArray, type ValidityRange } fro
 import type { Servable } from "./servable.ts";
 
 /**
- * Has each compute once, so that the first request after a swap does not wait for what is done at the first use, and so that
- * what cannot compute is found before it serves.
+ * Has each compute once, so that the first request after a swap does not wait for what is done at the first use, and so
+ * that what cannot compute is found before it serves.
  *
  * @throws what a generator throws, or a model.
  */

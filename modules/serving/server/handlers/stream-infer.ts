@@ -137,7 +137,10 @@ class InferStream {
     }
   }
 
-  /** Resolves when the message is on its way, which flow control delays until the client takes it; or when the call is over. */
+  /**
+   * Resolves when the message is on its way, which flow control delays until the client takes it; or when the call is
+   * over.
+   */
   async #send(message: ModelStreamInferResponseInit): Promise<void> {
     const { signal } = this.#ending;
     if (signal.aborted || this.#isOver) return;

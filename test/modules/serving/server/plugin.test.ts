@@ -98,6 +98,21 @@ test("a twin whose server cannot start does not start, and leaves the port", asy
   ]);
 });
 
+test("a twin whose metrics have no port to be on leaves the port of the models, too", async () => {
+  const generator = constant(Generator, new FakeGenerator());
+  const first = await createTwin({ plugins: { generator, serving: serving(OPTIONS) } });
+  const { port } = first.serving.address;
+  await first.stop();
+  await using busy = await createTwin({ plugins: { generator, serving: serving(OPTIONS) } });
+  const taken = { port, metricsPort: busy.serving.address.port };
+
+  await expect(createTwin({ plugins: { generator, serving: serving(taken) } })).rejects.toMatchObject({
+    code: "TWIN_SERVER_START_FAILED",
+  });
+  await using second = await createTwin({ plugins: { generator, serving: serving({ ...OPTIONS, port }) } });
+  expect(second.serving.address.port).toBe(port);
+});
+
 test("a twin without models or generators has nothing to serve", async () => {
   await using twin = await createTwin({ name: "empty", plugins: { log: constant(Log, new FakeLog()) } });
 
