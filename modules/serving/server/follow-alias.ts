@@ -119,6 +119,7 @@ export class AliasFollower implements AsyncDisposable {
     if (typeof this.#options.store === "string") await this.#store.close();
   }
 
+  /** {@link stop}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
