@@ -40,6 +40,7 @@ export interface TensorMetadata {
   readonly shape: readonly number[];
 }
 
+/** A request, off the wire. */
 export interface ServedRequest {
   readonly inputs: Readonly<Record<string, NdArray>>;
   readonly parameters: Readonly<Record<string, ParameterValue>>;
@@ -47,6 +48,7 @@ export interface ServedRequest {
   readonly outputs?: readonly string[];
 }
 
+/** An answer, before it goes on the wire. */
 export interface ServedAnswer {
   readonly outputs: Readonly<Record<string, NdArray>>;
   readonly parameters: Readonly<Record<string, ParameterValue>>;
@@ -88,6 +90,7 @@ export interface ServedStatistics {
   readonly batches: readonly BatchStatistics[];
 }
 
+/** What batches of one size took. */
 export interface BatchStatistics {
   readonly batchSize: number;
   readonly computeInput: TimedCount;
@@ -95,6 +98,7 @@ export interface BatchStatistics {
   readonly computeOutput: TimedCount;
 }
 
+/** How often, and how long altogether. */
 export interface TimedCount {
   readonly count: number;
   readonly ns: bigint;
