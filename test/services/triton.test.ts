@@ -3,10 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTwin, digestFile, type GenerateRequest, type Generator, type NdArray } from "../../core/index.ts";
+import {
+  createTwin,
+  digestFile,
+  type GenerateRequest,
+  type Generator,
+  NdArray,
+  type Variable,
+} from "../../core/index.ts";
 import { fastsim } from "../../modules/fastsim/index.ts";
+import { hdf5 } from "../../modules/hdf5/index.ts";
 import { onnx } from "../../modules/onnx/index.ts";
 import { remoteGenerator, remoteModel } from "../../modules/serving/index.ts";
+import { runTwinloom } from "../cli/run-command-line.ts";
 import { all } from "../modules/fastsim/sample.ts";
 import { addPythonModel, writePythonRepository } from "../servers/triton-repository.ts";
 import { startTriton, type TritonServer, tritonMissing } from "../servers/triton-server.ts";
@@ -65,9 +74,10 @@ describe.skipIf(missing !== undefined)(`a stock Triton${missing === undefined ? 
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "twinloom-triton-"));
-    await writePythonRepository(folder, { gan: GAN, dense: DENSE });
-    await addPythonModel(folder, { name: "plain", config: PLAIN, script: "generator_model.py" });
-    server = await startTriton(folder);
+    const models = join(folder, "models");
+    await writePythonRepository(models, { gan: GAN, dense: DENSE });
+    await addPythonModel(models, { name: "plain", config: PLAIN, script: "generator_model.py" });
+    server = await startTriton(models);
   }, 120_000);
   afterAll(async () => {
     await server[Symbol.asyncDispose]();
@@ -118,13 +128,28 @@ describe.skipIf(missing !== undefined)(`a stock Triton${missing === undefined ? 
     expect(remote.network.inputs).toMatchObject({ x: { dtype: "float32" }, scale: { dtype: "float32" } });
     expect(remote.network.metadata["author"]).toBe(local.network.metadata["author"]);
     expect(remote.network.digest).toBe(local.network.digest);
-    const { NdArray } = await import("../../core/index.ts");
     const inputs = {
       x: new NdArray(Float32Array.from({ length: 12 }, Math.sin), { dtype: "float32", shape: [3, 4] }),
       scale: new NdArray(Float32Array.of(1, 20, 0.5), { dtype: "float32", shape: [3, 1] }),
     };
     const [theirs, ours] = [await remote.network.infer(inputs), await local.network.infer(inputs)];
     for (const name of ["y", "total"]) expect(theirs[name]?.data, name).toEqual(ours[name]?.data);
+  });
+
+  it("makes showers for the command line, the same as without it", async () => {
+    const simulate = async (name: string, options: readonly string[]): Promise<NdArray> => {
+      const out = join(folder, `${name}.h5`);
+      const made = await runTwinloom(["detector", "simulate", "--model", "gan", ...options, "-n", "30", "--out", out]);
+      expect(made, made.stderr).toMatchObject({ code: 0 });
+      await using twin = await createTwin({ plugins: { files: hdf5() } });
+      await using file = await twin.files.open(out);
+      return await (file.variables["showers"] as Variable).read();
+    };
+    const range = ["--energy-range-mev", "2000:90000", "--seed", "11"];
+    const theirs = await simulate("triton", ["--endpoint", server.endpoint, ...range]);
+    const ours = await simulate("local", range);
+    expect(theirs.shape).toEqual([30, 6480]);
+    expect(theirs.data).toEqual(ours.data);
   });
 
   it("serves a remote generator, by the standard protocol alone", async () => {
