@@ -1,14 +1,16 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { env, type GenerateRequest } from "twinloom";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { addressProblem, isOnThisMachine, targetOf } from "../../../../modules/serving/client/address.ts";
 import { startServer } from "../../../servers/inference-server.ts";
-import { FakeGenerator } from "../server/shared.ts";
+import { FakeGenerator, until } from "../server/shared.ts";
 import { all, eventsAsked, remoteOf, valuesOf } from "./remote.ts";
-import { scriptedServer } from "./scripted-server.ts";
+import { answerTo, scriptedServer } from "./scripted-server.ts";
 
 const tls = (name: string): string => fileURLToPath(new URL(`../../../fixtures/tls/${name}`, import.meta.url));
 const TOKEN = "correct-horse-battery-staple";
@@ -57,6 +59,33 @@ describe("an address", () => {
       "ipv6:[::1]:1",
       "unix:/a",
     ]);
+  });
+});
+
+describe("requests", () => {
+  it("go over a socket of this machine, too", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "remote-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await using server = await scriptedServer({ address: `unix:${folder}/a.sock` });
+    await using remote = await remoteOf([server.endpoint]);
+    expect(valuesOf(await all(remote.generator, request))).toEqual(valuesOf(await all(generator, request)));
+  });
+
+  it("go to the endpoint that has the fewest", async () => {
+    const quick = await scriptedServer();
+    const slow = await scriptedServer({
+      infer: async (asked) => {
+        await until(() => quick.requests.length >= 10);
+        return answerTo(asked);
+      },
+    });
+    await using remote = await remoteOf([slow.endpoint, quick.endpoint]);
+    const pair = [eventsAsked(1), eventsAsked(1)].map((one) => all(remote.generator, one));
+    await until(() => slow.requests.length === 1 && quick.requests.length === 1);
+    for (let k = 0; k < 9; k++) await all(remote.generator, eventsAsked(1));
+    await Promise.all(pair);
+    expect([slow.requests.length, quick.requests.length]).toEqual([1, 10]);
+    for (const server of [slow, quick]) server.kill();
   });
 });
 

@@ -19,6 +19,8 @@ export interface Script {
   readonly extensions?: readonly string[];
   ready?(): boolean;
   readonly port?: number;
+  /** Address to listen at, in place of a port. */
+  readonly address?: string;
 }
 
 /** A server that says what a test tells it to. */
@@ -125,12 +127,12 @@ export async function scriptedServer(script: Script = {}): Promise<ScriptedServe
   } as never);
   const port = await new Promise<number>((resolve, reject) => {
     const credentials = grpc.ServerCredentials.createInsecure();
-    server.bindAsync(`127.0.0.1:${script.port ?? 0}`, credentials, (error, bound) =>
+    server.bindAsync(script.address ?? `127.0.0.1:${script.port ?? 0}`, credentials, (error, bound) =>
       error ? reject(error) : resolve(bound),
     );
   });
   return {
-    endpoint: `127.0.0.1:${port}`,
+    endpoint: script.address ?? `127.0.0.1:${port}`,
     port,
     requests,
     tokens,
