@@ -27,6 +27,8 @@ function explain(
     return `This user may not listen on port ${port}: give a \`${option}\` of 1024 or more.`;
   if (reason.includes("EADDRNOTAVAIL"))
     return `This machine has no address "${host}": give one of its own, or 0.0.0.0 for all.`;
-  if (reason.includes("ENOTFOUND")) return `There is no host "${host}".`;
+  if (/ENOTFOUND|Name resolution failed/.test(reason)) {
+    return `"${host}" is no host that can be found: give an address of this machine, or 0.0.0.0 for all.`;
+  }
   return `${reason}.`;
 }

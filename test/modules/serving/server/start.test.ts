@@ -17,6 +17,7 @@ test("a port that is in use tells what to do, for models and for metrics", async
 
 test("an address that is not of this machine is told", async () => {
   await expect(startServer([], { host: "192.0.2.1", insecure: true })).rejects.toThrow(/no address "192.0.2.1"/);
+  await expect(startServer([], { host: "none.invalid", insecure: true })).rejects.toThrow(/"none.invalid" is no host/);
 });
 
 test.each<[InferenceServerOptions, string]>([
