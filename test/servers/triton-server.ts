@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { glob } from "node:fs/promises";
+import { existsSync, globSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -28,7 +27,7 @@ export interface TritonServer extends AsyncDisposable {
  * @throws With what Triton told, where it does not start.
  */
 export async function startTriton(repository: string): Promise<TritonServer> {
-  const [home] = await Array.fromAsync(glob("lib/python3*/site-packages/pytriton/tritonserver", { cwd: venv }));
+  const [home] = globSync("lib/python3*/site-packages/pytriton/tritonserver", { cwd: venv });
   if (home === undefined) throw new Error("There is no Triton; scripts/triton-venv.sh installs it.");
   const program = join(venv, home, "bin/tritonserver");
   const port = await freePort();

@@ -59,7 +59,7 @@ describe.skipIf(!HAS_PYTHON)("Triton's Python client, unchanged (needs scripts/p
   let server: TestServer;
   let peer: ServingPeer;
   let showers: Float32Array;
-  const stop: (() => Promise<unknown>)[] = [];
+  const stop: (() => PromiseLike<unknown>)[] = [];
 
   beforeAll(async () => {
     const twin = await createTwin({
@@ -72,7 +72,7 @@ describe.skipIf(!HAS_PYTHON)("Triton's Python client, unchanged (needs scripts/p
       },
       wire: { shower: { model: "gan" } },
     });
-    stop.push(() => twin[Symbol.asyncDispose]());
+    stop.push(() => twin.stop());
     server = await startServer(servablesOf(twin));
     stop.unshift(() => server[Symbol.asyncDispose]());
     peer = await ServingPeer.connect(server.endpoint);
