@@ -153,6 +153,16 @@ class Peer:
         call = self.channel.unary_unary(f"/{SERVICE}/{method}", request_serializer=None, response_deserializer=None)
         return base64.b64encode(call(base64.b64decode(data))).decode()
 
+    def stream_bytes(self, messages):
+        """Sends any bytes as the messages of one ModelStreamInfer, and gives what comes back."""
+        call = self.channel.stream_stream(
+            f"/{SERVICE}/ModelStreamInfer",
+            request_serializer=None,
+            response_deserializer=service_pb2.ModelStreamInferResponse.FromString,
+        )
+        responses = call(iter([base64.b64decode(each) for each in messages]))
+        return [json_format.MessageToDict(each, preserving_proto_field_name=True) for each in responses]
+
     def stream(self, requests, headers=None):
         """Sends requests over one ModelStreamInfer, and gives all responses until each has had its final one."""
         self.open_stream(requests, headers)

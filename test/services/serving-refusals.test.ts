@@ -179,6 +179,18 @@ describe.skipIf(!HAS_PYTHON)("requests that cannot be answered (needs scripts/py
     await isWell();
   });
 
+  it("malformed bytes in a stream are one failed request of it", async () => {
+    // The model's name, and nothing more.
+    const nothing = Buffer.from("\n\u0004echo");
+    const messages = [text(Uint8Array.of(0xff, 0xff)), text(nothing)];
+    const answers = await peer.ask<readonly { readonly error_message: string }[]>("stream_bytes", { messages });
+    expect(answers.map(({ error_message }) => error_message).sort()).toEqual([
+      expect.stringMatching(/^2 bytes are no message/),
+      expect.stringMatching(/echo.*latent.*missing/),
+    ]);
+    await isWell();
+  });
+
   it("an unknown method is told", async () => {
     expect(await peer.failureOf("send_bytes", { method: "ModelDream", data: "" })).toMatchObject({
       status: "UNIMPLEMENTED",

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTwin, type GeneratedBatch, type GenerateRequest, type NdArray } from "../../core/index.ts";
+import { createTwin, type GeneratedBatch, type GenerateRequest, type Model, type NdArray } from "../../core/index.ts";
 import { fastsim } from "../../modules/fastsim/index.ts";
 import { onnx } from "../../modules/onnx/index.ts";
 import { servablesOf } from "../../modules/serving/index.ts";
@@ -28,6 +28,32 @@ const inputs = {
   incident_energy: column("FP64", conditions.incident_energy),
   absorber_thickness: column("FP64", conditions.absorber_thickness),
   seed: seeds(SEED),
+};
+
+/** Gives back what it gets, of every datatype that has typed contents. */
+const SPECS: Model["inputs"] = Object.fromEntries(
+  Object.entries({
+    BOOL: "bool",
+    INT8: "int8",
+    INT16: "int16",
+    INT32: "int32",
+    INT64: "int64",
+    UINT8: "uint8",
+    UINT16: "uint16",
+    UINT32: "uint32",
+    UINT64: "uint64",
+    FP32: "float32",
+    FP64: "float64",
+    BYTES: "string",
+  } as const).map(([name, dtype]) => [name, { dtype, shape: ["n"] }]),
+);
+const typed: Model = {
+  name: "typed",
+  inputs: SPECS,
+  outputs: SPECS,
+  metadata: {},
+  provider: { name: "cpu" },
+  infer: async (given) => given,
 };
 
 /** What a sparse answer stands for, by what docs/reference/serving-protocol.md says of it. */
@@ -73,7 +99,7 @@ describe.skipIf(!HAS_PYTHON)("Triton's Python client, unchanged (needs scripts/p
       wire: { shower: { model: "gan" } },
     });
     stop.push(() => twin.stop());
-    server = await startServer(servablesOf(twin));
+    server = await startServer([...servablesOf(twin), { model: typed }]);
     stop.unshift(() => server[Symbol.asyncDispose]());
     peer = await ServingPeer.connect(server.endpoint);
     const request: GenerateRequest = { conditions, eventIds, seed: SEED };
@@ -92,7 +118,7 @@ describe.skipIf(!HAS_PYTHON)("Triton's Python client, unchanged (needs scripts/p
     expect(about).toMatchObject({ live: true, ready: true, modelReady: true });
     expect(about["server"]).toMatchObject({ name: "twinloom", extensions: expect.arrayContaining(["twinloom"]) });
     expect(about["index"]).toEqual(
-      ["dense", "gan", "gan.model", "types"].map((name) => ({ name, version: "1", state: "READY" })),
+      ["dense", "gan", "gan.model", "typed", "types"].map((name) => ({ name, version: "1", state: "READY" })),
     );
     expect(about["metadata"]).toMatchObject({
       name: "gan",
@@ -220,6 +246,51 @@ describe.skipIf(!HAS_PYTHON)("Triton's Python client, unchanged (needs scripts/p
         outputs: [{ name: "y", datatype: "FP32", shape: ["1", "3"] }, { name: "total" }],
         raw_output_contents: ["y", "total"].map((name) => raw.outputs[name]?.data),
       });
+    }
+  });
+
+  it("may send typed contents of every datatype but FP16, which has none", async () => {
+    const contents: Record<string, object> = {
+      BOOL: { bool_contents: [true, false] },
+      INT8: { int_contents: [-128, 127] },
+      INT16: { int_contents: [-32768, 32767] },
+      INT32: { int_contents: [-(2 ** 31), 2 ** 31 - 1] },
+      INT64: { int64_contents: [`${-(2n ** 63n)}`, `${2n ** 63n - 1n}`] },
+      UINT8: { uint_contents: [0, 255] },
+      UINT16: { uint_contents: [0, 65535] },
+      UINT32: { uint_contents: [0, 2 ** 32 - 1] },
+      UINT64: { uint64_contents: ["0", `${2n ** 64n - 1n}`] },
+      FP32: { fp32_contents: [1.5, -0.25] },
+      FP64: { fp64_contents: [Math.PI, -1e300] },
+      BYTES: { bytes_contents: ["W-Si", "χ²"].map((text) => Buffer.from(text).toString("base64")) },
+    };
+    const message = {
+      model_name: "typed",
+      inputs: Object.entries(contents).map(([name, each]) => ({ name, datatype: name, shape: [2], contents: each })),
+    };
+    const raw: Record<string, PeerTensor> = {
+      BOOL: tensor("BOOL", { data: Uint8Array.of(1, 0), shape: [2] }),
+      INT8: tensor("INT8", { data: Int8Array.of(-128, 127), shape: [2] }),
+      INT16: tensor("INT16", { data: Int16Array.of(-32768, 32767), shape: [2] }),
+      INT32: tensor("INT32", { data: Int32Array.of(-(2 ** 31), 2 ** 31 - 1), shape: [2] }),
+      INT64: tensor("INT64", { data: BigInt64Array.of(-(2n ** 63n), 2n ** 63n - 1n), shape: [2] }),
+      UINT8: tensor("UINT8", { data: Uint8Array.of(0, 255), shape: [2] }),
+      UINT16: tensor("UINT16", { data: Uint16Array.of(0, 65535), shape: [2] }),
+      UINT32: tensor("UINT32", { data: Uint32Array.of(0, 2 ** 32 - 1), shape: [2] }),
+      UINT64: tensor("UINT64", { data: BigUint64Array.of(0n, 2n ** 64n - 1n), shape: [2] }),
+      FP32: tensor("FP32", { data: Float32Array.of(1.5, -0.25), shape: [2] }),
+      FP64: tensor("FP64", { data: Float64Array.of(Math.PI, -1e300), shape: [2] }),
+      BYTES: { datatype: "BYTES", shape: [2], texts: ["W-Si", "χ²"] },
+    };
+    const answer = await infer({ model: "typed", inputs: raw });
+    expect(answer.outputs).toEqual(raw);
+    const { outputs, raw_output_contents: bytes } = await peer.ask<{
+      readonly outputs: readonly { readonly name: string; readonly datatype: string }[];
+      readonly raw_output_contents: readonly string[];
+    }>("infer_message", { message });
+    expect(outputs.map(({ name, datatype }) => [name, datatype])).toEqual(Object.keys(raw).map((name) => [name, name]));
+    for (const [index, { name }] of outputs.entries()) {
+      if (name !== "BYTES") expect(bytes[index], name).toBe(raw[name]?.data);
     }
   });
 
