@@ -1,4 +1,4 @@
-import type { Model, TensorSpec } from "../core/index.ts";
+import type { Model } from "../core/index.ts";
 import type { CommandIo } from "./command.ts";
 import { harmless } from "./model-notes.ts";
 import { formatTable } from "./table.ts";
@@ -7,13 +7,12 @@ import { formatTable } from "./table.ts";
 export function printTensors(tensors: Pick<Model, "inputs" | "outputs">, io: Pick<CommandIo, "print" | "style">): void {
   const columns = ["name", "dtype", "shape"].map((name) => ({ name }));
   for (const kind of ["inputs", "outputs"] as const) {
-    const rows = Object.entries(tensors[kind]).map(([name, spec]) => [name, spec.dtype, shapeText(spec)]);
+    const rows = Object.entries(tensors[kind]).map(([name, spec]) => [
+      name,
+      spec.dtype,
+      spec.shape.join(" × ") || "(scalar)",
+    ]);
     io.print(`\n${io.style.bold(kind)}`);
     io.print(harmless(formatTable({ columns, rows })));
   }
-}
-
-/** `batch × 45 × 16`. */
-export function shapeText({ shape }: TensorSpec): string {
-  return shape.join(" × ") || "(scalar)";
 }

@@ -1,4 +1,3 @@
-import type { TensorSpec } from "../../core/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
 import type { GeneratorNotes, ModelCard } from "../model-notes.ts";
 
@@ -41,6 +40,7 @@ interface Found {
 async function printInfo({ file, model, generator, card }: Found, io: CommandIo): Promise<void> {
   const { formatTable } = await import("../table.ts");
   const { harmless } = await import("../model-notes.ts");
+  const { printTensors } = await import("../print-tensors.ts");
   const print = (text: string): void => io.print(harmless(text));
   const entry = (key: string, text: string): void => print(`${key} = ${text}`.replaceAll("\n", "\\n"));
   const title = (text: string): void => io.print(`\n${io.style.bold(harmless(text))}`);
@@ -51,10 +51,7 @@ async function printInfo({ file, model, generator, card }: Found, io: CommandIo)
   print(`${file} (ONNX, opset ${opsets.join(", ")})`);
   print(model.digest);
   print(`${model.bytes} bytes, ${model.parameters} parameters, by ${`${name} ${version}`.trim() || "unknown"}`);
-  title("inputs");
-  table(["name", "dtype", "shape"], tensorRows(model.inputs));
-  title("outputs");
-  table(["name", "dtype", "shape"], tensorRows(model.outputs));
+  printTensors(model, io);
   if (generator?.problem === undefined && generator !== undefined) {
     title(`generator ${generator.name}`);
     table(["condition", "unit", "min", "max"], generator.conditions);
@@ -69,10 +66,6 @@ async function printInfo({ file, model, generator, card }: Found, io: CommandIo)
   title(`card ${card.file}`);
   for (const [key, text] of card.facts) entry(key, text);
   if (card.metrics.length > 0) table(["metric", "value", "floor"], card.metrics);
-}
-
-function tensorRows(tensors: Readonly<Record<string, TensorSpec>>): readonly (readonly string[])[] {
-  return Object.entries(tensors).map(([name, { dtype, shape }]) => [name, dtype, shape.join(" × ") || "(scalar)"]);
 }
 
 function shortened(text: string): string {

@@ -92,11 +92,15 @@ plugins:
       await loadSpec(await write(name, spec(more)));
     const { entry: first } = await sealVersion(store, await load("one.yaml", ""), { alias: "champion" });
     const { entry: second } = await sealVersion(store, await load("two.yaml", ", constants: published"));
+    const evidence = { schemaVersion: 1, kind: "validation", verdict: "passed" } as const;
+    const measured = { metrics: { separation: 0.125 }, statement: {} };
+    await store.attest("ecal@v2", { ...evidence, ...measured, subject: second.digest });
     const at = ["--store", join(folder, "store")];
     await using fixed = await startServe(["ecal@v2", ...at]);
     expect(await metadataOf(fixed.endpoint, "gflash-published")).toMatchObject({
       twin: "ecal",
       twin_version: second.digest,
+      validation: JSON.stringify({ verdict: "passed", metrics: measured.metrics }),
     });
     await using server = await startServe(["ecal@champion", ...at, "--poll-s", "0.1"]);
     expect(await metadataOf(server.endpoint, "gflash")).toMatchObject({ twin: "ecal", twin_version: first.digest });
