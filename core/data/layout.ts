@@ -95,9 +95,10 @@ function layoutProblem({ dtype, shape, dims, strides, offset, data, size, fillVa
   if (!shape.every((length) => Number.isSafeInteger(length) && length >= 0))
     return "Lengths must be integers of 0 or more";
   if (dims.length !== shape.length) return "Give one dim name per axis";
-  if (new Set(dims).size !== dims.length) return "Dim names must differ";
+  if (dims.some((dim, axis) => dims.indexOf(dim) !== axis)) return "Dim names must differ";
   if (strides.length !== shape.length) return "Give one stride per axis";
-  if (![offset, ...strides].every(Number.isSafeInteger)) return "Offset and strides must be integers";
+  if (!Number.isSafeInteger(offset) || !strides.every(Number.isSafeInteger))
+    return "Offset and strides must be integers";
   if (fillValue !== undefined && !isValueOf(dtype, fillValue)) {
     return `A fill value of ${dtype} must be ${isIntegerType(dtype) ? "one of its integers" : "left out, as only integers need one"}; got ${String(fillValue)}`;
   }
@@ -114,6 +115,8 @@ function layoutProblem({ dtype, shape, dims, strides, offset, data, size, fillVa
 
 /** Name of the type of an object, `"Float64Array"`. */
 function tagOf(value: unknown): string {
+  // Small arrays are made by the thousand, and this tells typed ones without a new text.
+  if (ArrayBuffer.isView(value)) return (value as Float64Array)[Symbol.toStringTag];
   return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }
 
