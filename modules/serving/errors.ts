@@ -58,7 +58,7 @@ export class ServerStartError extends TwinError {
   override readonly code = "TWIN_SERVER_START_FAILED";
 }
 
-/** A server stops, or takes a model away, and takes no further requests. Another server may answer. */
+/** A server is starting, stops, or takes a model away, and takes no requests. Another server may answer, or the same later. */
 export class ServerDrainingError extends TwinError {
   override readonly name = "ServerDrainingError";
   override readonly code = "TWIN_SERVER_DRAINING";

@@ -39,7 +39,8 @@ export class ServedModels {
 
   /**
    * @param version - The one that is asked for; any where it is empty.
-   * @throws {@link ModelNotServedError}; {@link ServerDrainingError} for a model that was unloaded.
+   * @throws {@link ModelNotServedError}; {@link ServerDrainingError} for a model that was unloaded, and before anything is
+   *   published.
    */
   find(name: string, version: string): Served {
     return this.#entry(name, version).served;
@@ -99,6 +100,11 @@ export class ServedModels {
   #entry(name: string, version: string): Entry {
     const entry = this.#entries.get(name);
     if (entry === undefined) {
+      if (!this.#isPublished) {
+        throw new ServerDrainingError(
+          "This server is starting: what it serves is not open yet. Ask again in a moment.",
+        );
+      }
       if (this.#unloaded.has(name)) throw new ServerDrainingError(`The model "${name}" was unloaded.`);
       throw new ModelNotServedError(`The model "${name}" is not served here. RepositoryIndex tells what is.`);
     }

@@ -55,6 +55,8 @@ test("before something is published a server is live, and not ready", async () =
 
   expect(await client.ask("ServerLive")).toEqual({ live: true });
   expect(await client.ask("ServerReady")).toMatchObject({ ready: false });
+  // Not "there is no such model": clients give up then.
+  await expect(client.ask("ModelMetadata", { name: "fake" })).rejects.toMatchObject({ code: 14 });
   await server.publish([{ generator: new FakeGenerator() }]);
   expect(await client.ask("ServerReady")).toEqual({ ready: true });
 });
