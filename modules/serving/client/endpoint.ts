@@ -9,6 +9,7 @@ import type {
 import { reasonOf } from "../../../core/index.ts";
 import type { Protos } from "../protocol/load-protos.ts";
 import { isOnThisMachine, targetOf } from "./address.ts";
+import { bearerOf } from "./bearer.ts";
 import type { Connection } from "./connection-options.ts";
 import type { EndpointStatus } from "./endpoint-status.ts";
 
@@ -198,7 +199,7 @@ export class Endpoint {
   #metadata(): Metadata {
     const { protos, connection } = this.#parts;
     const metadata = new protos.grpc.Metadata();
-    if (connection.token !== undefined) metadata.set("authorization", `Bearer ${connection.token.reveal()}`);
+    if (connection.token !== undefined) metadata.set("authorization", bearerOf(connection.token));
     return metadata;
   }
 }

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { inspect, promisify } from "node:util";
 import { env, type GenerateRequest } from "twinloom";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { addressProblem, isOnThisMachine, targetOf } from "../../../../modules/serving/client/address.ts";
@@ -149,6 +149,32 @@ describe("a token", () => {
     await all(remote.generator, request);
     expect(server.tokens).toEqual([1, 2, 3].map(() => `Bearer ${TOKEN}`));
   });
+
+  it("ends where its file does: a line break is no part of it", async () => {
+    vi.stubEnv("TEST_TOKEN", `${TOKEN}\n`);
+    await using server = await scriptedServer();
+    await using remote = await remoteOf([server.endpoint], { token: env("TEST_TOKEN") });
+    await all(remote.generator, eventsAsked(1));
+    expect(server.tokens).toEqual([`Bearer ${TOKEN}`]);
+  });
+
+  it.for([`${TOKEN}\n\n`, `${TOKEN}\u00e9`, `${TOKEN} a`, "\n"])(
+    "that no header holds is refused, and not shown: %j",
+    async (token) => {
+      vi.stubEnv("TEST_TOKEN", token);
+      await using server = await scriptedServer();
+      const refused = await remoteOf([server.endpoint], { token: env("TEST_TOKEN") }).then(
+        () => undefined,
+        (error: Error) => error,
+      );
+      expect(refused).toMatchObject({
+        code: "TWIN_INVALID_ARGUMENT",
+        message: expect.stringMatching(/^The token \$\{env:TEST_TOKEN\} has characters that no header holds/),
+      });
+      expect(inspect(refused, { depth: 9 })).not.toContain(TOKEN);
+      expect(server.methods).toEqual([]);
+    },
+  );
 
   it("that is not set is an error that names the variable", async () => {
     await using server = await scriptedServer();
