@@ -6,7 +6,7 @@ export const modelRepository: Command = defineCommand({
   summary: "Write models as a model repository, for a stock Triton server",
   description:
     "Of each model NAME/config.pbtxt and NAME/VERSION/model.onnx, so that Triton's ONNX Runtime backend serves the same " +
-    "file, on a GPU where there is one. What the file tells of itself goes along, so that clients make the same showers of it.",
+    "file, on a GPU where there is one. What the file tells of itself as a generator goes along, so that clients make the same showers of it.",
   arguments: {
     out: { description: "folder to write; may hold other models already" },
     models: { description: "ONNX files, or models that come with Twinloom (gan)", many: true },
@@ -25,6 +25,7 @@ export const modelRepository: Command = defineCommand({
       description: "most rows computed at once",
       default: 1_000,
       min: 1,
+      max: 2 ** 31 - 1,
     },
     maxQueueDelayMs: {
       kind: "number",
@@ -32,6 +33,7 @@ export const modelRepository: Command = defineCommand({
       description: "how long the first of a batch waits for others [ms]",
       default: 0,
       min: 0,
+      max: 86_400_000,
     },
     instances: {
       kind: "integer",
@@ -39,6 +41,7 @@ export const modelRepository: Command = defineCommand({
       description: "copies of each model, on each GPU or on the CPU",
       default: 1,
       min: 1,
+      max: 2 ** 31 - 1,
     },
     threads: {
       kind: "integer",

@@ -25,34 +25,38 @@ export interface TritonOptions {
 }
 
 /**
- * Parameters by which Triton's ONNX Runtime backend is steered. A file's metadata of these names would be taken for orders.
+ * Keys of a file's metadata that go along. Triton takes parameters for orders to its ONNX Runtime backend, whose names become
+ * more with every release; none of them begins so.
  *
- * @see Source: https://github.com/triton-inference-server/onnxruntime_backend/blob/main/src/onnxruntime.cc
+ * @see Source: https://github.com/triton-inference-server/onnxruntime_backend#model-config-options
  */
-const BACKEND_PARAMETERS: ReadonlySet<string> = new Set([
-  ...["execution_mode", "intra_op_thread_count", "inter_op_thread_count", "enable_mem_arena", "enable_mem_pattern"],
-  ...["session.use_device_allocator_for_initializers", "memory.enable_memory_arena_shrinkage"],
-  ...["cudnn_conv_algo_search", "gpu_mem_limit", "arena_extend_strategy", "do_copy_in_default_stream"],
-]);
+const OWN_KEY = /^twinloom\./;
+
+/** Largest values: of an `int32`, and of what is exact; the `uint64` of the delay holds more. */
+const MOST = { int32: 2 ** 31 - 1, microseconds: Number.MAX_SAFE_INTEGER } as const;
 
 /**
- * The `config.pbtxt` of a model: a `ModelConfig` of Triton for its ONNX Runtime backend. What the file tells of itself goes
- * into `parameters` under its own keys, and its digest as `identity`, so that a client of the standard protocol knows them.
+ * The `config.pbtxt` of a model: a `ModelConfig` of Triton for its ONNX Runtime backend. What the file tells of itself as
+ * Twinloom's goes into `parameters` under its own keys (`twinloom.…`), and its digest as `identity`, so that a client of the
+ * standard protocol knows them.
  *
- * @throws `TWIN_INVALID_ARGUMENT` for an axis of length 0, and for options that are no whole numbers of 1 or more.
+ * @throws `TWIN_INVALID_ARGUMENT` for an axis of length 0, and for counts and times that the file cannot hold.
  * @see Source: https://github.com/triton-inference-server/common/blob/main/protobuf/model_config.proto
  */
 export function modelConfig(name: string, facts: OnnxFacts, options: TritonOptions = {}): string {
   const { maxBatchSize = 1000, maxQueueDelayMs = 0, instances = 1, threads = 1 } = options;
   for (const [option, count] of Object.entries({ maxBatchSize, instances, threads })) {
-    if (!Number.isSafeInteger(count) || count < 1) {
-      throw new InvalidArgumentError(`${option} must be a whole number of 1 or more, and is ${count}.`);
-    }
+    if (Number.isInteger(count) && count >= 1 && count <= MOST.int32) continue;
+    throw new InvalidArgumentError(`\`${option}\` must be a whole number from 1 to ${MOST.int32}, and is ${count}.`);
+  }
+  const delay = Math.round(maxQueueDelayMs * 1_000);
+  if (!(delay >= 0 && delay <= MOST.microseconds)) {
+    const most = MOST.microseconds / 1_000;
+    throw new InvalidArgumentError(`\`maxQueueDelayMs\` must be from 0 to ${most}, and is ${maxQueueDelayMs}.`);
   }
   const batched = isBatched(facts);
   const tensors = (kind: string, specs: OnnxFacts["inputs"]): TextMessage =>
     Object.entries(specs).map(([tensor, spec]) => [kind, tensorMessage(tensor, spec, batched)]);
-  const delay = Math.round(maxQueueDelayMs * 1_000);
   const queue: TextMessage = delay > 0 ? [["max_queue_delay_microseconds", delay]] : [];
   const config: TextMessage = [
     ["name", name],
@@ -104,7 +108,7 @@ function tensorMessage(name: string, { dtype, shape }: TensorSpec, batched: bool
 }
 
 function parameters({ metadata, digest, threads }: OnnxFacts & { readonly threads: number }): TextMessage {
-  const own = Object.entries(metadata).filter(([key]) => !BACKEND_PARAMETERS.has(key));
+  const own = Object.entries(metadata).filter(([key]) => OWN_KEY.test(key));
   const all = new Map([
     ...own,
     ["identity", digest] as const,

@@ -66,7 +66,12 @@ optimization {
     level: 1
   }
 }
-${Object.entries({ ...dense.metadata, identity: digest, intra_op_thread_count: "1", inter_op_thread_count: "1" })
+${Object.entries({
+  "twinloom.generator": dense.metadata["twinloom.generator"],
+  identity: digest,
+  intra_op_thread_count: "1",
+  inter_op_thread_count: "1",
+})
   .map(
     ([key, value]) => `parameters {\n  key: "${key}"\n  value {\n    string_value: ${JSON.stringify(value)}\n  }\n}\n`,
   )
@@ -79,8 +84,24 @@ ${Object.entries({ ...dense.metadata, identity: digest, intra_op_thread_count: "
     expect(text).toContain("dynamic_batching {\n  max_queue_delay_microseconds: 1500\n}\n");
     expect(text).toContain("count: 2\n");
     expect(text).toContain('key: "intra_op_thread_count"\n  value {\n    string_value: "4"');
-    for (const wrong of [{ maxBatchSize: 0 }, { instances: 1.5 }, { threads: Number.NaN }]) {
-      expect(() => modelConfig("dense", dense, wrong)).toThrow(/must be a whole number of 1 or more/);
+  });
+
+  // `max_batch_size` and `count` are int32, the delay is an uint64 in microseconds.
+  it.for([0, 1.5, Number.NaN, 2 ** 31, Number.POSITIVE_INFINITY])("refuses a count of %d", (count) => {
+    for (const option of ["maxBatchSize", "instances", "threads"] as const) {
+      const refused = `\`${option}\` must be a whole number from 1 to 2147483647, and is ${count}.`;
+      expect(() => modelConfig("dense", dense, { [option]: count })).toThrow(refused);
+    }
+  });
+
+  it("writes the longest delay as digits, and refuses what is none", () => {
+    const longest = modelConfig("dense", dense, { maxQueueDelayMs: Number.MAX_SAFE_INTEGER / 1_000 });
+    expect(longest).toMatch(/max_queue_delay_microseconds: \d{16}\n/);
+    expect(modelConfig("dense", dense, { maxBatchSize: 2 ** 31 - 1 })).toContain("max_batch_size: 2147483647\n");
+    for (const delay of [-1, Number.NaN, 1e19, Number.POSITIVE_INFINITY]) {
+      expect(() => modelConfig("dense", dense, { maxQueueDelayMs: delay })).toThrow(
+        `\`maxQueueDelayMs\` must be from 0 to 9007199254740.99, and is ${delay}.`,
+      );
     }
   });
 
@@ -106,17 +127,20 @@ ${Object.entries({ ...dense.metadata, identity: digest, intra_op_thread_count: "
 
   it("writes any text so that it stays one, and takes no orders from the file", () => {
     const metadata = {
-      path: 'C:\\data "new"\nline\ttab\r',
-      "Einheit, ✓": "\u0000\u0007 µm 𝛾 \ud83d",
-      execution_mode: "1",
+      "twinloom.path": 'C:\\data "new"\nline\ttab\r',
+      "twinloom.Einheit, ✓": "\u0000\u0007 µm 𝛾 \ud83d",
+      share_session_between_instances: "true",
+      "session.a_key_of_tomorrow": "1",
       intra_op_thread_count: "64",
       identity: "something else",
     };
     const text = modelConfig('na"me', { ...dense, metadata, digest });
     expect(text).toContain('name: "na\\"me"');
     expect(text).toContain('string_value: "C:\\\\data \\"new\\"\\nline\\ttab\\r"');
-    expect(text).toContain('key: "Einheit, ✓"\n  value {\n    string_value: "\\000\\007 µm 𝛾 �"');
-    expect(text).not.toContain("execution_mode");
+    expect(text).toContain('key: "twinloom.Einheit, ✓"\n  value {\n    string_value: "\\000\\007 µm 𝛾 �"');
+    expect([...text.matchAll(/key: "(.*)"/g)].map(([, key]) => key)).toEqual([
+      ...["twinloom.path", "twinloom.Einheit, ✓", "identity", "intra_op_thread_count", "inter_op_thread_count"],
+    ]);
     expect(text).not.toContain('64"');
     expect(text).toContain(`key: "identity"\n  value {\n    string_value: "${digest}"`);
   });
