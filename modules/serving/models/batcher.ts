@@ -5,6 +5,8 @@ import type { Batching } from "./served.ts";
 export interface BatchJob {
   /** 1 or more. */
   readonly rows: number;
+  /** What it keeps in memory while it waits. */
+  readonly bytes: number;
   /** Jobs of different groups are never computed together. */
   readonly group?: string | undefined;
 }
@@ -87,6 +89,9 @@ interface Candidate<J extends BatchJob> {
 /** Batches computed at once: the next one's inputs are made while the one before it is computed. */
 const MOST_RUNNING = 2;
 
+/** Jobs larger than a batch that are computed in turns: what is done of each is kept until all of it is. */
+const MOST_LARGE_JOBS = 4;
+
 /**
  * Puts jobs together to batches, in the order in which they came.
  *
@@ -100,6 +105,10 @@ export class Batcher<J extends BatchJob> {
   readonly #leastComplete: number;
   readonly #queue = new Set<Entry<J>>();
   #waitingRows = 0;
+  /** What counts against others, of the jobs that have not begun. */
+  readonly #notBegun = { rows: 0, bytes: 0 };
+  /** Jobs larger than a batch that have begun and not ended. */
+  #largeJobs = 0;
   #running = 0;
   #timer: NodeJS.Timeout | undefined;
   #closed: { readonly idle: Promise<void>; readonly resolve: () => void } | undefined;
@@ -118,13 +127,8 @@ export class Batcher<J extends BatchJob> {
    */
   async run(job: J, signal: AbortSignal): Promise<JobTimes> {
     signal.throwIfAborted();
-    const { name, batching } = this.#init;
-    if (this.#closed) throw new ServerDrainingError(`${name} is no longer served here.`);
-    if (this.#waitingRows > 0 && this.#waitingRows + job.rows > batching.maxQueueSize) {
-      throw new QueueFullError(
-        `The queue of ${name} is full: ${this.#waitingRows} rows wait, and with ${job.rows} more there would be more than ${batching.maxQueueSize}. Ask again later, or another server.`,
-      );
-    }
+    if (this.#closed) throw new ServerDrainingError(`${this.#init.name} is no longer served here.`);
+    this.#checkRoom(job);
     return new Promise((resolve, reject) => {
       const onAbort = (): void => this.#abandon(entry, signal.reason);
       const entry: Entry<J> = {
@@ -141,6 +145,7 @@ export class Batcher<J extends BatchJob> {
       };
       signal.addEventListener("abort", onAbort, { once: true });
       this.#queue.add(entry);
+      this.#countNotBegun(job, 1);
       this.#setWaiting(this.#waitingRows + job.rows);
       this.#dispatch();
     });
@@ -160,12 +165,42 @@ export class Batcher<J extends BatchJob> {
     await this.#closed.idle;
   }
 
+  #checkRoom(job: J): void {
+    const { name, batching } = this.#init;
+    const { maxQueueSize, maxQueueBytes } = batching;
+    const { rows, bytes } = this.#notBegun;
+    if (rows === 0) return;
+    const problem =
+      rows + this.#rowsOfOneBatch(job) > maxQueueSize
+        ? `${rows} rows wait, and with ${job.rows} more there would be more than ${maxQueueSize}`
+        : bytes + job.bytes > maxQueueBytes
+          ? `requests of ${bytes} bytes wait, and with ${job.bytes} more there would be more than ${maxQueueBytes}`
+          : undefined;
+    if (problem === undefined) return;
+    throw new QueueFullError(`The queue of ${name} is full: ${problem}. Ask again later, or another server.`);
+  }
+
+  /** A job larger than a batch takes turns with others, so it is before them with one batch only. */
+  #rowsOfOneBatch({ rows }: J): number {
+    return Math.min(rows, this.#init.batching.maxBatchSize);
+  }
+
+  #countNotBegun(job: J, sign: 1 | -1): void {
+    this.#notBegun.rows += sign * this.#rowsOfOneBatch(job);
+    this.#notBegun.bytes += sign * job.bytes;
+  }
+
+  #isLarge({ rows }: J): boolean {
+    return rows > this.#init.batching.maxBatchSize;
+  }
+
   #dispatch(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     while (this.#waitingRows > 0 && this.#running < MOST_RUNNING) {
       if (this.#running > 0 && this.#waitingRows < this.#leastComplete) return;
       const candidate = this.#candidate();
+      if (candidate.entries.length === 0) return;
       if (!candidate.isComplete) {
         if (this.#running > 0) return;
         const restMs = this.#restMs(candidate);
@@ -193,8 +228,13 @@ export class Batcher<J extends BatchJob> {
     let rows = 0;
     let preferred: { readonly count: number; readonly rows: number } | undefined;
     let isFull = false;
+    let largeJobs = this.#largeJobs;
     for (const entry of this.#queue) {
       if (entries.length > 0 && entry.job.group !== entries[0]?.job.group) continue;
+      if (this.#isLarge(entry.job) && entry.taken === 0) {
+        if (largeJobs === MOST_LARGE_JOBS) continue;
+        largeJobs++;
+      }
       const count = Math.min(entry.job.rows - entry.taken, maxBatchSize);
       isFull = rows + count > maxBatchSize;
       if (isFull) break;
@@ -215,7 +255,11 @@ export class Batcher<J extends BatchJob> {
     const pieces = entries.map((entry): Piece<J> => {
       const start = entry.taken;
       const count = Math.min(entry.job.rows - start, maxBatchSize);
-      if (start === 0) entry.times.queueMs = now - entry.arrivedMs;
+      if (start === 0) {
+        entry.times.queueMs = now - entry.arrivedMs;
+        this.#countNotBegun(entry.job, -1);
+        if (this.#isLarge(entry.job)) this.#largeJobs++;
+      }
       entry.taken += count;
       this.#queue.delete(entry);
       // What is left of a large job goes behind those that wait.
@@ -279,7 +323,10 @@ export class Batcher<J extends BatchJob> {
     const open = this.#settle(entry);
     if (!open) return;
     open.reject(reason);
-    if (this.#queue.delete(entry)) this.#setWaiting(this.#waitingRows - (entry.job.rows - entry.taken));
+    if (this.#queue.delete(entry)) {
+      if (entry.taken === 0) this.#countNotBegun(entry.job, -1);
+      this.#setWaiting(this.#waitingRows - (entry.job.rows - entry.taken));
+    }
     for (const batch of entry.batches) {
       batch.wanted--;
       if (batch.wanted === 0) batch.controller.abort(reason);
@@ -289,6 +336,7 @@ export class Batcher<J extends BatchJob> {
   #settle(entry: Entry<J>): Entry<J> | undefined {
     if (entry.isSettled) return undefined;
     entry.isSettled = true;
+    if (entry.taken > 0 && this.#isLarge(entry.job)) this.#largeJobs--;
     entry.release();
     return entry;
   }

@@ -6,13 +6,14 @@ const DEFAULT_BATCHING: Batching = {
   maxQueueDelayMs: 0,
   preferredBatchSizes: [],
   maxQueueSize: 10_000,
+  maxQueueBytes: 256 * 2 ** 20,
 };
 
 /** Fills in what nobody says. @throws `TWIN_INVALID_ARGUMENT` for numbers that no queue can keep to. */
 export function completeBatching(some: Partial<Batching> = {}): Batching {
   const batching = { ...DEFAULT_BATCHING, ...some };
-  const { maxBatchSize, maxQueueDelayMs, preferredBatchSizes, maxQueueSize } = batching;
-  for (const [name, value] of Object.entries({ maxBatchSize, maxQueueSize })) {
+  const { maxBatchSize, maxQueueDelayMs, preferredBatchSizes, maxQueueSize, maxQueueBytes } = batching;
+  for (const [name, value] of Object.entries({ maxBatchSize, maxQueueSize, maxQueueBytes })) {
     if (Number.isInteger(value) && value >= 1) continue;
     throw new InvalidArgumentError(`${name} is ${value}; it must be an integer of 1 or more.`);
   }

@@ -1,5 +1,7 @@
 import { QueueFullError, ServerDrainingError } from "../errors.ts";
 import { type AnswerFormat, formatOutputs, readAnswerFormat } from "./answer-format.ts";
+import { AnswerPieces } from "./answer-pieces.ts";
+import { answerBytes, checkAnswerBytes, forecastBytes } from "./answer-size.ts";
 import { type Batch, Batcher, type BatchTimes, type JobTimes } from "./batcher.ts";
 import type { RowArrays, RowJob } from "./rows.ts";
 import type {
@@ -19,6 +21,8 @@ export interface Computation<J extends RowJob>
   extends Pick<Served, "name" | "version" | "kind" | "platform" | "identity" | "inputs" | "outputs" | "properties"> {
   /** Reads and checks a request. A job that has its results already is not computed. */
   read(request: ServedRequest): J;
+  /** Elements that an output will have; `undefined` where only the computation tells. */
+  elementsOf(output: TensorMetadata, job: J): number | undefined;
   /** Computes a batch and leaves each job its results. */
   compute(batch: Batch<J>): Promise<BatchTimes>;
 }
@@ -37,6 +41,7 @@ export interface QueueOptions {
   /** Whether requests are put together at all. */
   readonly isBatched: boolean;
   readonly observer: ServeObserver | undefined;
+  readonly maxAnswerBytes: number | undefined;
 }
 
 /** Serves a computation: checks, queues, batches, formats, counts. */
@@ -53,10 +58,12 @@ export class QueuedService<J extends RowJob> implements Served {
   readonly #computation: Computation<J>;
   readonly #batcher: Batcher<J>;
   readonly #observer: ServeObserver | undefined;
+  readonly #queue: Batching;
+  readonly #maxAnswerBytes: number;
   readonly #recorder = new StatisticsRecorder();
   readonly #parameters: ServedAnswer["parameters"];
 
-  constructor(computation: Computation<J>, { queue, isBatched, observer }: QueueOptions) {
+  constructor(computation: Computation<J>, { queue, isBatched, observer, maxAnswerBytes }: QueueOptions) {
     this.name = computation.name;
     this.version = computation.version;
     this.kind = computation.kind;
@@ -68,6 +75,8 @@ export class QueuedService<J extends RowJob> implements Served {
     this.batching = isBatched ? queue : undefined;
     this.#computation = computation;
     this.#observer = observer;
+    this.#queue = queue;
+    this.#maxAnswerBytes = maxAnswerBytes ?? Number.POSITIVE_INFINITY;
     this.#parameters = { identity: computation.identity };
     this.#batcher = new Batcher({
       name: this.name,
@@ -103,6 +112,12 @@ export class QueuedService<J extends RowJob> implements Served {
     job: J,
     { format, signal, progress }: { format: AnswerFormat; signal: AbortSignal; progress: Progress },
   ): Promise<ServedAnswer> {
+    const most = this.#maxAnswerBytes;
+    const elementsOf = (output: TensorMetadata): number | undefined => this.#computation.elementsOf(output, job);
+    checkAnswerBytes(this, forecastBytes(this.outputs, { rows: job.rows, format, elementsOf }), most);
+    const pieces =
+      job.rows > this.#queue.maxBatchSize ? new AnswerPieces({ served: this, format, maxBytes: most }) : undefined;
+    job.pieces = pieces;
     let times: JobTimes = { queueMs: 0, inputMs: 0, inferMs: 0, outputMs: 0 };
     if (!job.results) {
       progress.rows = job.rows;
@@ -111,7 +126,8 @@ export class QueuedService<J extends RowJob> implements Served {
       progress.queueMs = times.queueMs;
     }
     const formatting = performance.now();
-    const outputs = formatOutputs(this.name, job.results as RowArrays, format);
+    const outputs = pieces?.join() ?? formatOutputs(this.name, job.results as RowArrays, format);
+    checkAnswerBytes(this, answerBytes(outputs), most);
     const now = performance.now();
     this.#recorder.addSuccess({ ...times, outputMs: times.outputMs + now - formatting }, now - progress.begunMs);
     this.#tell(progress, "success");

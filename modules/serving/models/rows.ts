@@ -6,9 +6,25 @@ export type RowArrays = Readonly<Record<string, NdArray>>;
 
 /** A job whose results are arrays of its rows. */
 export interface RowJob extends BatchJob {
-  /** Set when it was computed; for a job in pieces, filled by and by. */
+  /** Set when it was computed in one batch. */
   results: RowArrays | undefined;
+  /** What takes its results where it is larger than a batch. */
+  pieces?: { add(start: number, rows: RowArrays): void } | undefined;
 }
+
+/** Bytes that arrays keep in memory; those of a text by its length. */
+export function bytesHeld(arrays: RowArrays): number {
+  let bytes = 0;
+  for (const name in arrays) {
+    const { data } = arrays[name] as NdArray;
+    if (Array.isArray(data)) for (const text of data) bytes += BYTES_OF_STRING + 2 * text.length;
+    else bytes += data.byteLength;
+  }
+  return bytes;
+}
+
+/** What a text takes beside its characters, about. */
+const BYTES_OF_STRING = 24;
 
 /** Whether a batch is one job and nothing else: nothing is then joined, and nothing taken apart. */
 export function isOneJob<J extends BatchJob>(pieces: readonly Piece<J>[]): boolean {
@@ -37,7 +53,7 @@ export function joinRows<D extends DType>(parts: readonly NdArray<D>[]): NdArray
   return joined;
 }
 
-/** Leaves each job of a batch the rows that are its own: views, unless the job is computed in pieces. */
+/** Leaves each job of a batch the rows that are its own, as views. */
 export function giveRows(pieces: readonly Piece<RowJob>[], arrays: RowArrays): void {
   if (isOneJob(pieces)) {
     (pieces[0] as Piece<RowJob>).job.results = arrays;
@@ -45,24 +61,13 @@ export function giveRows(pieces: readonly Piece<RowJob>[], arrays: RowArrays): v
   }
   let from = 0;
   for (const { job, start, count } of pieces) {
-    const own = Object.entries(arrays).map(([name, array]) => [name, sliceRows(array, from, count)] as const);
+    const own = Object.fromEntries(
+      Object.entries(arrays).map(([name, array]) => [name, sliceRows(array, from, count)]),
+    );
     from += count;
-    if (count === job.rows) {
-      job.results = Object.fromEntries(own);
-      continue;
-    }
-    job.results ??= Object.fromEntries(own.map(([name, array]) => [name, room(array, job.rows)]));
-    for (const [name, array] of own) {
-      const target = job.results[name] as NdArray;
-      setValues(target.data, array, start * (target.size / job.rows));
-    }
+    if (count === job.rows) job.results = own;
+    else job.pieces?.add(start, own);
   }
-}
-
-function room({ dtype, shape, dims, unit }: NdArray, rows: number): NdArray {
-  const all = [rows, ...shape.slice(1)];
-  const size = all.reduce((product, length) => product * length, 1);
-  return new NdArray(allocate(dtype, size), { dtype, shape: all, dims, unit });
 }
 
 function setValues<D extends DType>(target: DataOf<D>, array: NdArray<D>, at: number): void {

@@ -12,7 +12,7 @@ import { completeBatching } from "./batching.ts";
 import { EVENT_ID, type GeneratorJob, joinRequests, readGenerateRequest, SEED } from "./generate-request.ts";
 import { generatorIdentity, generatorProperties } from "./properties.ts";
 import { type Computation, QueuedService } from "./queued-service.ts";
-import { giveRows, joinRows, type RowArrays } from "./rows.ts";
+import { bytesHeld, giveRows, joinRows, type RowArrays } from "./rows.ts";
 import type { Served, ServedRequest, ServeFacts, TensorMetadata } from "./served.ts";
 
 /** Output that says which events a fallback made, of generators that have one. */
@@ -29,6 +29,7 @@ export function serveGenerator(generator: Generator, facts: ServeFacts): Served 
     queue: completeBatching(facts.batching),
     isBatched: true,
     observer: facts.observer,
+    maxAnswerBytes: facts.maxAnswerBytes,
   });
 }
 
@@ -74,7 +75,14 @@ class GeneratorComputation implements Computation<GeneratorJob> {
   read(request: ServedRequest): GeneratorJob {
     const asked = readGenerateRequest(this.name, this.#generator, request);
     const rows = asked.eventIds.length;
-    return { request: asked, rows, results: rows === 0 ? this.#noEvents() : undefined };
+    const results = rows === 0 ? this.#noEvents() : undefined;
+    return { request: asked, rows, bytes: bytesHeld(request.inputs), results };
+  }
+
+  elementsOf({ shape }: TensorMetadata, { rows }: GeneratorJob): number {
+    let elements = rows;
+    for (let axis = 1; axis < shape.length; axis++) elements *= shape[axis] as number;
+    return elements;
   }
 
   async compute({ pieces, rows, signal }: Batch<GeneratorJob>): Promise<BatchTimes> {

@@ -11,7 +11,7 @@ import type { Batch, BatchTimes, Piece } from "./batcher.ts";
 import { completeBatching } from "./batching.ts";
 import { modelProperties } from "./properties.ts";
 import { type Computation, QueuedService } from "./queued-service.ts";
-import { giveRows, isOneJob, joinRows, type RowArrays, type RowJob, sliceRows } from "./rows.ts";
+import { bytesHeld, giveRows, isOneJob, joinRows, type RowArrays, type RowJob, sliceRows } from "./rows.ts";
 import type { Batching, Served, ServedRequest, ServeFacts, TensorMetadata } from "./served.ts";
 
 /** Facts of {@link serveModel}. */
@@ -25,6 +25,8 @@ export interface ServeModelFacts extends Omit<ServeFacts, "batching"> {
 }
 
 interface ModelJob extends RowJob {
+  /** Of the free axes, by name. */
+  readonly lengths: ReadonlyMap<string, number>;
   readonly inputs: RowArrays;
 }
 
@@ -34,7 +36,7 @@ interface ModelJob extends RowJob {
  * @throws `TWIN_INVALID_ARGUMENT` when the numbers of the batching are no such.
  */
 export function serveModel(model: Model, facts: ServeModelFacts): Served {
-  const { batching, observer } = facts;
+  const { batching, observer, maxAnswerBytes } = facts;
   const axis = batching === false ? undefined : batchAxis(model);
   const queue = completeBatching(batching || {});
   return new QueuedService(new ModelComputation(model, axis, facts), {
@@ -42,6 +44,7 @@ export function serveModel(model: Model, facts: ServeModelFacts): Served {
     queue: axis === undefined ? { ...queue, maxBatchSize: 1, preferredBatchSizes: [] } : queue,
     isBatched: axis !== undefined,
     observer,
+    maxAnswerBytes,
   });
 }
 
@@ -71,14 +74,25 @@ class ModelComputation implements Computation<ModelJob> {
   read({ inputs }: ServedRequest): ModelJob {
     const lengths = checkModelInputs(this.#model, inputs);
     const results = emptyModelOutputs(this.#model, lengths);
-    if (this.#axis === undefined) return { inputs, rows: 1, results };
+    const job = { inputs, bytes: bytesHeld(inputs), lengths, results };
+    if (this.#axis === undefined) return { ...job, rows: 1 };
     const rows = lengths.get(this.#axis) as number;
     if (rows === 0 && !results) {
       const problem = "it has no rows, and the shape of what comes of it is not known. Give one row or more.";
       throw new ModelInputError(this.#model.name, Object.keys(inputs)[0] as string, problem);
     }
     const others = [...lengths].filter(([axis]) => axis !== this.#axis);
-    return { inputs, rows, results, group: others.map(([axis, length]) => `${axis} ${length}`).join() };
+    return { ...job, rows, group: others.map(([axis, length]) => `${axis} ${length}`).join() };
+  }
+
+  elementsOf({ name }: TensorMetadata, { lengths }: ModelJob): number | undefined {
+    let elements = 1;
+    for (const length of (this.#model.outputs[name] as TensorSpec).shape) {
+      const known = typeof length === "number" ? length : lengths.get(length);
+      if (known === undefined) return undefined;
+      elements *= known;
+    }
+    return elements;
   }
 
   async compute({ pieces, signal }: Batch<ModelJob>): Promise<BatchTimes> {

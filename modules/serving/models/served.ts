@@ -25,7 +25,8 @@ export interface Served {
    *
    * @param options - `signal`: the client went, or its deadline passed. What has not begun is then not computed.
    * @throws `TWIN_MODEL_INPUT` or `TWIN_INVALID_ARGUMENT` for a request that does not fit, `TWIN_OUT_OF_DOMAIN`,
-   *   `TWIN_QUEUE_FULL`, `TWIN_SERVER_DRAINING` once closed, `TWIN_MODEL_FAILED`.
+   *   `TWIN_QUEUE_FULL`, `TWIN_SERVER_REFUSED` for an answer that is too large, `TWIN_SERVER_DRAINING` once closed,
+   *   `TWIN_MODEL_FAILED`.
    */
   infer(request: ServedRequest, options: { readonly signal: AbortSignal }): Promise<ServedAnswer>;
 
@@ -62,8 +63,13 @@ export interface Batching {
   readonly maxQueueDelayMs: number;
   /** A batch of one of these sizes does not wait for more. */
   readonly preferredBatchSizes: readonly number[];
-  /** Rows that may wait; what comes beyond is refused. A request that finds the queue empty is never refused. */
+  /**
+   * Rows that may wait; what comes beyond is refused. A request that finds the queue empty is never refused; one larger than
+   * a batch counts as one batch, and what is left of it once it has begun counts nothing.
+   */
   readonly maxQueueSize: number;
+  /** Bytes of the requests that may wait. What counts is as of `maxQueueSize`. */
+  readonly maxQueueBytes: number;
 }
 
 /** Counts since the model is served, in the sense of Triton's `ModelStatistics`. */
@@ -138,7 +144,9 @@ export interface ServeFacts {
   readonly version: string;
   /** Added to {@link Served.properties}. */
   readonly properties?: Readonly<Record<string, string>> | undefined;
-  /** What is not said: batches of up to 100 rows, no delay, no preferred sizes, 10,000 rows that may wait. */
+  /** What is not said: batches of up to 100 rows, no delay, no preferred sizes, 10,000 rows or 256 MiB that may wait. */
   readonly batching?: Partial<Batching> | undefined;
   readonly observer?: ServeObserver | undefined;
+  /** Most bytes that the tensors of an answer may take; any by default. What can never be answered is then not computed. */
+  readonly maxAnswerBytes?: number | undefined;
 }

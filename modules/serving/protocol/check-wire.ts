@@ -1,7 +1,9 @@
 import { WireError } from "../errors.ts";
 
+type Scalar = "varint32" | "varint64" | "fixed32" | "fixed64" | "bytes";
+
 /** What a field holds, and so how it must be written: a number, a length and bytes, or a length and another message. */
-type Field = "varint32" | "varint64" | "fixed32" | "fixed64" | "bytes" | Message;
+type Field = Scalar | Message;
 
 interface Message {
   readonly [number: number]: Field;
@@ -39,7 +41,7 @@ const FIXED64 = 1;
 const LENGTH = 2;
 const FIXED32 = 5;
 
-const WIRE_TYPES: Readonly<Record<Exclude<Field, Message>, number>> = {
+const WIRE_TYPES: Readonly<Record<Scalar, number>> = {
   varint32: VARINT,
   varint64: VARINT,
   fixed32: FIXED32,
@@ -92,7 +94,7 @@ class Walk {
 
   #field(field: Field | undefined, wireType: number, end: number): void {
     if (wireType !== LENGTH) {
-      const isExpected = field === undefined || (typeof field === "string" && WIRE_TYPES[field] === wireType);
+      const isExpected = field === undefined || (typeof field !== "object" && WIRE_TYPES[field] === wireType);
       if (!isExpected) throw this.#malformed();
       this.#number(field, wireType, end);
       return;
@@ -110,7 +112,7 @@ class Walk {
   }
 
   /** Numbers one after the other. */
-  #packed(field: Exclude<Field, Message>, stop: number): void {
+  #packed(field: Scalar, stop: number): void {
     const wireType = WIRE_TYPES[field];
     if (wireType === VARINT) {
       while (this.#at < stop) {

@@ -30,6 +30,27 @@ const BY_DTYPE = Object.fromEntries(Object.entries(DTYPES).map(([datatype, dtype
   Record<DType, Datatype>
 >;
 
+const BYTES: Readonly<Record<Datatype, number>> = {
+  BOOL: 1,
+  UINT8: 1,
+  UINT16: 2,
+  UINT32: 4,
+  UINT64: 8,
+  INT8: 1,
+  INT16: 2,
+  INT32: 4,
+  INT64: 8,
+  FP16: 2,
+  FP32: 4,
+  FP64: 8,
+  BYTES: 4,
+};
+
+/** Bytes of one element on the wire; of a text, those of its length. */
+export function bytesOfElement(datatype: Datatype): number {
+  return BYTES[datatype];
+}
+
 /** How elements of a dtype travel. */
 export function datatypeOf(dtype: DType): Datatype {
   return BY_DTYPE[dtype];

@@ -53,6 +53,21 @@ export function toSparse(array: NdArray<"float32">): SparseArray & { readonly va
   };
 }
 
+/** The offsets of sparse arrays one after the other. */
+export function joinOffsets(parts: readonly NdArray<"int32">[]): NdArray<"int32"> {
+  const events = parts.reduce((sum, { size }) => sum + size - 1, 0);
+  const joined = new Int32Array(events + 1);
+  let at = 0;
+  let entries = 0;
+  for (const part of parts) {
+    for (const offset of part.values()) joined[at++] = entries + offset;
+    // The next part's first offset stands where this one's last did.
+    at--;
+    entries = joined[at] as number;
+  }
+  return new NdArray<"int32">(joined, { dtype: "int32", shape: [events + 1] });
+}
+
 /** Room for one event's entries, in the processor's cache; one more, as the place is written before it is known to count. */
 interface Scratch {
   readonly indices: Uint16Array | Int32Array;

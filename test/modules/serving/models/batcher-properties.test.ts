@@ -6,6 +6,7 @@ import { completeBatching } from "../../../../modules/serving/models/batching.ts
 
 interface Job {
   readonly rows: number;
+  readonly bytes: number;
   readonly group: string;
   /** Whether a batch with it fails. */
   readonly isGuilty: boolean;
@@ -78,7 +79,7 @@ it("Batcher answers every request once, with each of its rows, whatever others d
         if (step.do === "ask") {
           const { rows, group, isGuilty } = step;
           const client: Client = {
-            job: { rows, group, isGuilty, computed: [] },
+            job: { rows, bytes: rows, group, isGuilty, computed: [] },
             controller: new AbortController(),
             outcome: "open",
           };

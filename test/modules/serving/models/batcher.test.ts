@@ -7,6 +7,7 @@ import type { Batching } from "../../../../modules/serving/models/served.ts";
 interface Job {
   readonly name: string;
   readonly rows: number;
+  readonly bytes: number;
   readonly group?: string;
 }
 
@@ -42,8 +43,12 @@ class Bench {
     });
   }
 
-  ask(name: string, rows = 1, { group, signal }: { group?: string; signal?: AbortSignal } = {}): void {
-    const job = { name, rows, ...(group !== undefined && { group }) };
+  ask(
+    name: string,
+    rows = 1,
+    { bytes = 0, group, signal }: { bytes?: number; group?: string; signal?: AbortSignal } = {},
+  ): void {
+    const job = { name, rows, bytes, ...(group !== undefined && { group }) };
     this.batcher.run(job, signal ?? new AbortController().signal).then(
       (times) => {
         this.ends.set(name, "done");
