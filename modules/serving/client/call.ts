@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ServiceError } from "@grpc/grpc-js";
-import { TwinError } from "../../../core/index.ts";
+import type { TwinError } from "../../../core/index.ts";
 import { QueueFullError, RemoteModelChangedError, ServerUnreachableError } from "../errors.ts";
-import { errorOf, remoteCodeOf, STATUS } from "../protocol/status.ts";
 import type { Balancer } from "./balancer.ts";
 import type { CallLimits, Endpoint } from "./endpoint.ts";
+import type { Latencies } from "./latencies.ts";
+import { codedError, saidBy, verdictOf } from "./verdict.ts";
 
 /** What a call is, beside what is done at each endpoint. */
 export interface CallOptions {
@@ -12,68 +12,42 @@ export interface CallOptions {
   readonly model: string;
   /** Time for all tries, ms. */
   readonly timeoutMs: number;
+  /** When the call has returned, it must be aborted: what was not the first answer is on its way still. */
   readonly signal: AbortSignal;
+  readonly latencies: Latencies;
+  /** Calls of a kind take about as long. */
+  readonly kind: number;
 }
 
-/** What a failure says of whether another try may succeed. */
-type Verdict =
-  /** The endpoint is of no use at present; another may be. */
-  | "gone"
-  /** The endpoint is well, and has too much to do. */
-  | "busy"
-  /** The endpoint answers, and does not have the model; another may, or this one later. */
-  | "lacking"
-  /** Every endpoint would say the same. */
-  | "final";
+type Attempt<T> = (endpoint: Endpoint, limits: CallLimits) => Promise<T>;
+type Outcome<T> = { readonly endpoint: Endpoint } & ({ readonly answer: T } | { readonly error: unknown });
 
 /** Pauses between rounds over all endpoints double from the first to the longest; each is drawn between 0 and that. */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 /** No try begins with less time than this. */
 const LAST_TRY_MS = 10;
+/** While nobody knows how long an answer takes, that is looked up so often. */
+const LOOK_MS = 50;
 
 /**
- * Does one thing at one endpoint, and where that fails for a reason that may pass, again at another, until the time is up.
- * What is done must be pure: a try that seems to have failed may have been computed.
- *
- * Where another endpoint is good, one that does not answer within half of the time left is given up for it.
+ * Does one thing at one endpoint, and where that fails at another, until the time is up. What takes much longer than usual is
+ * done at another endpoint beside it, and the first answer counts. So what is done must be pure.
  *
  * @throws {@link ServerUnreachableError} when time is up, with what each endpoint said last; {@link QueueFullError} when
- *   all of them had too much to do; what an endpoint says that no other try would change; the reason of the signal.
+ *   all of them had too much to do; what one endpoint says where all would say it, or all have refused; the reason of the signal.
  */
-export async function callSomewhere<T>(
-  balancer: Balancer,
-  attempt: (endpoint: Endpoint, limits: CallLimits) => Promise<T>,
-  { model, timeoutMs, signal }: CallOptions,
-): Promise<T> {
-  const began = performance.now();
-  const leftMs = (): number => timeoutMs - (performance.now() - began);
+export async function callSomewhere<T>(balancer: Balancer, attempt: Attempt<T>, options: CallOptions): Promise<T> {
+  const { model, timeoutMs, signal } = options;
+  const until = performance.now() + timeoutMs;
+  const leftMs = (): number => until - performance.now();
   const failures = new Map<Endpoint, unknown>();
-  /** How many may still be given up while they compute; the last one has all the time that there is. */
-  let others = balancer.endpoints.length - 1;
   for (let round = 0; ; round++) {
-    const tried = new Set<Endpoint>();
-    for (let endpoint = balancer.choose(tried); endpoint && leftMs() > 0; endpoint = balancer.choose(tried)) {
-      tried.add(endpoint);
-      const isCut = others > 0 && balancer.hasOtherThan(endpoint);
-      const deadline = Date.now() + (isCut ? leftMs() / 2 : leftMs());
-      try {
-        const answer = await attempt(endpoint, { deadline, signal });
-        endpoint.hasAnswered();
-        return answer;
-      } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        const verdict = verdictOf(error);
-        if (verdict === "final") throw coded(error, endpoint, model);
-        if (isCut && (error as ServiceError).code === STATUS.DEADLINE_EXCEEDED) others--;
-        if (verdict === "busy") endpoint.hasDeclined();
-        else endpoint.hasFailed(saidBy(error));
-        failures.set(endpoint, error);
-      }
-    }
-    const lacking = [...failures].filter(([, error]) => verdictOf(error) === "lacking");
-    // Everyone was asked, and nobody has it.
-    if (lacking.length === balancer.endpoints.length) throw agreed(lacking, model);
+    const answered = await askAround(balancer, attempt, { ...options, leftMs, failures });
+    if (answered) return answered.answer;
+    const refusals = [...failures].filter(([, error]) => verdictOf(error) === "refused");
+    // Everyone was asked, and nobody does it.
+    if (refusals.length === balancer.endpoints.length) throw agreed(refusals, model);
     if (leftMs() < LAST_TRY_MS) throw exhausted(balancer, failures, { model, timeoutMs });
     const pauseMs = Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** round);
     await sleep(Math.min(pauseMs, leftMs() / 2), undefined, { signal }).catch(() => {
@@ -82,58 +56,96 @@ export async function callSomewhere<T>(
   }
 }
 
-function verdictOf(error: unknown): Verdict {
-  if (error instanceof RemoteModelChangedError) return "lacking";
-  if (error instanceof TwinError || !isServiceError(error)) return "final";
-  switch (error.code) {
-    case STATUS.UNAVAILABLE:
-    case STATUS.DEADLINE_EXCEEDED:
-    // Not by us: whoever cancels on this side is known by the signal.
-    case STATUS.CANCELLED:
-      return "gone";
-    case STATUS.RESOURCE_EXHAUSTED:
-      return remoteCodeOf(error) === "TWIN_QUEUE_FULL" ? "busy" : "final";
-    case STATUS.NOT_FOUND:
-      return "lacking";
-    case STATUS.INTERNAL:
-    case STATUS.UNKNOWN:
-      return isBrokenStream(error) ? "gone" : "final";
-    default:
-      return "final";
+/** Asks each endpoint that may be asked, one after the other, or beside each other where one takes long. */
+async function askAround<T>(
+  balancer: Balancer,
+  attempt: Attempt<T>,
+  {
+    model,
+    signal,
+    timeoutMs,
+    latencies,
+    kind,
+    leftMs,
+    failures,
+  }: CallOptions & { readonly leftMs: () => number; readonly failures: Map<Endpoint, unknown> },
+): Promise<{ readonly answer: T } | undefined> {
+  const deadline = Date.now() + leftMs();
+  /** Those that were tried, with the time. */
+  const began = new Map<Endpoint, number>();
+  const running = new Map<Endpoint, Promise<Outcome<T>>>();
+  let lastBegan = 0;
+  const askAnother = (): void => {
+    const endpoint = leftMs() > 0 ? balancer.choose(began) : undefined;
+    if (endpoint === undefined) return;
+    lastBegan = performance.now();
+    began.set(endpoint, lastBegan);
+    const outcome = attempt(endpoint, { deadline, signal }).then(
+      (answer) => ({ endpoint, answer }),
+      (error: unknown) => ({ endpoint, error }),
+    );
+    running.set(endpoint, outcome);
+  };
+  askAnother();
+  while (running.size > 0) {
+    let waitMs: number | undefined;
+    if (balancer.hasOtherThan(began)) {
+      const patienceMs = latencies.patienceMs(kind);
+      const dueMs = patienceMs === undefined ? timeoutMs / 2 : patienceMs * 2 ** (running.size - 1);
+      waitMs = Math.min(lastBegan + dueMs - performance.now(), patienceMs ?? LOOK_MS);
+      if (waitMs <= 0) {
+        askAnother();
+        continue;
+      }
+    }
+    const outcome = await firstOf([...running.values()], waitMs);
+    if (outcome === undefined) continue;
+    const { endpoint } = outcome;
+    running.delete(endpoint);
+    if ("answer" in outcome) {
+      const start = began.get(endpoint) as number;
+      latencies.note(kind, performance.now() - start);
+      endpoint.hasAnswered();
+      for (const other of running.keys()) if ((began.get(other) as number) < start) other.wasOvertaken();
+      return outcome;
+    }
+    const { error } = outcome;
+    if (signal.aborted) throw signal.reason;
+    const verdict = verdictOf(error);
+    if (verdict === "final") throw codedError(error, endpoint.address, model);
+    if (verdict === "busy") endpoint.hasDeclined();
+    else endpoint.hasFailed(saidBy(error), { isSilent: verdict === "silent" });
+    failures.set(endpoint, error);
+    askAnother();
+  }
+  return undefined;
+}
+
+async function firstOf<T>(running: readonly Promise<T>[], waitMs: number | undefined): Promise<T | undefined> {
+  if (waitMs === undefined) return await Promise.race(running);
+  let timer: NodeJS.Timeout | undefined;
+  const waited = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, waitMs);
+  });
+  try {
+    return await Promise.race([...running, waited]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
-/** A connection that ended in the middle of an answer is INTERNAL to grpc-js in some cases, as is a server's own failure. */
-function isBrokenStream({ details }: ServiceError): boolean {
-  return /^Received RST_STREAM|Call ended without gRPC status/.test(details);
-}
-
-function isServiceError(error: unknown): error is ServiceError {
-  return error instanceof Error && "code" in error && typeof error.code === "number" && "details" in error;
-}
-
-function coded(error: unknown, { address }: Endpoint, model: string): unknown {
-  return isServiceError(error) ? errorOf(error, { endpoint: address, model }) : error;
-}
-
-function saidBy(error: unknown): string {
-  if (!isServiceError(error)) return (error as Error).message;
-  const details = error.details === "" ? "it gave no reason" : error.details;
-  return error.code === STATUS.DEADLINE_EXCEEDED ? `it did not answer in time (${details})` : details;
-}
-
-/** Nobody has the model: what the first one said, which is the same. */
+/** Nobody does it: what the first one said. */
 function agreed(failures: readonly (readonly [Endpoint, unknown])[], model: string): unknown {
   const [first] = failures;
   const [endpoint, error] = first as readonly [Endpoint, unknown];
   const changed = failures.find(([, each]) => each instanceof RemoteModelChangedError);
-  return changed?.[1] ?? coded(error, endpoint, model);
+  return changed?.[1] ?? codedError(error, endpoint.address, model);
 }
 
 function exhausted(
   { endpoints }: Balancer,
   failures: ReadonlyMap<Endpoint, unknown>,
-  { model, timeoutMs }: Omit<CallOptions, "signal">,
+  { model, timeoutMs }: Pick<CallOptions, "model" | "timeoutMs">,
 ): TwinError {
   const lines = endpoints.map((endpoint) => {
     const { address, isGood, problem } = endpoint.status;

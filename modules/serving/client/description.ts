@@ -8,8 +8,8 @@ export interface RemoteDescription {
   readonly servedBy: string;
   /** Whether the server knows what is beyond the standard (docs/reference/serving-protocol.md). */
   readonly hasExtensions: boolean;
-  /** What computes, as the server tells it; `undefined` where it does not. */
-  readonly identity: string | undefined;
+  /** Versions of the model that the server has. */
+  readonly versions: readonly string[];
   readonly inputs: readonly RemoteTensor[];
   readonly outputs: readonly RemoteTensor[];
   /** Properties of the model; of a standard server, the parameters of its configuration. */
@@ -29,25 +29,34 @@ export interface RemoteTensor {
 /** The extension that servers of Twinloom name. */
 const EXTENSION = "twinloom";
 
-/** Puts together what a server tells in three answers. */
+/**
+ * Puts together what a server tells in three answers.
+ *
+ * @throws `TWIN_MODEL_FAILED` for one that tells what cannot be.
+ */
 export function readDescription(
+  model: string,
   server: ServerMetadataResponse,
   metadata: ModelMetadataResponse,
   config: ModelConfig | undefined,
 ): RemoteDescription {
   const maxBatchSize = config?.max_batch_size ?? 0;
-  const parameters = Object.entries(config?.parameters ?? {}).map(([name, value]) => [name, value.string_value ?? ""]);
-  const properties: Readonly<Record<string, string>> = { ...Object.fromEntries(parameters), ...metadata.properties };
+  if (maxBatchSize < 0) throw new ModelFailedError(model, `its server states a max_batch_size of ${maxBatchSize}.`);
   return {
     servedBy: `${server.name || "unknown"} ${server.version || ""}`.trim(),
     hasExtensions: server.extensions.includes(EXTENSION),
-    // A server of another make has it in its configuration only, and says nothing of it in its answers.
-    identity: identityOf(metadata.properties),
+    versions: metadata.versions,
     inputs: metadata.inputs.map(tensorOf),
     outputs: metadata.outputs.map(tensorOf),
-    properties,
+    properties: { ...parametersOf(config), ...metadata.properties },
     maxBatchSize,
   };
+}
+
+/** The texts that a configuration carries: where servers of another make tell what ours have as properties. */
+export function parametersOf(config: ModelConfig | undefined): Readonly<Record<string, string>> {
+  const entries = Object.entries(config?.parameters ?? {});
+  return Object.fromEntries(entries.map(([name, { string_value }]) => [name, string_value ?? ""]));
 }
 
 /** What computes, in the words of the server. */

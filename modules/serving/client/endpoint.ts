@@ -1,23 +1,11 @@
-import type {
-  ChannelCredentials,
-  ChannelOptions,
-  Client,
-  Metadata,
-  MethodDefinition,
-  ServiceError,
-} from "@grpc/grpc-js";
+import type { Client, Metadata, MethodDefinition, ServiceError } from "@grpc/grpc-js";
 import { reasonOf } from "../../../core/index.ts";
-import type { Protos } from "../protocol/load-protos.ts";
-import { isOnThisMachine, targetOf } from "./address.ts";
 import { bearerOf } from "./bearer.ts";
-import type { Connection } from "./connection-options.ts";
+import { type ChannelParts, connect } from "./channel.ts";
 import type { EndpointStatus } from "./endpoint-status.ts";
 
 /** What all endpoints of a part have in common. */
-export interface EndpointParts {
-  readonly protos: Protos;
-  readonly credentials: ChannelCredentials;
-  readonly connection: Connection;
+export interface EndpointParts extends ChannelParts {
   /** Looks whether an endpoint that was bad may be used again. @returns What is wrong with it still. */
   readonly probe: (endpoint: Endpoint) => Promise<string | undefined>;
   /** An endpoint has become good or bad. */
@@ -31,23 +19,38 @@ export interface CallLimits {
   readonly signal: AbortSignal;
 }
 
-/** Bytes that may be on their way to us: with the default of 64 kB a megabyte takes a dozen round trips. */
-const FLOW_CONTROL_WINDOW = 8 * 2 ** 20;
+/** What an endpoint told of the model that it serves. */
+export interface Known {
+  /** What computes; `undefined` where it does not tell. */
+  readonly identity: string | undefined;
+  /** The version of its answers, where they do not tell what computes. */
+  version?: string;
+}
+
 /** Pauses between looks at a bad endpoint double from the first to the longest, with jitter. */
 const FIRST_PROBE_MS = 100;
 const LONGEST_PROBE_MS = 5_000;
 /** Longer than any answer takes that computes nothing. */
 export const PROBE_TIMEOUT_MS = 2_000;
+/** So many requests in a row may be answered by others first. */
+const MOST_OVERTAKEN = 3;
 
-/** One server, with the channel to it and what is known of its health. */
+/**
+ * One server, with the channel to it and what is known of its health. One that did not answer, though it says that it is
+ * ready, is on trial: it gets one request at a time until it has answered one.
+ */
 export class Endpoint {
   readonly address: string;
   /** Calls on their way. */
   outstanding = 0;
+  /** What it serves, from a look since it failed last. */
+  known: Known | undefined;
   readonly #parts: EndpointParts;
   #client: Client;
+  #health: "good" | "trial" | "bad" = "good";
+  #isSilent: boolean = false;
+  #overtaken = 0;
   #problem: string | undefined;
-  #isGood: boolean = true;
   #answered = 0;
   #failed = 0;
   #probes = 0;
@@ -57,17 +60,23 @@ export class Endpoint {
   constructor(address: string, parts: EndpointParts) {
     this.address = address;
     this.#parts = parts;
-    this.#client = this.#connect();
+    this.#client = connect(address, parts);
   }
 
-  get isGood(): boolean {
-    return this.#isGood;
+  /** Whether a request may go there. */
+  get isReady(): boolean {
+    return this.#health === "good" || (this.#health === "trial" && this.outstanding === 0);
+  }
+
+  /** Whether it looked well when it was looked at last. */
+  get looksWell(): boolean {
+    return this.#health !== "bad";
   }
 
   get status(): EndpointStatus {
     return {
       address: this.address,
-      isGood: this.#isGood,
+      isGood: this.#health === "good",
       ...(this.#problem !== undefined && { problem: this.#problem }),
       answered: this.#answered,
       failed: this.#failed,
@@ -78,7 +87,7 @@ export class Endpoint {
    * Calls a method once.
    *
    * @param request - The message, encoded: so a repetition is the very same.
-   * @throws A `ServiceError` of grpc-js; the reason of the signal.
+   * @throws A `ServiceError` of grpc-js; the reason of the signal; as {@link bearerOf}.
    */
   unary<Response>(
     { path, responseDeserialize }: Pick<MethodDefinition<never, Response>, "path" | "responseDeserialize">,
@@ -112,6 +121,8 @@ export class Endpoint {
   /** A request was answered. */
   hasAnswered(): void {
     this.#answered++;
+    this.#overtaken = 0;
+    this.#isSilent = false;
     // One that looks well and fails all the same is looked at more and more seldom.
     this.#probes = 0;
     this.#becomeGood();
@@ -122,14 +133,29 @@ export class Endpoint {
     this.#failed++;
   }
 
-  /** A request was not answered, and the next one would not be. From now on this is looked at from time to time. */
-  hasFailed(problem: string): void {
+  /**
+   * A request was not answered, and the next one would not be. From now on this is looked at from time to time.
+   *
+   * @param isSilent - It said nothing at all: only an answer shows that it computes again.
+   */
+  hasFailed(problem: string, { isSilent = false }: { readonly isSilent?: boolean } = {}): void {
     this.#failed++;
     this.#problem = problem;
-    if (!this.#isGood) return;
-    this.#isGood = false;
-    this.#parts.onChange(this);
+    this.#isSilent ||= isSilent;
+    this.known = undefined;
+    if (this.#health === "bad") return;
+    const wasGood = this.#health === "good";
+    this.#health = "bad";
+    if (wasGood) this.#parts.onChange(this);
     this.#planProbe();
+  }
+
+  /** Another that was asked later answered before it. */
+  wasOvertaken(): void {
+    this.#overtaken++;
+    const isTooOften = this.#overtaken >= MOST_OVERTAKEN || this.#health === "trial";
+    if (isTooOften) this.hasFailed("it did not answer, and others did that were asked later", { isSilent: true });
+    else this.hasDeclined();
   }
 
   /** Ends the channel and all looking. Calls on their way are the caller's to cancel. */
@@ -140,8 +166,8 @@ export class Endpoint {
   }
 
   #becomeGood(): void {
-    if (this.#isGood) return;
-    this.#isGood = true;
+    if (this.#health === "good") return;
+    this.#health = "good";
     clearTimeout(this.#timer);
     this.#parts.onChange(this);
   }
@@ -163,37 +189,15 @@ export class Endpoint {
       // A connection that broke without a word stays broken for minutes; a new one does not.
       if ((error as Partial<ServiceError>).code === this.#parts.protos.grpc.status.DEADLINE_EXCEEDED) {
         this.#client.close();
-        this.#client = this.#connect();
+        this.#client = connect(this.address, this.#parts);
       }
     }
-    if (this.#isClosed || this.#isGood) return;
-    if (problem === undefined) this.#becomeGood();
-    else {
+    if (this.#isClosed || this.#health !== "bad") return;
+    if (problem !== undefined) {
       this.#problem = problem;
       this.#planProbe();
-    }
-  }
-
-  #connect(): Client {
-    const { protos, credentials, connection } = this.#parts;
-    const { tls, maxMessageBytes } = connection;
-    const options: ChannelOptions = {
-      "grpc.max_send_message_length": maxMessageBytes,
-      "grpc.max_receive_message_length": maxMessageBytes,
-      "grpc-node.flow_control_window": FLOW_CONTROL_WINDOW,
-      "grpc.initial_reconnect_backoff_ms": FIRST_PROBE_MS,
-      "grpc.max_reconnect_backoff_ms": LONGEST_PROBE_MS,
-      // A new channel is a new connection; others of this process have their own.
-      "grpc.use_local_subchannel_pool": 1,
-      // Repeating is done here, on other endpoints.
-      "grpc.enable_retries": 0,
-      ...(isOnThisMachine(this.address) && { "grpc.enable_http_proxy": 0 }),
-      ...(tls?.serverName !== undefined && {
-        "grpc.ssl_target_name_override": tls.serverName,
-        "grpc.default_authority": tls.serverName,
-      }),
-    };
-    return new protos.grpc.Client(targetOf(this.address), credentials, options);
+    } else if (this.#isSilent) this.#health = "trial";
+    else this.#becomeGood();
   }
 
   #metadata(): Metadata {

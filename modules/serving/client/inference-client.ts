@@ -1,18 +1,19 @@
 import type { MethodDefinition, ServiceError } from "@grpc/grpc-js";
 import { InvalidArgumentError, type Log, ModelFailedError, type NdArray, reasonOf } from "../../../core/index.ts";
-import { RemoteModelChangedError } from "../errors.ts";
 import { loadProtos, type Protos } from "../protocol/load-protos.ts";
 import type { ModelInferRequestInit, ModelInferResponse } from "../protocol/messages.ts";
-import { decodeParameters, encodeParameters, type ParameterValue } from "../protocol/parameters.ts";
+import { encodeParameters, type ParameterValue } from "../protocol/parameters.ts";
 import { STATUS } from "../protocol/status.ts";
 import { decodeTensors, encodeTensors } from "../protocol/tensors.ts";
 import { Balancer } from "./balancer.ts";
 import { callSomewhere } from "./call.ts";
 import type { Connection } from "./connection-options.ts";
 import { channelCredentials } from "./credentials.ts";
-import { identityOf, type RemoteDescription, readDescription } from "./description.ts";
+import { identityOf, parametersOf, type RemoteDescription, readDescription } from "./description.ts";
 import { type CallLimits, Endpoint, PROBE_TIMEOUT_MS } from "./endpoint.ts";
 import type { EndpointStatus } from "./endpoint-status.ts";
+import { Latencies } from "./latencies.ts";
+import { Pin } from "./pin.ts";
 
 /** What one request asks. */
 export interface InferenceRequest {
@@ -34,22 +35,26 @@ export interface InferenceClientInit {
   readonly log: Log;
 }
 
+/** The kind of calls that compute nothing. */
+const DESCRIBING = -1;
+
 /** How long a part that has a fallback waits for a first answer when it is created, ms. */
 export const FIRST_ANSWER_MS = 5_000;
 
+/** Told to what is on its way still when the first answer has come. Made once: making the stack of an error takes 40 µs. */
+const NOT_NEEDED = new DOMException("Another server has answered.", "AbortError");
+
 /**
- * Asks the servers of one model: whichever is there, and always for the same model.
- *
- * The identity of what computes is noted at the first answer that tells it. From then on an endpoint that serves something
- * else is not used, unless it is to be followed.
+ * Asks the servers of one model: whichever is there, and always for the same model ({@link Pin}), unless it is to be followed.
  */
 export class InferenceClient {
   readonly connection: Connection;
   readonly #protos: Protos;
   readonly #balancer: Balancer;
-  readonly #follow: boolean;
+  /** `undefined` where the model may change. */
+  readonly #pin: Pin | undefined;
+  readonly #latencies: Latencies = new Latencies();
   readonly #stopped = new AbortController();
-  #identity: string | undefined;
 
   private constructor(
     { connection, follow, log }: InferenceClientInit,
@@ -58,8 +63,8 @@ export class InferenceClient {
   ) {
     this.connection = connection;
     this.#protos = protos;
-    this.#follow = follow;
     const { model } = connection;
+    this.#pin = follow ? undefined : new Pin(model);
     const onChange = ({ status }: Endpoint): void => {
       if (status.isGood) log.info({ endpoint: status.address, model }, "an endpoint answers again");
       else {
@@ -88,50 +93,58 @@ export class InferenceClient {
 
   /** Whether a request would go to an endpoint that answered when it was looked at last. */
   get isReachable(): boolean {
-    return this.#balancer.endpoints.some(({ isGood }) => isGood);
+    return this.#balancer.endpoints.some(({ looksWell }) => looksWell);
   }
 
-  /** What computes; `undefined` until a server tells it. */
+  /** What computes; `undefined` until a server tells it, and where it may change. */
   get identity(): string | undefined {
-    return this.#identity;
+    return this.#pin?.identity;
+  }
+
+  /** Whether all has ended. */
+  get isStopped(): boolean {
+    return this.#stopped.signal.aborted;
   }
 
   /**
    * What the servers tell of the model, from the first one that answers.
    *
+   * @param read - Makes something of it. Where it throws an error of ours, the next server is asked.
    * @param options - `timeoutMs`: less time than a request has.
-   * @throws As `callSomewhere`; `TWIN_REMOTE_MODEL_CHANGED`.
+   * @throws As `callSomewhere`, `read`; `TWIN_REMOTE_MODEL_CHANGED`.
    */
-  async describe(
+  async describe<T>(
+    read: (description: RemoteDescription) => T,
     options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number } = {},
-  ): Promise<RemoteDescription> {
-    const { model, version } = this.connection;
+  ): Promise<T> {
+    const { model } = this.connection;
     const timeoutMs = Math.min(this.connection.timeoutMs, options.timeoutMs ?? Number.POSITIVE_INFINITY);
     const { service } = this.#protos.Service;
-    const named = { name: model, ...(version !== undefined && { version }) };
     return await this.#call(
       async (endpoint, limits) => {
         const server = await call(endpoint, service.ServerMetadata, {}, limits);
-        const metadata = await call(endpoint, service.ModelMetadata, named, limits);
-        const config = await call(endpoint, service.ModelConfig, named, limits).catch(unlessUnknown);
-        const description = readDescription(server, metadata, config?.config);
-        this.#checkIdentity(endpoint, description.identity);
-        return description;
+        const metadata = await call(endpoint, service.ModelMetadata, this.#named, limits);
+        const config = await call(endpoint, service.ModelConfig, this.#named, limits).catch(unlessUnknown);
+        const description = readDescription(model, server, metadata, config?.config);
+        this.#pin?.know(endpoint, identityOf(description.properties));
+        return read(description);
       },
-      { timeoutMs, signal: options.signal },
+      { timeoutMs, signal: options.signal, kind: DESCRIBING },
     );
   }
 
   /**
    * Asks for one answer. The inputs are read before the call returns its promise.
    *
-   * @throws As `callSomewhere`; `TWIN_REMOTE_MODEL_CHANGED`; `TWIN_MODEL_FAILED` for an answer that is none;
+   * @param read - Makes something of the answer. Where it throws an error of ours, the next server is asked.
+   * @throws As `callSomewhere`, `read`; `TWIN_REMOTE_MODEL_CHANGED`; `TWIN_MODEL_FAILED` for an answer that is none; at once
    *   `TWIN_INVALID_ARGUMENT` for a request that is larger than `maxMessageBytes`.
    */
-  infer(
+  infer<T>(
     { inputs, parameters }: InferenceRequest,
+    read: (answer: InferenceAnswer) => T,
     options: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<InferenceAnswer> {
+  ): Promise<T> {
     const { model, version, timeoutMs } = this.connection;
     const { ModelInfer } = this.#protos.Service.service;
     const { tensors, raw } = encodeTensors(inputs);
@@ -146,11 +159,14 @@ export class InferenceClient {
     this.#checkSize(request);
     return this.#call(
       async (endpoint, limits) => {
+        const look = (): Promise<void> => this.#look(endpoint, limits);
+        if (this.#pin && endpoint.known === undefined) await look();
         const response = await endpoint.unary(ModelInfer, request, limits);
-        this.#checkIdentity(endpoint, this.#answeredBy(response));
-        return { outputs: this.#decode(response, endpoint), endpoint: endpoint.address };
+        await this.#pin?.checkAnswer(endpoint, response, look);
+        return read({ outputs: this.#decode(response, endpoint), endpoint: endpoint.address });
       },
-      { timeoutMs, signal: options.signal },
+      // Larger requests take longer.
+      { timeoutMs, signal: options.signal, kind: Math.ceil(Math.log2(request.length + 1)) },
     );
   }
 
@@ -162,9 +178,14 @@ export class InferenceClient {
 
   async #call<T>(
     attempt: (endpoint: Endpoint, limits: CallLimits) => Promise<T>,
-    { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
+    {
+      timeoutMs,
+      signal,
+      kind,
+    }: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined; readonly kind: number },
   ): Promise<T> {
     const { model } = this.connection;
+    const latencies = this.#latencies;
     const own = new AbortController();
     const stop = (): void => own.abort(this.#stopped.signal.reason);
     const cancel = (): void => own.abort(signal?.reason);
@@ -174,46 +195,45 @@ export class InferenceClient {
     signal?.addEventListener("abort", cancel);
     try {
       own.signal.throwIfAborted();
-      return await callSomewhere(this.#balancer, attempt, { model, timeoutMs, signal: own.signal });
+      return await callSomewhere(this.#balancer, attempt, {
+        model,
+        timeoutMs,
+        signal: own.signal,
+        latencies,
+        kind,
+      });
     } finally {
       this.#stopped.signal.removeEventListener("abort", stop);
       signal?.removeEventListener("abort", cancel);
+      own.abort(NOT_NEEDED);
     }
+  }
+
+  get #named(): { readonly name: string; readonly version?: string } {
+    const { model, version } = this.connection;
+    return { name: model, ...(version !== undefined && { version }) };
   }
 
   /** Looks whether an endpoint may be used again, with what every server of the protocol knows. */
   async #probe(endpoint: Endpoint): Promise<string | undefined> {
-    const { model, version } = this.connection;
-    const { service } = this.#protos.Service;
-    const named = { name: model, ...(version !== undefined && { version }) };
     const limits = { deadline: Date.now() + PROBE_TIMEOUT_MS, signal: this.#stopped.signal };
-    const { ready } = await call(endpoint, service.ModelReady, named, limits);
-    if (ready !== true) return `model "${model}" is not ready`;
-    if (this.#identity === undefined || this.#follow) return undefined;
-    const { properties } = await call(endpoint, service.ModelMetadata, named, limits);
-    const identity = identityOf(properties);
-    return identity === undefined || identity === this.#identity ? undefined : this.#otherThan(identity);
+    const { ready } = await call(endpoint, this.#protos.Service.service.ModelReady, this.#named, limits);
+    if (ready !== true) return `model "${this.connection.model}" is not ready`;
+    await this.#look(endpoint, limits);
+    return undefined;
   }
 
-  /** Who computed an answer. A server that does not tell has at least a version. */
-  #answeredBy({ parameters, model_version }: ModelInferResponse): string | undefined {
-    const { identity } = decodeParameters(parameters);
-    if (typeof identity === "string" && identity !== "") return identity;
-    return model_version ? `${this.connection.model}/${model_version}` : undefined;
-  }
-
-  /** @throws {@link RemoteModelChangedError} */
-  #checkIdentity({ address }: Endpoint, identity: string | undefined): void {
-    if (identity === undefined || this.#follow) return;
-    this.#identity ??= identity;
-    if (identity === this.#identity) return;
-    throw new RemoteModelChangedError(
-      `Server ${address} ${this.#otherThan(identity)}. Create the twin again for the new one.`,
-    );
-  }
-
-  #otherThan(identity: string): string {
-    return `serves ${identity} as "${this.connection.model}", not ${this.#identity} as at the beginning`;
+  /** Asks an endpoint what it serves. @throws `TWIN_REMOTE_MODEL_CHANGED` */
+  async #look(endpoint: Endpoint, limits: CallLimits): Promise<void> {
+    if (this.#pin === undefined) return;
+    const { ModelMetadata, ModelConfig } = this.#protos.Service.service;
+    let identity = identityOf((await call(endpoint, ModelMetadata, this.#named, limits)).properties);
+    // Servers of another make tell it there.
+    if (identity === undefined) {
+      const config = await call(endpoint, ModelConfig, this.#named, limits).catch(unlessUnknown);
+      identity = identityOf(parametersOf(config?.config));
+    }
+    this.#pin.know(endpoint, identity);
   }
 
   #decode(response: ModelInferResponse, { address }: Endpoint): Readonly<Record<string, NdArray>> {

@@ -99,11 +99,12 @@ export class RemoteGenerator implements Generator, Startable {
     const { client, fallback, options, signal } = init;
     const { model } = client.connection;
     try {
-      const description = await client.describe({ signal, ...(fallback && { timeoutMs: FIRST_ANSWER_MS }) });
-      return new RemoteGenerator(init, {
-        description,
-        contract: generatorContract(model, description, options.describes),
+      const description = await client.describe((told) => told, {
+        signal,
+        ...(fallback && { timeoutMs: FIRST_ANSWER_MS }),
       });
+      const contract = generatorContract(model, description, options.describes);
+      return new RemoteGenerator(init, { description, contract });
     } catch (error) {
       if (fallback === undefined || !(error instanceof ServerUnreachableError)) throw error;
       init.log.warn(
@@ -219,8 +220,9 @@ export class RemoteGenerator implements Generator, Startable {
       isHalf: this.#options.precision === "float16",
     };
     const asked = encodeRequest(contract, request, { start, stop, conditions }, travel);
-    const answer = await this.#client.infer(asked, { signal });
-    const events = decodeEvents(contract, answer, stop - start, travel);
+    const events = await this.#client.infer(asked, (answer) => decodeEvents(contract, answer, stop - start, travel), {
+      signal,
+    });
     this.#served += stop - start;
     return events;
   }
@@ -244,11 +246,15 @@ export class RemoteGenerator implements Generator, Startable {
 
   /** No server was there at the beginning. */
   async #learn(signal: AbortSignal): Promise<Remote> {
-    const description = await this.#client.describe({ signal });
-    const contract = generatorContract(this.model, description, this.#options.describes);
-    const problem = outputsProblem(this, contract);
-    if (problem) throw new InvalidArgumentError(`The server's model "${this.model}" cannot be used: ${problem}.`);
-    this.#remote = this.#accept({ contract, description });
+    this.#remote = await this.#client.describe(
+      (description) => {
+        const contract = generatorContract(this.model, description, this.#options.describes);
+        const problem = outputsProblem(this, contract);
+        if (problem) throw new InvalidArgumentError(`The server's model "${this.model}" cannot be used: ${problem}.`);
+        return this.#accept({ contract, description });
+      },
+      { signal },
+    );
     return this.#remote;
   }
 

@@ -16,8 +16,9 @@ import {
 import { ServerUnreachableError } from "../errors.ts";
 import { joinRows, type RowArrays, sliceRows } from "../models/rows.ts";
 import { Breaker } from "./breaker.ts";
+import type { RemoteDescription } from "./description.ts";
 import { inOrder } from "./in-order.ts";
-import { FIRST_ANSWER_MS, type InferenceClient } from "./inference-client.ts";
+import { FIRST_ANSWER_MS, type InferenceAnswer, type InferenceClient } from "./inference-client.ts";
 import { rowsThatFit } from "./message-rows.ts";
 import { type ModelContract, modelContract, tensorsProblem } from "./model-contract.ts";
 import type { RemoteCounts } from "./remote-generator.ts";
@@ -33,6 +34,7 @@ export interface RemoteModelInit {
 interface Told {
   readonly contract: ModelContract;
   readonly maxBatchSize: number;
+  readonly versions: readonly string[];
 }
 
 /** A {@link Model} that servers compute. See `remoteModel`. */
@@ -43,6 +45,8 @@ export class RemoteModel implements Model, Startable {
   readonly metadata: Readonly<Record<string, string>>;
   readonly digest: string | undefined;
   readonly provider: ModelProvider;
+  /** Version that computes; `undefined` where the server has several and chooses, and where no server has told. */
+  readonly version: string | undefined;
   readonly #client: InferenceClient;
   readonly #fallback: Model | undefined;
   readonly #breaker: Breaker;
@@ -60,7 +64,11 @@ export class RemoteModel implements Model, Startable {
   static async create(init: RemoteModelInit & { readonly signal: AbortSignal }): Promise<RemoteModel> {
     const { client, fallback, log, signal } = init;
     try {
-      return new RemoteModel(init, await tellingOf(client, signal, fallback ? FIRST_ANSWER_MS : undefined));
+      const description = await client.describe((told) => told, {
+        signal,
+        ...(fallback && { timeoutMs: FIRST_ANSWER_MS }),
+      });
+      return new RemoteModel(init, toldBy(client.connection.model, description));
     } catch (error) {
       if (fallback === undefined || !(error instanceof ServerUnreachableError)) throw error;
       log.warn(
@@ -80,6 +88,7 @@ export class RemoteModel implements Model, Startable {
     this.metadata = stated.metadata;
     this.digest = stated.digest;
     this.provider = stated.provider;
+    this.version = client.connection.version ?? (told?.versions.length === 1 ? told.versions[0] : undefined);
     const problem = fallback && tensorsProblem(this, fallback);
     if (problem) throw new InvalidArgumentError(`${fallback.name} cannot be the fallback of ${model}: ${problem}.`);
     this.#client = client;
@@ -155,13 +164,15 @@ export class RemoteModel implements Model, Startable {
   }
 
   async #ask(inputs: RowArrays, lengths: AxisLengths, signal: AbortSignal | undefined): Promise<RowArrays> {
-    const { outputs, endpoint } = await this.#client.infer({ inputs }, { signal });
-    try {
-      return checkModelOutputs(this, outputs, lengths);
-    } catch (error) {
-      const problem = `server ${endpoint} gave an invalid answer: ${reasonOf(error)}`;
-      throw new ModelFailedError(this.name, problem, { cause: error });
-    }
+    const read = ({ outputs, endpoint }: InferenceAnswer): RowArrays => {
+      try {
+        return checkModelOutputs(this, outputs, lengths);
+      } catch (error) {
+        const problem = `server ${endpoint} gave an invalid answer: ${reasonOf(error)}`;
+        throw new ModelFailedError(this.name, problem, { cause: error });
+      }
+    };
+    return await this.#client.infer({ inputs }, read, { signal });
   }
 
   async #askInPieces(
@@ -185,11 +196,16 @@ export class RemoteModel implements Model, Startable {
   }
 
   async #learn(signal: AbortSignal | undefined): Promise<Told> {
-    const told = await tellingOf(this.#client, signal);
-    const problem = tensorsProblem(this, told.contract);
-    if (problem) throw new InvalidArgumentError(`The server's model "${this.name}" cannot be used: ${problem}.`);
-    this.#told = told;
-    return told;
+    this.#told = await this.#client.describe(
+      (description) => {
+        const told = toldBy(this.name, description);
+        const problem = tensorsProblem(this, told.contract);
+        if (problem) throw new InvalidArgumentError(`The server's model "${this.name}" cannot be used: ${problem}.`);
+        return told;
+      },
+      { signal },
+    );
+    return this.#told;
   }
 
   #rowsThatFit({ batchAxis, inputs, outputs }: ModelContract, lengths: AxisLengths): number {
@@ -206,12 +222,9 @@ export class RemoteModel implements Model, Startable {
   }
 }
 
-async function tellingOf(client: InferenceClient, signal: AbortSignal | undefined, timeoutMs?: number): Promise<Told> {
-  const description = await client.describe({ signal, ...(timeoutMs !== undefined && { timeoutMs }) });
-  return {
-    contract: modelContract(client.connection.model, description),
-    maxBatchSize: description.maxBatchSize,
-  };
+function toldBy(model: string, description: RemoteDescription): Told {
+  const { versions, maxBatchSize } = description;
+  return { contract: modelContract(model, description), versions, maxBatchSize };
 }
 
 function copyOf(array: NdArray): NdArray {

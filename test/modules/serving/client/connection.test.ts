@@ -7,10 +7,12 @@ import { inspect, promisify } from "node:util";
 import { env, type GenerateRequest } from "twinloom";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { addressProblem, isOnThisMachine, targetOf } from "../../../../modules/serving/client/address.ts";
+import { Balancer } from "../../../../modules/serving/client/balancer.ts";
+import type { Endpoint } from "../../../../modules/serving/client/endpoint.ts";
 import { startServer } from "../../../servers/inference-server.ts";
-import { FakeGenerator, until } from "../server/shared.ts";
+import { FakeGenerator } from "../server/shared.ts";
 import { all, eventsAsked, remoteOf, valuesOf } from "./remote.ts";
-import { answerTo, scriptedServer } from "./scripted-server.ts";
+import { scriptedServer } from "./scripted-server.ts";
 
 const tls = (name: string): string => fileURLToPath(new URL(`../../../fixtures/tls/${name}`, import.meta.url));
 const TOKEN = "correct-horse-battery-staple";
@@ -71,21 +73,14 @@ describe("requests", () => {
     expect(valuesOf(await all(remote.generator, request))).toEqual(valuesOf(await all(generator, request)));
   });
 
-  it("go to the endpoint that has the fewest", async () => {
-    const quick = await scriptedServer();
-    const slow = await scriptedServer({
-      infer: async (asked) => {
-        await until(() => quick.requests.length >= 10);
-        return answerTo(asked);
-      },
-    });
-    await using remote = await remoteOf([slow.endpoint, quick.endpoint]);
-    const pair = [eventsAsked(1), eventsAsked(1)].map((one) => all(remote.generator, one));
-    await until(() => slow.requests.length === 1 && quick.requests.length === 1);
-    for (let k = 0; k < 9; k++) await all(remote.generator, eventsAsked(1));
-    await Promise.all(pair);
-    expect([slow.requests.length, quick.requests.length]).toEqual([1, 10]);
-    for (const server of [slow, quick]) server.kill();
+  it("go to the ready endpoint that has the fewest, in turn where several have", () => {
+    const endpoint = (outstanding: number, isReady = true): Endpoint => ({ outstanding, isReady }) as Endpoint;
+    const [busy, idle, gone, other] = [endpoint(3), endpoint(1), endpoint(0, false), endpoint(1)] as const;
+    const balancer = new Balancer([busy, idle, gone, other]);
+    expect([1, 2, 3, 4].map(() => balancer.choose(new Set()))).toEqual([idle, idle, other, other]);
+    expect(balancer.choose(new Set([idle, other]))).toBe(busy);
+    expect(balancer.choose(new Set([idle, other, busy]))).toBeUndefined();
+    expect(new Balancer([gone]).choose(new Set())).toBe(gone);
   });
 });
 

@@ -1,0 +1,60 @@
+import { RemoteModelChangedError } from "../errors.ts";
+import type { ModelInferResponse } from "../protocol/messages.ts";
+import { decodeParameters } from "../protocol/parameters.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/**
+ * Sees to it that all answers are of one model. What computes is noted at the first answer that tells it; servers that do not
+ * say it with each answer are asked for it before they are used, and after each failure.
+ */
+export class Pin {
+  readonly #model: string;
+  #identity: string | undefined;
+
+  constructor(model: string) {
+    this.#model = model;
+  }
+
+  /** What computes; `undefined` until a server tells it. */
+  get identity(): string | undefined {
+    return this.#identity;
+  }
+
+  /**
+   * Notes what an endpoint tells that it serves.
+   *
+   * @throws {@link RemoteModelChangedError} where that is another model.
+   */
+  know(endpoint: Endpoint, identity: string | undefined): void {
+    if (identity !== undefined) this.#check(endpoint, identity);
+    endpoint.known = { identity };
+  }
+
+  /**
+   * Checks who computed an answer.
+   *
+   * @param lookAgain - Asks the endpoint what it serves, and notes it.
+   * @throws {@link RemoteModelChangedError}
+   */
+  async checkAnswer(
+    endpoint: Endpoint,
+    { parameters, model_version: version }: ModelInferResponse,
+    lookAgain: () => Promise<void>,
+  ): Promise<void> {
+    const identity = decodeParameters(parameters)["identity"];
+    if (typeof identity === "string" && identity !== "") return this.#check(endpoint, identity);
+    if (!version) return;
+    // A server that tells nothing at all has at least a version.
+    if (endpoint.known?.identity === undefined) return this.#check(endpoint, `${this.#model}/${version}`);
+    if (endpoint.known.version !== undefined && endpoint.known.version !== version) await lookAgain();
+    endpoint.known.version = version;
+  }
+
+  #check({ address }: Endpoint, identity: string): void {
+    this.#identity ??= identity;
+    if (identity === this.#identity) return;
+    throw new RemoteModelChangedError(
+      `Server ${address} serves ${identity} as "${this.#model}", not ${this.#identity} as at the beginning. Create the twin again for the new one.`,
+    );
+  }
+}
