@@ -113,10 +113,13 @@ export class AliasFollower implements AsyncDisposable {
   async stop(): Promise<void> {
     this.#ending.abort();
     await this.#polling;
-    await this.#running?.twin.stop();
-    this.#running = undefined;
-    await Promise.all(this.#retiring);
-    if (typeof this.#options.store === "string") await this.#store.close();
+    try {
+      await this.#running?.twin.stop();
+    } finally {
+      this.#running = undefined;
+      await Promise.all(this.#retiring);
+      if (typeof this.#options.store === "string") await this.#store.close();
+    }
   }
 
   /** {@link stop}, for `await using`. */

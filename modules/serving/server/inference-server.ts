@@ -1,14 +1,14 @@
-import type { Server, ServerCredentials } from "@grpc/grpc-js";
+import type { Server } from "@grpc/grpc-js";
 import { type Clock, InvalidArgumentError, type Log } from "../../../core/index.ts";
 import { ModelNotServedError, ServerDrainingError } from "../errors.ts";
 import type { Served } from "../models/served.ts";
-import { loadProtos, type Protos } from "../protocol/load-protos.ts";
+import { loadProtos } from "../protocol/load-protos.ts";
 import { SERVER_PACKAGES } from "../protocol/packages.ts";
 import { Access } from "./access.ts";
 import { channelOptions } from "./channel-options.ts";
 import { checkExposure } from "./check-exposure.ts";
 import { checkServerOptions } from "./check-options.ts";
-import { gatherResponses } from "./gather-responses.ts";
+import { checkRequest } from "./check-request.ts";
 import { tokenGuard } from "./guard.ts";
 import { configHandlers } from "./handlers/config.ts";
 import { inferHandlers } from "./handlers/infer.ts";
@@ -17,19 +17,20 @@ import { repositoryHandlers } from "./handlers/repository.ts";
 import { statisticsHandlers } from "./handlers/statistics.ts";
 import { streamInferHandlers } from "./handlers/stream-infer.ts";
 import { type Health, loadHealth } from "./health.ts";
+import { bind, credentialsOf, makeServer, shutDown } from "./listen.ts";
 import { measure, type ServerMetrics } from "./metrics.ts";
 import { MetricsServer } from "./metrics-server.ts";
 import { OpenCalls } from "./open-calls.ts";
 import type { CheckedServerOptions, InferenceServerOptions } from "./options.ts";
-import { tellMalformed } from "./read-requests.ts";
-import { readTls } from "./read-tls.ts";
+import { RareWarning } from "./rare-warning.ts";
+import { readRequests } from "./read-requests.ts";
 import { addReflection } from "./reflection.ts";
 import { Repository } from "./repository.ts";
+import { ResponseCodec, takesPieces } from "./response-codec.ts";
 import { checkNames, type Servable, servedName } from "./servable.ts";
 import { serve } from "./serve.ts";
 import { ServedModels } from "./served-models.ts";
 import { isReady, type ServerCore } from "./server-core.ts";
-import { startErrorOf } from "./start-error.ts";
 
 /** What an {@link InferenceServer} works with. */
 export interface InferenceServerParts {
@@ -38,9 +39,9 @@ export interface InferenceServerParts {
   readonly clock?: Clock | undefined;
   /**
    * Makes a model anew when a client loads it, by its name on the wire; what was published before is served again by
-   * default. Only for `modelControl: "explicit"`.
+   * default. Only for `modelControl: "explicit"`. With `signal` aborted, nobody waits for it any more.
    */
-  readonly reload?: ((name: string) => Promise<Servable>) | undefined;
+  readonly reload?: ((name: string, options: { readonly signal: AbortSignal }) => Promise<Servable>) | undefined;
 }
 
 /** Where a server listens. */
@@ -49,8 +50,7 @@ export interface ServerAddress {
   readonly port: number;
 }
 
-/** How long connections may take to say good-bye once nothing is asked on them any more, ms. */
-const GOODBYE_MS = 500;
+const SYSTEM_CLOCK: Clock = { now: () => Date.now() };
 
 /**
  * Serves models and generators over gRPC, in the Open Inference Protocol.
@@ -64,7 +64,7 @@ export class InferenceServer {
   readonly #options: CheckedServerOptions;
   readonly #parts: InferenceServerParts;
   readonly #models = new ServedModels();
-  readonly #calls = new OpenCalls();
+  readonly #calls: OpenCalls;
   readonly #servables = new Map<string, Servable>();
   #metrics: ServerMetrics | undefined;
   #metricsServer: MetricsServer | undefined;
@@ -72,12 +72,16 @@ export class InferenceServer {
   #server: Server | undefined;
   #address: ServerAddress | undefined;
   #metricsAddress: ServerAddress | undefined;
+  #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
+  /** Looks no more for clients that do not take their answers. */
+  #unwatch: (() => void) | undefined;
 
   /** @throws `TWIN_INVALID_ARGUMENT` for options that are none; `TWIN_SERVER_INSECURE`. */
   constructor(options: InferenceServerOptions, parts: InferenceServerParts) {
     this.#options = checkServerOptions(options);
     checkExposure(this.#options);
+    this.#calls = new OpenCalls(this.#options);
     this.#parts = parts;
   }
 
@@ -108,19 +112,31 @@ export class InferenceServer {
    * @throws `TWIN_SERVER_START_FAILED`, `TWIN_PACKAGE_MISSING`, `TWIN_SECRET_MISSING`; the signal's reason.
    */
   async start({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    if (this.#server || this.#stopping) throw new InvalidArgumentError("A server starts once; make another one.");
-    const { host, port, metricsPort, metricsHost, tokens } = this.#options;
+    if (this.#starting || this.#stopping) throw new InvalidArgumentError("A server starts once; make another one.");
+    this.#starting = this.#start(signal);
+    await this.#starting;
+  }
+
+  async #start(signal: AbortSignal | undefined): Promise<void> {
+    const { host, port, metricsPort, metricsHost, tokens, tls } = this.#options;
+    const { log, clock = SYSTEM_CLOCK } = this.#parts;
     const protos = await loadProtos(SERVER_PACKAGES);
+    const { grpc } = protos;
     const access = new Access(tokens);
-    this.#health = await loadHealth({ tellsModels: !access.isGuarded });
+    const health = await loadHealth({ tellsModels: !access.isGuarded });
+    this.#health = health;
     if (metricsPort !== false) this.#metrics = await measure(() => this.#calls.count);
-    const credentials = await this.#credentials(protos);
+    const credentials = await credentialsOf(grpc, tls, { log, now: () => clock.now() });
+    const responses = new ResponseCodec(protos.Service.service, { takesPieces: await takesPieces() });
     signal?.throwIfAborted();
-    const core = this.#core(protos, access);
-    const guards = access.isGuarded ? [tokenGuard(protos.grpc, access)] : [];
-    const server = new protos.grpc.Server(channelOptions(this.#options, guards));
+    const core = this.#core({ grpc, access, responses, clock });
+    const server = makeServer(grpc, channelOptions(this.#options, access.isGuarded ? [tokenGuard(core)] : []));
     this.#server = server;
-    server.addService(gatherResponses(tellMalformed(protos.Service.service)), {
+    const service = readRequests(protos.Service.service, (bytes, method) => {
+      this.#calls.checkRoom(bytes.length);
+      checkRequest(method, bytes);
+    });
+    server.addService(responses.encoded(service), {
       ...metadataHandlers(core),
       ...configHandlers(core),
       ...statisticsHandlers(core),
@@ -128,8 +144,8 @@ export class InferenceServer {
       ...streamInferHandlers(core),
       ...repositoryHandlers(core),
     });
-    this.#health.addTo(server);
-    await addReflection(server, protos.packageDefinition, this.#health);
+    health.addTo(server);
+    await addReflection(server, protos.packageDefinition, health);
     try {
       this.#address = { host, port: await bind(server, { host, port }, credentials) };
       if (this.#metrics && metricsPort !== false) {
@@ -140,13 +156,9 @@ export class InferenceServer {
       server.forceShutdown();
       throw error;
     }
-    this.#parts.log.info(
-      {
-        address: this.#address,
-        metrics: this.#metricsAddress,
-        tls: this.#options.tls !== undefined,
-        tokens: tokens.length,
-      },
+    this.#unwatch = this.#calls.watch(log);
+    log.info(
+      { address: this.#address, metrics: this.#metricsAddress, tls: tls !== undefined, tokens: tokens.length },
       "The server listens",
     );
   }
@@ -189,6 +201,8 @@ export class InferenceServer {
 
   async #stop(): Promise<void> {
     const { log } = this.#parts;
+    // What does not start says so to whoever starts it.
+    await this.#starting?.catch(() => undefined);
     const server = this.#server;
     if (server === undefined) return;
     this.#health?.stopping();
@@ -197,6 +211,7 @@ export class InferenceServer {
     const late = await this.#calls.drain(drainMs);
     if (late > 0) log.warn({ requests: late, drainMs }, "Requests were cut off: they took too long");
     await shutDown(server);
+    this.#unwatch?.();
     const idle = this.#models.replaceAll([]);
     // What was cut off may compute on, and nobody waits for it.
     if (late === 0) await idle;
@@ -221,65 +236,27 @@ export class InferenceServer {
     return serve(servable, { batching: this.#options.batching, observer: this.#metrics?.observer });
   }
 
-  #core({ grpc }: Protos, access: Access): ServerCore {
-    const { log, clock = { now: () => Date.now() }, reload } = this.#parts;
+  #core(of: Pick<ServerCore, "grpc" | "access" | "responses" | "clock">): ServerCore {
+    const { log, reload } = this.#parts;
     const repository = new Repository(this.#models, {
       isExplicit: this.#options.modelControl === "explicit",
-      load: async (name) => {
-        const servable = (await reload?.(name)) ?? this.#servables.get(name);
+      load: async (name, options) => {
+        const servable = (await reload?.(name, options)) ?? this.#servables.get(name);
         if (servable === undefined) throw new ModelNotServedError(`There is no model "${name}" to load here.`);
         return this.#serve({ ...servable, name });
       },
       onChange: () => this.#health?.serving(this.models),
+      log,
     });
     return {
-      grpc,
+      ...of,
       options: this.#options,
       models: this.#models,
       repository,
       calls: this.#calls,
-      access,
       log,
-      clock,
       metrics: this.#metrics,
+      refusals: new RareWarning(log, "A request was refused: it may not do what it asks for"),
     };
   }
-
-  async #credentials({ grpc }: Protos): Promise<ServerCredentials> {
-    const { tls } = this.#options;
-    if (tls === undefined) return grpc.ServerCredentials.createInsecure();
-    const { certificate, key, clientAuthority, validTo } = await readTls(tls);
-    if (validTo.getTime() < (this.#parts.clock?.now() ?? Date.now())) {
-      this.#parts.log.warn(
-        { certificate: tls.certificate, validTo: validTo.toISOString() },
-        "The certificate has expired",
-      );
-    }
-    const pair = { cert_chain: certificate, private_key: key };
-    return grpc.ServerCredentials.createSsl(clientAuthority, [pair], clientAuthority !== null);
-  }
-}
-
-async function bind(server: Server, at: ServerAddress, credentials: ServerCredentials): Promise<number> {
-  const address = at.host.includes(":") && !at.host.startsWith("[") ? `[${at.host}]` : at.host;
-  return await new Promise((resolve, reject) => {
-    server.bindAsync(`${address}:${at.port}`, credentials, (error, port) => {
-      if (error) reject(startErrorOf("models", at, error));
-      else resolve(port);
-    });
-  });
-}
-
-/** Ends connections when their calls have ended, and all others after a while. */
-async function shutDown(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => {
-      server.forceShutdown();
-      resolve();
-    }, GOODBYE_MS);
-    server.tryShutdown(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

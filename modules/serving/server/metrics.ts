@@ -7,7 +7,7 @@ import { SERVER_PACKAGES } from "../protocol/packages.ts";
 export interface ServerMetrics {
   /** Listens to all that is served. */
   readonly observer: ServeObserver;
-  /** A request for a model has ended, from its message to its answer. */
+  /** A request has ended, from its message to its answer; the model's name is empty where none was found. */
   finished(model: ServedName, request: { readonly code: string; readonly seconds: number }): void;
   /** For the header of {@link text}. */
   readonly contentType: string;
@@ -32,26 +32,37 @@ export async function measure(inFlight: () => number): Promise<ServerMetrics> {
     install: SERVER_PACKAGES,
     neededBy: "Telling metrics of a server of models",
   });
-  // Of this server alone: a program may have several.
-  const registry = new prometheus.Registry();
-  prometheus.collectDefaultMetrics({ register: registry });
-  return new PrometheusMetrics(prometheus, registry, inFlight);
+  return new PrometheusMetrics(prometheus, inFlight);
+}
+
+/** What is told of the process: measured once, as it cannot be undone, and told by each of its servers. */
+let ofProcess: Prometheus.Registry | undefined;
+
+function processRegistry(prometheus: typeof Prometheus): Prometheus.Registry {
+  if (ofProcess === undefined) {
+    ofProcess = new prometheus.Registry();
+    prometheus.collectDefaultMetrics({ register: ofProcess });
+  }
+  return ofProcess;
 }
 
 class PrometheusMetrics implements ServerMetrics {
   readonly observer: ServeObserver;
   readonly #registry: Prometheus.Registry;
+  readonly #process: Prometheus.Registry;
   readonly #requests: Prometheus.Counter<"model" | "version" | "code">;
   readonly #requestSeconds: Prometheus.Histogram<"model" | "version">;
 
-  constructor(prometheus: typeof Prometheus, registry: Prometheus.Registry, inFlight: () => number) {
-    this.#registry = registry;
-    const registers = [registry];
+  constructor(prometheus: typeof Prometheus, inFlight: () => number) {
+    // Of this server alone: a program may have several.
+    this.#registry = new prometheus.Registry();
+    this.#process = processRegistry(prometheus);
+    const registers = [this.#registry];
     const seconds = (name: string, help: string): Prometheus.Histogram<"model" | "version"> =>
       new prometheus.Histogram({ name, help, labelNames: MODEL, buckets: SECONDS, registers });
     this.#requests = new prometheus.Counter({
       name: "twinloom_inference_requests_total",
-      help: "Requests that have ended, by the name of their gRPC status.",
+      help: "Requests that have ended, by the name of their gRPC status. The model is empty where none was found, or none is needed.",
       labelNames: [...MODEL, "code"],
       registers,
     });
@@ -121,6 +132,6 @@ class PrometheusMetrics implements ServerMetrics {
   }
 
   async text(): Promise<string> {
-    return await this.#registry.metrics();
+    return `${await this.#process.metrics()}\n${await this.#registry.metrics()}`;
   }
 }

@@ -31,6 +31,13 @@ export interface InferenceServerOptions {
   /** Requests that one connection may have at once; the next wait. 1,000 by default. */
   readonly maxConcurrentRequests?: number | undefined;
   /**
+   * Memory held for requests and for answers that are not sent yet, bytes; 1 GiB by default. What comes beyond is
+   * refused, with RESOURCE_EXHAUSTED. Requests that are not wholly there yet are not counted.
+   */
+  readonly maxHeldBytes?: number | undefined;
+  /** How long a client may take to take an answer, or one of a stream, ms; 120,000 by default. It is cut off then. */
+  readonly maxSendMs?: number | undefined;
+  /**
    * How long {@link InferenceServer.stop} waits for what has begun, ms; 8,000 by default, so that a twin that stops
    * waits longer than that.
    */
@@ -80,6 +87,8 @@ export interface CheckedServerOptions {
   readonly batching: BatchingOptions;
   readonly maxMessageBytes: number;
   readonly maxConcurrentRequests: number;
+  readonly maxHeldBytes: number;
+  readonly maxSendMs: number;
   readonly drainMs: number;
   readonly modelControl: "none" | "explicit";
   readonly models?: readonly string[] | undefined;
@@ -92,7 +101,7 @@ const BatchingSchema = z.object({
   maxBatchSize: rows().optional().describe("Most rows computed at once; larger requests are computed in pieces."),
   maxQueueDelayMs: z.number().min(0).optional().describe("How long an idle model waits for more rows, ms."),
   preferredBatchSizes: z.array(rows()).optional().describe("A batch of one of these sizes does not wait for more."),
-  maxQueueSize: z.number().int().min(0).optional().describe("Rows that may wait; what comes beyond is refused."),
+  maxQueueSize: rows().optional().describe("Rows that may wait; what comes beyond is refused."),
 });
 
 const TokenSchema = z
@@ -144,6 +153,19 @@ export const ServerOptionsSchema: z.ZodType<CheckedServerOptions, InferenceServe
     .min(1)
     .default(1000)
     .describe("Requests that one connection may have at once."),
+  maxHeldBytes: z
+    .number()
+    .int()
+    .min(1)
+    .default(2 ** 30)
+    .describe("Memory held for requests and for answers that are not sent yet, in bytes; the rest is refused."),
+  maxSendMs: z
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .default(120_000)
+    .describe("How long a client may take to take an answer, or one of a stream, ms."),
   drainMs: z.number().min(0).default(8000).describe("How long stop() waits for what has begun, ms."),
   modelControl: z.enum(["none", "explicit"]).default("none").describe("Whether clients may load and unload models."),
   models: z.array(z.string().min(1)).optional().describe("Names of the models to serve; all by default."),

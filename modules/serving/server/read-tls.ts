@@ -9,28 +9,51 @@ export interface TlsFiles {
   readonly certificate: Buffer;
   readonly key: Buffer;
   readonly clientAuthority: Buffer | null;
-  /** When the certificate ends. */
-  readonly validTo: Date;
+  /** All certificates in them. */
+  readonly certificates: readonly ReadCertificate[];
 }
 
-/** @throws {@link ServerStartError} for a file that cannot be read, is no PEM, or a key of another certificate. */
+/** A certificate, as far as logs tell of it. Times are as OpenSSL writes them. */
+export interface ReadCertificate {
+  readonly file: string;
+  readonly subject: string;
+  readonly validFrom: string;
+  readonly validTo: string;
+}
+
+/**
+ * @throws {@link ServerStartError} for a file that cannot be read, certificates that are not all PEM, or a key of another
+ *   certificate.
+ */
 export async function readTls({ certificate, key, clientAuthority }: ServerTls): Promise<TlsFiles> {
   const [certificateFile, keyFile, authorityFile] = await Promise.all([
     read("certificate", certificate),
     read("private key", key),
     clientAuthority === undefined ? null : read("authority of clients", clientAuthority),
   ]);
-  const parsed = certificateIn("certificate", certificate, certificateFile);
-  if (clientAuthority !== undefined && authorityFile !== null) {
-    certificateIn("authority of clients", clientAuthority, authorityFile);
-  }
-  if (!parsed.checkPrivateKey(privateKeyIn(key, keyFile))) {
+  const own = certificatesIn("certificate", certificate, certificateFile);
+  const authorities =
+    clientAuthority === undefined || authorityFile === null
+      ? []
+      : certificatesIn("authority of clients", clientAuthority, authorityFile);
+  if (!own[0]?.checkPrivateKey(privateKeyIn(key, keyFile))) {
     throw new ServerStartError(
       `The private key "${key}" is not that of the certificate "${certificate}". Give the two that were made together; in a file of several certificates the server's own must be the first.`,
     );
   }
-  const validTo = new Date(parsed.validTo);
-  return { certificate: certificateFile, key: keyFile, clientAuthority: authorityFile, validTo };
+  return {
+    certificate: certificateFile,
+    key: keyFile,
+    clientAuthority: authorityFile,
+    certificates: [
+      ...own.map((each) => describe(certificate, each)),
+      ...authorities.map((each) => describe(clientAuthority ?? "", each)),
+    ],
+  };
+}
+
+function describe(file: string, { subject, validFrom, validTo }: X509Certificate): ReadCertificate {
+  return { file, subject: subject.replaceAll("\n", ", "), validFrom, validTo };
 }
 
 async function read(what: string, file: string): Promise<Buffer> {
@@ -41,15 +64,26 @@ async function read(what: string, file: string): Promise<Buffer> {
   }
 }
 
-function certificateIn(what: string, file: string, bytes: Buffer): X509Certificate {
-  try {
-    return new X509Certificate(bytes);
-  } catch (error) {
+const BEGIN = "-----BEGIN CERTIFICATE-----";
+
+/** Each by itself: OpenSSL leaves away what follows one that it cannot read. */
+function certificatesIn(what: string, file: string, bytes: Buffer): readonly X509Certificate[] {
+  const parts = bytes.toString("latin1").split(BEGIN).slice(1);
+  if (parts.length === 0) {
     throw new ServerStartError(
-      `The ${what} "${file}" is no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----.`,
-      { cause: error },
+      `The ${what} "${file}" is no certificate in PEM, which begins with ${BEGIN}. openssl x509 -inform DER makes one of a certificate in DER.`,
     );
   }
+  return parts.map((part, index) => {
+    try {
+      return new X509Certificate(`${BEGIN}${part}`);
+    } catch (error) {
+      throw new ServerStartError(
+        `The ${what} "${file}" cannot be read: of its ${parts.length} certificates number ${index + 1} is none: ${reasonOf(error)}.`,
+        { cause: error },
+      );
+    }
+  });
 }
 
 function privateKeyIn(file: string, bytes: Buffer): KeyObject {

@@ -8,15 +8,17 @@ import type { ServerCore } from "./server-core.ts";
 export class RequestRecord {
   readonly method: string;
   readonly #core: ServerCore;
+  readonly #call: { getPeer(): string };
   readonly #began = performance.now();
   /** Whether it was answered, one way or the other. */
   isOver: boolean = false;
   caller: Caller | undefined;
   served: Served | undefined;
 
-  constructor(core: ServerCore, method: string) {
+  constructor(core: ServerCore, method: string, call: { getPeer(): string }) {
     this.#core = core;
     this.method = method;
+    this.#call = call;
   }
 
   /** It was answered. */
@@ -32,11 +34,11 @@ export class RequestRecord {
   }
 
   #finished(code: string, error: unknown): void {
-    const { log, metrics } = this.#core;
+    const { log, metrics, refusals } = this.#core;
     this.isOver = true;
     const { method, served, caller } = this;
     const ms = performance.now() - this.#began;
-    if (served) metrics?.finished({ name: served.name, version: served.version }, { code, seconds: ms / 1000 });
+    metrics?.finished(served ?? NO_MODEL, { code, seconds: ms / 1000 });
     const fields = {
       method,
       ...(served && { model: served.name, version: served.version }),
@@ -46,9 +48,15 @@ export class RequestRecord {
       ms: Math.round(ms * 1000) / 1000,
     };
     if (OURS.has(code)) log.warn({ ...fields, reason: reasonOf(error) }, "A request failed");
+    else if (FORBIDDEN.has(code)) refusals.tell(() => ({ ...fields, peer: this.#call.getPeer() }));
     else log.debug(fields, "A request ended");
   }
 }
 
+const NO_MODEL = { name: "", version: "" };
+
 /** What is the server's own failure. What a client did wrong is told to the client. */
 const OURS: ReadonlySet<string> = new Set(["INTERNAL", "UNKNOWN", "DATA_LOSS", "UNIMPLEMENTED"]);
+
+/** What somebody may try who is up to no good. */
+const FORBIDDEN: ReadonlySet<string> = new Set(["UNAUTHENTICATED", "PERMISSION_DENIED"]);

@@ -28,6 +28,6 @@ export function serve(servable: Servable, { batching, observer }: ServeOptions):
 }
 
 /** Without entries that are `undefined`. */
-function given(batching: BatchingOptions): Partial<Batching> {
+export function given(batching: BatchingOptions): Partial<Batching> {
   return Object.fromEntries(Object.entries(batching).filter(([, value]) => value !== undefined));
 }

@@ -19,11 +19,16 @@ export interface Held {
 export class ServedModels {
   #entries: ReadonlyMap<string, Entry> = new Map();
   readonly #unloaded = new Set<string>();
-  #isPublished: boolean = false;
+  #publishes = 0;
+
+  /** How often all was replaced. */
+  get publishes(): number {
+    return this.#publishes;
+  }
 
   /** Whether something was ever published. */
   get isPublished(): boolean {
-    return this.#isPublished;
+    return this.#publishes > 0;
   }
 
   /** All that is served, in the order of their names. */
@@ -52,6 +57,11 @@ export class ServedModels {
     return entry !== undefined && (version === "" || version === entry.served.version);
   }
 
+  /** Whether it is this very one that is served under its name. */
+  serves(served: Served): boolean {
+    return this.#entries.get(served.name)?.served === served;
+  }
+
   /** As {@link find}, for a request: it stays in place until the request has ended, whatever is published meanwhile. */
   hold(name: string, version: string): Held {
     const entry = this.#entry(name, version);
@@ -77,7 +87,7 @@ export class ServedModels {
     const before = this.#entries;
     this.#entries = new Map(served.map((each) => [each.name, { served: each, holds: 0, onIdle: undefined }]));
     this.#unloaded.clear();
-    this.#isPublished = true;
+    this.#publishes++;
     await Promise.all([...before.values()].map(retire));
   }
 
@@ -89,18 +99,18 @@ export class ServedModels {
     if (before) await retire(before);
   }
 
-  /** Serves it no more. @throws {@link ModelNotServedError} */
-  async remove(name: string): Promise<void> {
+  /** Serves it no more. @returns Resolves when it is idle. @throws {@link ModelNotServedError} */
+  remove(name: string): Promise<void> {
     const entry = this.#entry(name, "");
     this.#entries = new Map([...this.#entries].filter(([each]) => each !== name));
     this.#unloaded.add(name);
-    await retire(entry);
+    return retire(entry);
   }
 
   #entry(name: string, version: string): Entry {
     const entry = this.#entries.get(name);
     if (entry === undefined) {
-      if (!this.#isPublished) {
+      if (!this.isPublished) {
         throw new ServerDrainingError(
           "This server is starting: what it serves is not open yet. Ask again in a moment.",
         );

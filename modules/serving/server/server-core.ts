@@ -4,7 +4,9 @@ import type { Access } from "./access.ts";
 import type { ServerMetrics } from "./metrics.ts";
 import type { OpenCalls } from "./open-calls.ts";
 import type { CheckedServerOptions } from "./options.ts";
+import type { RareWarning } from "./rare-warning.ts";
 import type { Repository } from "./repository.ts";
+import type { ResponseCodec } from "./response-codec.ts";
 import type { ServedModels } from "./served-models.ts";
 
 /** What those who answer calls share. */
@@ -19,6 +21,9 @@ export interface ServerCore {
   readonly log: Log;
   readonly clock: Clock;
   readonly metrics: ServerMetrics | undefined;
+  /** Told of those who ask for what they may not. */
+  readonly refusals: RareWarning;
+  readonly responses: ResponseCodec;
 }
 
 /** Whether requests are taken: something was published, and the server does not stop. */

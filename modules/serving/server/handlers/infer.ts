@@ -4,34 +4,40 @@ import type { InferenceHandlers, ModelInferRequest, ModelInferResponseInit } fro
 import { decodeParameters, encodeParameters, type ParameterValue } from "../../protocol/parameters.ts";
 import { decodeTensors, encodeTensors } from "../../protocol/tensors.ts";
 import { checkModel } from "../access.ts";
-import { checkAnswerSize } from "../message-size.ts";
+import { checkAnswerSize, checkExpectedSize, checkId } from "../message-size.ts";
+import type { EncodedResponse } from "../response-codec.ts";
 import type { ServerCore } from "../server-core.ts";
 import { unary } from "./unary.ts";
 
 /** Answers one request with one response. */
 export function inferHandlers(core: ServerCore): Pick<InferenceHandlers, "ModelInfer"> {
-  const { calls, models, options } = core;
-  return {
-    ModelInfer: unary(core, "ModelInfer", async (message, { caller, request, ending }) => {
-      const { model_name = "", model_version = "" } = message;
+  const { models, options, responses } = core;
+  const infer = unary<ModelInferRequest, EncodedResponse>(
+    core,
+    "ModelInfer",
+    async (message, { caller, request, begin }) => {
+      const { id, model_name = "", model_version = "" } = message;
       checkModel(caller, model_name);
-      const until = ending();
-      until.signal.throwIfAborted();
-      const end = calls.begin(until);
+      checkId(id);
+      const { signal, open } = begin();
+      const held = models.hold(model_name, model_version);
       try {
-        const held = models.hold(model_name, model_version);
-        try {
-          request.served = held.served;
-          const answer = await held.served.infer(readRequest(message), { signal: until.signal });
-          return responseOf(message.id, held.served, answer, options.maxMessageBytes);
-        } finally {
-          held.release();
-        }
+        const { served } = held;
+        request.served = served;
+        const asked = readRequest(message);
+        checkExpectedSize(served, asked, options.maxMessageBytes);
+        const answer = await served.infer(asked, { signal });
+        const response = responses.encode(responseOf(id, served, answer));
+        checkAnswerSize(served, response.byteLength, options.maxMessageBytes);
+        open.hold(response.byteLength);
+        return response;
       } finally {
-        end();
+        held.release();
       }
-    }),
-  };
+    },
+  );
+  // What it answers is encoded already.
+  return { ModelInfer: infer as unknown as InferenceHandlers["ModelInfer"] };
 }
 
 /** @throws `TWIN_WIRE_INVALID` telling what was expected. */
@@ -43,19 +49,14 @@ export function readRequest({ inputs, outputs, parameters, raw_input_contents }:
   };
 }
 
-/**
- * @param more - Parameters beside those of the answer.
- * @throws {@link AnswerTooLargeError}
- */
+/** @param more - Parameters beside those of the answer. */
 export function responseOf(
   id: string | undefined,
   served: Served,
   answer: ServedAnswer,
-  maxMessageBytes: number,
   more: Readonly<Record<string, ParameterValue>> = {},
 ): ModelInferResponseInit {
   const { tensors, raw } = encodeTensors(answer.outputs as Readonly<Record<string, NdArray>>);
-  checkAnswerSize(served, raw, maxMessageBytes);
   return {
     model_name: served.name,
     model_version: served.version,

@@ -1,28 +1,36 @@
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { ServerDrainingError } from "../../errors.ts";
-import type { InferenceHandlers, ModelInferRequest, ModelStreamInferResponseInit } from "../../protocol/messages.ts";
+import type { Served } from "../../models/served.ts";
+import type { InferenceHandlers, ModelInferRequest } from "../../protocol/messages.ts";
 import { encodeParameters } from "../../protocol/parameters.ts";
 import { statusOf } from "../../protocol/status.ts";
 import { type Caller, checkModel } from "../access.ts";
 import { endingOf } from "../call-ending.ts";
 import { callErrorOf } from "../call-error.ts";
-import { chunksOf } from "../chunks.ts";
-import { Malformed } from "../read-requests.ts";
+import { type Chunk, chunksOf } from "../chunks.ts";
+import { cutOff } from "../http2-stream.ts";
+import { checkAnswerSize, checkExpectedSize, checkId } from "../message-size.ts";
+import type { OpenCall } from "../open-calls.ts";
+import type { Received } from "../read-requests.ts";
 import { RequestRecord } from "../request-record.ts";
+import type { EncodedResponse } from "../response-codec.ts";
 import type { ServerCore } from "../server-core.ts";
 import { readRequest, responseOf } from "./infer.ts";
 
 /** Requests of one stream that are answered at once; further ones stay with the client. */
 const MOST_AT_ONCE = 64;
 
-type StreamCall = ServerDuplexStream<ModelInferRequest | Malformed, ModelStreamInferResponseInit>;
+/** Characters of a name or id that an answer to a request that failed says again. */
+const LONGEST_ECHO = 1024;
+
+type StreamCall = ServerDuplexStream<Received<ModelInferRequest>, EncodedResponse>;
 
 /** Answers many requests over one call, each as soon as it is done. */
 export function streamInferHandlers(core: ServerCore): Pick<InferenceHandlers, "ModelStreamInfer"> {
   return {
     ModelStreamInfer: (call) => {
       try {
-        new InferStream(core, call as StreamCall, core.access.callerOf(call.metadata)).start();
+        new InferStream(core, call as unknown as StreamCall, core.access.callerOf(call.metadata)).start();
       } catch (error) {
         call.emit("error", callErrorOf(core.grpc, statusOf(error)));
       }
@@ -55,17 +63,19 @@ class InferStream {
 
   start(): void {
     const call = this.#call;
-    const forget = this.#core.calls.onDrain(() => this.#endIfDone());
     const { signal } = this.#ending;
+    // It was over before it began: nobody would be told of its end any more.
+    if (signal.aborted) return;
+    const forget = this.#core.calls.onDrain(() => this.#endIfDone());
     signal.addEventListener("abort", () => {
       forget();
       if (signal.reason instanceof ServerDrainingError) this.#endWith(signal.reason);
     });
-    call.on("data", (message: ModelInferRequest | Malformed) => {
+    call.on("data", (received: Received<ModelInferRequest>) => {
       if (this.#isOver) return;
       this.#atOnce++;
       if (this.#atOnce >= MOST_AT_ONCE) call.pause();
-      void this.#answer(message).then(() => {
+      void this.#answer(received).then(() => {
         this.#atOnce--;
         if (call.isPaused()) call.resume();
         this.#endIfDone();
@@ -92,56 +102,76 @@ class InferStream {
   }
 
   /** Never rejects. */
-  async #answer(message: ModelInferRequest | Malformed): Promise<void> {
-    const request = new RequestRecord(this.#core, "ModelStreamInfer");
+  async #answer(received: Received<ModelInferRequest>): Promise<void> {
+    const request = new RequestRecord(this.#core, "ModelStreamInfer", this.#call);
     request.caller = this.#caller;
+    let message: ModelInferRequest | undefined;
     try {
-      if (message instanceof Malformed) throw message.error;
-      await this.#infer(message, request);
+      message = received.read();
+      await this.#infer(message, { bytes: received.bytes, request });
       request.answered();
     } catch (error) {
       const { code, details, metadata } = request.failed(error);
-      if (this.#ending.signal.aborted) return;
-      const { id = "", model_name = "" } = message instanceof Malformed ? {} : message;
-      const parameters = encodeParameters({
-        status: this.#core.grpc.status[code] ?? "UNKNOWN",
-        ...metadata,
-        triton_final_response: true,
-      });
-      await this.#send({ error_message: details, infer_response: { id, model_name, parameters } });
+      const { id = "", model_name = "" } = message ?? {};
+      const status = this.#core.grpc.status[code] ?? "UNKNOWN";
+      const parameters = encodeParameters({ status, ...metadata, triton_final_response: true });
+      const infer_response = { id: shortened(id), model_name: shortened(model_name), parameters };
+      await this.#send(this.#core.responses.encodeStreamed({ error_message: details, infer_response }));
     }
   }
 
-  async #infer(message: ModelInferRequest, request: RequestRecord): Promise<void> {
-    const { calls, models, options } = this.#core;
-    const { model_name = "", model_version = "" } = message;
+  async #infer(
+    message: ModelInferRequest,
+    { bytes, request }: { readonly bytes: number; readonly request: RequestRecord },
+  ): Promise<void> {
+    const { calls, models } = this.#core;
+    const { id, model_name = "", model_version = "" } = message;
     checkModel(this.#caller, model_name);
-    const end = calls.begin(this.#ending);
+    checkId(id);
+    const open = calls.begin({ ending: this.#ending, cutOff: () => cutOff(this.#call) });
     try {
+      open.hold(bytes);
       const held = models.hold(model_name, model_version);
       try {
         request.served = held.served;
-        const { signal } = this.#ending;
-        for (const { part, parameters } of chunksOf(readRequest(message), held.served)) {
-          signal.throwIfAborted();
-          const answer = await held.served.infer(part, { signal });
-          const response = responseOf(message.id, held.served, answer, options.maxMessageBytes, parameters);
-          // The next chunk is computed when the client has taken this one.
-          await this.#send({ infer_response: response });
+        for (const chunk of chunksOf(readRequest(message), held.served)) {
+          await this.#answerChunk(id, chunk, { served: held.served, open });
         }
       } finally {
         held.release();
       }
     } finally {
-      end();
+      open.end();
     }
+  }
+
+  async #answerChunk(
+    id: string | undefined,
+    { part, parameters }: Chunk,
+    { served, open }: { readonly served: Served; readonly open: OpenCall },
+  ): Promise<void> {
+    const { responses, options } = this.#core;
+    const { signal } = this.#ending;
+    signal.throwIfAborted();
+    checkExpectedSize(served, part, options.maxMessageBytes);
+    const infer_response = responseOf(id, served, await served.infer(part, { signal }), parameters);
+    const response = responses.encodeStreamed({ infer_response });
+    checkAnswerSize(served, response.byteLength, options.maxMessageBytes);
+    open.hold(response.byteLength);
+    open.sending();
+    // The next chunk is computed when the client has taken this one.
+    await this.#send(response);
+    open.sending(false);
+    open.release(response.byteLength);
+    // It was not sent then, or nobody knows.
+    signal.throwIfAborted();
   }
 
   /**
    * Resolves when the message is on its way, which flow control delays until the client takes it; or when the call is
    * over.
    */
-  async #send(message: ModelStreamInferResponseInit): Promise<void> {
+  async #send(message: EncodedResponse): Promise<void> {
     const { signal } = this.#ending;
     if (signal.aborted || this.#isOver) return;
     await new Promise<void>((resolve) => {
@@ -153,4 +183,9 @@ class InferStream {
       this.#call.write(message, done);
     });
   }
+}
+
+/** For an answer that tells what is wrong: it must fit a message whatever was asked. */
+function shortened(text: string): string {
+  return text.length <= LONGEST_ECHO ? text : text.slice(0, LONGEST_ECHO).toWellFormed();
 }
