@@ -8,6 +8,12 @@ export const CONNECTION_OPTIONS = {
     description: "version of the model (default: the server's choice)",
   },
   tls: { kind: "flag", description: "encrypt, trusting the authorities that the system trusts" },
+  tlsServerName: {
+    kind: "text",
+    placeholder: "name",
+    description:
+      "encrypt; name that the servers' certificates are for, where it is not the endpoint's: by IP, through a tunnel",
+  },
   tlsCa: { kind: "text", placeholder: "file", description: "encrypt, trusting these authorities, PEM" },
   tlsCertificate: { kind: "text", placeholder: "file", description: "certificate of this client, PEM" },
   tlsKey: { kind: "text", placeholder: "file", description: "private key of that certificate, PEM" },
@@ -16,9 +22,9 @@ export const CONNECTION_OPTIONS = {
   timeoutMs: {
     kind: "number",
     placeholder: "ms",
-    description: "time for one request with all its tries [ms]",
-    default: 30_000,
+    description: "time for one request with all its tries [ms] (default: 30000)",
     min: 1,
+    max: 86_400_000,
   },
 } as const satisfies OptionDefinitions;
 
@@ -26,10 +32,11 @@ export const CONNECTION_OPTIONS = {
 export interface ConnectionChoice {
   readonly modelVersion?: string | undefined;
   readonly tls: boolean;
+  readonly tlsServerName?: string | undefined;
   readonly tlsCa?: string | undefined;
   readonly tlsCertificate?: string | undefined;
   readonly tlsKey?: string | undefined;
   readonly tokenEnv?: string | undefined;
   readonly insecure: boolean;
-  readonly timeoutMs: number;
+  readonly timeoutMs?: number | undefined;
 }

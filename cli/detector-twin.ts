@@ -55,29 +55,40 @@ export async function withDetector<T>(
   io: Pick<CommandIo, "cwd" | "signal" | "warn">,
   work: (twin: DetectorTwin) => Promise<T>,
 ): Promise<T> {
-  const { plugins, wire } = await compositionFor(model, io);
-  const twin = (await createTwin({ name: "detector", plugins, wire, signal: io.signal })) as DetectorTwin;
-  return await withTwin(twin, work);
+  return await withTwin(await makeTwin(model, io), work);
+}
+
+async function makeTwin(model: DetectorModel, io: Pick<CommandIo, "cwd" | "signal" | "warn">): Promise<DetectorTwin> {
+  const { signal } = io;
+  if (model.remote === undefined) {
+    return (await createTwin({ name: "detector", ...(await compositionFor(model, io)), signal })) as DetectorTwin;
+  }
+  const { geometry, remote, outside = "refuse" } = model;
+  const { withRemoteParts } = await import("./remote-shower.ts");
+  const { warningLog } = await import("./warning-log.ts");
+  const parts = { ...partsOf(geometry), log: warningLog(io) };
+  return await withRemoteParts({ ...remote, geometry, outside }, io, async ({ plugins, wire }) => {
+    const wired: Wiring = { ...wire, detector: { generator: "model" } };
+    const all: DetectorPlugins = { ...parts, ...plugins };
+    return (await createTwin({ name: "detector", plugins: all, wire: wired, signal })) as DetectorTwin;
+  });
+}
+
+function partsOf(geometry: string): Omit<DetectorPlugins, "model"> {
+  return { files: hdf5(), detector: calorimeter({ geometry }), report: report() };
 }
 
 /**
- * The parts of a twin that simulates with a model.
+ * The parts of a twin that simulates with a model of this machine.
  *
  * @throws `TWIN_USAGE` for a model that there is not, or options that it does not have.
  */
 async function compositionFor(
   model: DetectorModel,
-  io: Pick<CommandIo, "cwd" | "signal" | "warn">,
+  io: Pick<CommandIo, "cwd">,
 ): Promise<{ readonly plugins: DetectorPlugins; readonly wire: Wiring }> {
   const { geometry } = model;
-  const parts = { files: hdf5(), detector: calorimeter({ geometry }), report: report() };
-  if (model.remote) {
-    const { remoteParts } = await import("./remote-shower.ts");
-    const { warningLog } = await import("./warning-log.ts");
-    const remote = await remoteParts({ ...model.remote, geometry, outside: model.outside ?? "refuse" }, io);
-    const plugins = { ...parts, ...remote.plugins, log: warningLog(io) };
-    return { plugins, wire: { ...remote.wire, detector: { generator: "model" } } };
-  }
+  const parts = partsOf(geometry);
   if (PARAMETRISED_MODELS.includes(model.model)) {
     const unused = (["provider", "threads", "outside"] as const).filter((option) => model[option] !== undefined);
     if (unused.length > 0) {

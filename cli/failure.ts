@@ -1,6 +1,8 @@
 import { TwinError } from "../core/index.ts";
 import { InternalError, InterruptedError, SystemError, UsageError } from "./errors.ts";
+import { harmless } from "./harmless.ts";
 import { exitCodeOf } from "./interrupt.ts";
+import { typedMessage } from "./typed-message.ts";
 
 /** A failure as the command line tells it. */
 export interface Failure {
@@ -34,39 +36,17 @@ function isSystemError(thrown: unknown): thrown is NodeJS.ErrnoException {
 
 /** The failure for programs: code, message and the typed fields of the error. @param options - That the command has. */
 export function failureJson(error: TwinError, options: readonly string[]): unknown {
-  return { error: { code: error.code, message: messageOf(error, options), ...fieldsOf(error) } };
+  return { error: { code: error.code, message: typedMessage(error.message, options), ...fieldsOf(error) } };
 }
 
 /** The failure for people. The stack is shown for defects, and for everything with TWINLOOM_DEBUG=1. */
 export function failureText(error: TwinError, options: readonly string[], debug: boolean): string {
-  const lines = [`twinloom: ${messageOf(error, options)}`];
+  const lines = [`twinloom: ${typedMessage(error.message, options)}`];
   if (!(error instanceof UsageError)) lines.push(`  ${error.code}, see docs/errors.md#${error.code.toLowerCase()}`);
   if (debug || error instanceof InternalError)
     lines.push(stackOf(error instanceof InternalError ? error.cause : error));
-  return lines.join("\n");
-}
-
-/** The engine's messages tell what to call; here it is typed, where the command has such an option. */
-function messageOf(error: TwinError, options: readonly string[]): string {
-  return error.message
-    .replace(', or ask for it with `existing: "replace"`', options.includes("replace") ? ", or give --replace" : "")
-    .replace("give `license`", "give --license")
-    .replace("ask for this one with `force`", "give --force")
-    .replace("Open the parts with `decode: true`", "Give --decode, or leave --raw out")
-    .replace(
-      /(?:with )?the option `(overlaps|missing|unavailable|calendars)(`: "first" or "last"|: "(fill|omit|by-date)"`)/g,
-      "--$1 $3",
-    )
-    .replace(/Give a `tolerance` of (\S+) or more/, "Write value~$1 or more")
-    .replace(
-      /name it: (`prefix: [^`]*`)/,
-      "name it in a twin.yaml, and give --twin: a part of twinloom/modules/http with $1",
-    )
-    .replace(/`(unavailable|missing): "(\w+)"`/g, "--$1 $2")
-    .replace("Give `tls` with a certificate and its key", "Give --tls-certificate and --tls-key")
-    .replace("switch them off with `metricsPort: false`, or say `insecure`", "give --without-metrics, or --insecure")
-    .replace("listen on 127.0.0.1, or say `insecure`", "listen on 127.0.0.1, or give --insecure")
-    .replace("which the option `models` names", "which --only names");
+  // Files and servers have their say in it.
+  return harmless(lines.join("\n"));
 }
 
 /** Own fields that JSON can hold; a cause as its code and message. */

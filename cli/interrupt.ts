@@ -49,7 +49,7 @@ export class Interruption {
 }
 
 /** By the signal itself: `process.exit` would wait for what a thread computes in native code, such as a network. */
-function endBy(name: NodeJS.Signals): void {
+export function endBy(name: NodeJS.Signals): void {
   process.removeAllListeners(name);
   process.kill(process.pid, name);
 }

@@ -1,5 +1,6 @@
 import type { Log, LogFields } from "../core/index.ts";
 import type { CommandIo } from "./command.ts";
+import { harmless } from "./harmless.ts";
 import { jsonText } from "./json-text.ts";
 
 /** From the most to the least. */
@@ -13,7 +14,7 @@ export function jsonLog(least: LogLevel, io: Pick<CommandIo, "warn">): Log {
   const say = (level: LogLevel): Log["info"] => {
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(least)) return () => undefined;
     return (fields, message) => {
-      io.warn(jsonText({ time: new Date().toISOString(), level, ...plain(fields), message }));
+      io.warn(harmless(jsonText({ time: new Date().toISOString(), level, ...plain(fields), message })));
     };
   };
   return { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") };

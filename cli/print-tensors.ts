@@ -1,6 +1,6 @@
 import type { Model } from "../core/index.ts";
 import type { CommandIo } from "./command.ts";
-import { harmless } from "./model-notes.ts";
+import { harmless } from "./harmless.ts";
 import { formatTable } from "./table.ts";
 
 /** Prints what a model takes and gives, as two tables. */

@@ -2,6 +2,7 @@ import {
   type Artifact,
   createTwin,
   Generator,
+  InvalidArgumentError,
   Model,
   many,
   type Plugin,
@@ -15,9 +16,9 @@ import { onnx } from "../modules/onnx/index.ts";
 import {
   type ConnectionOptions,
   type EndpointStatus,
+  type RemoteCounts,
   remoteGenerator,
   remoteModel,
-  ServerUnreachableError,
 } from "../modules/serving/index.ts";
 import { gflash } from "../thematic/detector/index.ts";
 import type { CommandIo } from "./command.ts";
@@ -44,18 +45,26 @@ export interface ShowerParts {
 
 type Place = Pick<CommandIo, "cwd" | "signal" | "warn">;
 
-/** How long is waited for a first answer where another can do the work, ms. */
-const FIRST_ANSWER_MS = 5_000;
-
 /**
- * The parts that have servers make showers: whole ones where they have a generator of that name; where they have its network
- * alone, as a stock Triton does, the network's part, with the noise made here.
+ * Makes a twin whose showers servers make: whole ones where they have a generator of that name; where they have its network
+ * alone, as a stock Triton does, with the noise made here.
  *
- * @throws `TWIN_USAGE`; what asking the servers throws.
+ * @param create - Makes the twin; asked again where the servers turn out to have the network.
+ * @throws `TWIN_USAGE`; what making the twin throws.
  */
-export async function remoteParts(choice: RemoteChoice, io: Place): Promise<ShowerParts> {
+export async function withRemoteParts<T>(
+  choice: RemoteChoice,
+  io: Place,
+  create: (parts: ShowerParts) => Promise<T>,
+): Promise<T> {
   const file = fallbackFile(choice, io.cwd);
-  return (await haveNetworkAlone(choice, io)) ? networkParts(choice, file) : generatorParts(choice, file);
+  try {
+    return await create(generatorParts(choice, file));
+  } catch (error) {
+    // Servers that are not there say nothing else of a network either.
+    if (!(error instanceof InvalidArgumentError) || !(await haveNetworkAlone(choice, io))) throw error;
+    return await create(networkParts(choice, file));
+  }
 }
 
 function generatorParts({ connection, geometry, fallback, outside }: RemoteChoice, file: ModelFile): ShowerParts {
@@ -107,28 +116,40 @@ function fallbackFile({ fallback, connection: { model } }: RemoteChoice, cwd: st
   return onnxFile(name, { cwd, as: `--fallback ${fallback} (${name})`, others: ["local", "gflash"] });
 }
 
-/** Whether what the servers have under the name is no generator, and a network that tells what it generates. */
-async function haveNetworkAlone({ connection, fallback }: RemoteChoice, io: Place): Promise<boolean> {
-  const { timeoutMs = FIRST_ANSWER_MS } = connection;
-  const hurried = { ...connection, timeoutMs: Math.min(timeoutMs, FIRST_ANSWER_MS) };
-  const network = remoteModel(fallback === undefined ? connection : hurried);
-  try {
-    const twin = await createTwin({ plugins: { network, log: warningLog(io) }, signal: io.signal });
-    return await withTwin(twin, async ({ network: { inputs, metadata } }) => {
-      return !Object.hasOwn(inputs, "event_id") && Object.hasOwn(metadata, GRAPH_METADATA_KEY);
-    });
-  } catch (error) {
-    // Nobody tells. What a fallback can stand in for is a generator.
-    if (fallback !== undefined && error instanceof ServerUnreachableError) return false;
-    throw error;
-  }
+/** Whether what the servers have under the name is a network that tells what it generates. */
+async function haveNetworkAlone({ connection }: RemoteChoice, io: Place): Promise<boolean> {
+  const plugins = { network: remoteModel(connection), log: warningLog(io) };
+  const twin = await createTwin({ plugins, signal: io.signal });
+  return await withTwin(twin, async ({ network: { inputs, metadata } }) => {
+    return !Object.hasOwn(inputs, "event_id") && Object.hasOwn(metadata, GRAPH_METADATA_KEY);
+  });
 }
 
-/** How the endpoints of a twin's remote parts were; nothing where there are none. */
-export function endpointsOf(twin: TwinControl): readonly EndpointStatus[] {
+/** Who answered the requests of a twin's remote part. */
+export interface Shares {
+  readonly endpoints: readonly EndpointStatus[];
+  /** Calls of a network that were computed here; showers that were made here are counted with the others. */
+  readonly computedHere: number;
+}
+
+export function sharesOf(twin: TwinControl): Shares {
   const { generators, models } = resolveNeeds(twin, { generators: many(Generator), models: many(Model) });
-  return [...generators, ...models].flatMap((part) => {
-    const { remote } = part as { readonly remote?: { readonly endpoints: readonly EndpointStatus[] } };
-    return remote?.endpoints ?? [];
-  });
+  const remoteOf = (part: object): RemoteCounts[] => ("remote" in part ? [part.remote as RemoteCounts] : []);
+  const networks = models.flatMap(remoteOf);
+  return {
+    endpoints: [...generators.flatMap(remoteOf), ...networks].flatMap(({ endpoints }) => endpoints),
+    computedHere: networks.reduce((sum, { byFallback }) => sum + byFallback, 0),
+  };
+}
+
+/** `gpu-1:8001 (12 requests), here (1 request)`; empty where nobody answered any. */
+export function shareText({ endpoints, computedHere }: Shares): string {
+  const shares = [
+    ...endpoints.map(({ address, answered }) => [address, answered] as const),
+    ["here", computedHere] as const,
+  ];
+  return shares
+    .filter(([, requests]) => requests > 0)
+    .map(([who, requests]) => `${who} (${requests} request${requests === 1 ? "" : "s"})`)
+    .join(", ");
 }

@@ -1,6 +1,6 @@
 import type { CommanderError } from "commander";
 import type { Command } from "./command.ts";
-import { Interruption } from "./interrupt.ts";
+import { endBy, Interruption } from "./interrupt.ts";
 import { jsonText } from "./json-text.ts";
 import { buildProgram, type Groups, usageMessage } from "./program.ts";
 import { TerminalIo } from "./terminal-io.ts";
@@ -12,24 +12,37 @@ import { TerminalIo } from "./terminal-io.ts";
  * error.
  */
 export async function runCommandLine(commands: readonly Command[], groups: Groups): Promise<never> {
+  // Node warns of what programs must change some day, which is no concern of who runs one.
+  process.noDeprecation ??= true;
+  // gRPC tells failures on standard error, which are then told a second time as ours.
+  process.env["GRPC_NODE_VERBOSITY"] ??= process.env["GRPC_VERBOSITY"] ?? "NONE";
   const interruption = new Interruption();
   const json = isJsonWanted(process.argv.slice(2));
-  let exitCode = await run(commands, groups, { interruption, json });
+  let ended = await run(commands, groups, { interruption, json });
   await written();
-  if (interruption.failure && exitCode === 0) {
-    exitCode = await report(interruption.failure, { json, received: undefined, command: undefined });
+  if (interruption.failure && ended.exitCode === 0) {
+    ended = await report(interruption.failure, { json, received: undefined, command: undefined });
     await written();
   }
+  const { received } = interruption;
+  // What does not stop when it is told to may compute for ever.
+  if (ended.code === "TWIN_STOP_FAILED" && received !== undefined && received !== "SIGPIPE") endBy(received);
   // Ends whatever is still open.
-  process.exit(exitCode);
+  process.exit(ended.exitCode);
 }
 
-/** @returns The exit code. */
+/** How a command ended. */
+interface Ended {
+  readonly exitCode: number;
+  /** Code of the error that it failed with. */
+  readonly code?: string;
+}
+
 async function run(
   commands: readonly Command[],
   groups: Groups,
   { interruption, json }: { readonly interruption: Interruption; readonly json: boolean },
-): Promise<number> {
+): Promise<Ended> {
   let io: TerminalIo | undefined;
   let running: Command | undefined;
   const program = buildProgram(commands, groups, ({ json, command }) => {
@@ -40,10 +53,10 @@ async function run(
   try {
     await program.parseAsync(process.argv.slice(2), { from: "user" });
     io?.close();
-    return 0;
+    return { exitCode: 0 };
   } catch (thrown) {
     io?.close();
-    if (isCommanderError(thrown) && thrown.exitCode === 0) return 0;
+    if (isCommanderError(thrown) && thrown.exitCode === 0) return { exitCode: 0 };
     return await report(interruption.failure ?? thrown, { json, received: interruption.received, command: running });
   }
 }
@@ -59,7 +72,7 @@ async function report(
     readonly received: NodeJS.Signals | undefined;
     readonly command: Command | undefined;
   },
-): Promise<number> {
+): Promise<Ended> {
   // The engine is loaded only now, so that help and wrong usage need not wait for it.
   const { failureJson, failureText, toFailure } = await import("./failure.ts");
   const { UsageError } = await import("./errors.ts");
@@ -68,11 +81,11 @@ async function report(
     received,
   );
   // Nobody reads any more, and that is what ended the command: nothing to say.
-  if (received === "SIGPIPE") return exitCode;
+  if (received === "SIGPIPE") return { exitCode };
   const options = Object.keys(command?.options ?? {});
   if (json) process.stdout.write(`${jsonText(failureJson(error, options))}\n`);
   process.stderr.write(`${failureText(error, options, process.env["TWINLOOM_DEBUG"] === "1")}\n`);
-  return exitCode;
+  return { exitCode, code: error.code };
 }
 
 /** Also known when the command line could not be parsed. */

@@ -50,6 +50,11 @@ export const SERVE_OPTIONS = {
     description: "rows that may wait; what comes beyond is refused (default: 10000)",
     min: 1,
   },
+  preferredBatch: {
+    kind: "text",
+    placeholder: "rows,rows",
+    description: "a batch of one of these sizes does not wait for more (default: none)",
+  },
   maxMessageBytes: {
     kind: "integer",
     placeholder: "bytes",
@@ -60,7 +65,7 @@ export const SERVE_OPTIONS = {
   drainMs: {
     kind: "number",
     placeholder: "ms",
-    description: "how long the end waits for what has begun [ms] (default: 10000)",
+    description: "how long the end waits for what has begun [ms] (default: 8000)",
     min: 0,
   },
   modelControl: {
@@ -87,6 +92,7 @@ export interface ServeChoice {
   readonly maxBatch?: number | undefined;
   readonly maxQueueDelayMs?: number | undefined;
   readonly maxQueue?: number | undefined;
+  readonly preferredBatch?: string | undefined;
   readonly maxMessageBytes?: number | undefined;
   readonly drainMs?: number | undefined;
   readonly modelControl?: string | undefined;

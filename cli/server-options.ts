@@ -16,10 +16,16 @@ export async function serverOptions(
   cwd: string,
 ): Promise<InferenceServerOptions> {
   const { withoutMetrics, insecure, maxBatch, maxQueueDelayMs, maxQueue, only, tokens, metricsPort } = choice;
+  const preferredBatchSizes = sizesOf(choice.preferredBatch);
   const { tlsCertificate, tlsKey, tlsClientCa, modelControl } = choice;
   const { host, port, metricsHost, maxMessageBytes, drainMs } = choice;
   if (withoutMetrics && metricsPort !== undefined) throw new UsageError("--without-metrics has no --metrics-port.");
-  const batching = given({ maxBatchSize: maxBatch, maxQueueDelayMs, maxQueueSize: maxQueue });
+  if (host?.startsWith("unix:")) {
+    throw new UsageError(
+      `--host ${host}: a server listens on an address, not on a socket of the file system. Leave --host out: then only this machine reaches it.`,
+    );
+  }
+  const batching = given({ maxBatchSize: maxBatch, maxQueueDelayMs, maxQueueSize: maxQueue, preferredBatchSizes });
   return {
     ...own,
     ...given({
@@ -33,6 +39,12 @@ export async function serverOptions(
     ...(insecure && { insecure }),
     ...(Object.keys(batching).length > 0 && { batching: { ...(own.batching || {}), ...batching } }),
   };
+}
+
+function sizesOf(typed: string | undefined): readonly number[] | undefined {
+  const sizes = typed?.split(",").map(Number);
+  if (sizes?.every((size) => Number.isSafeInteger(size) && size > 0) ?? true) return sizes;
+  throw new UsageError(`--preferred-batch ${typed}: it must be whole numbers above 0, separated by commas: 32,64.`);
 }
 
 /** Without what is `undefined`. */

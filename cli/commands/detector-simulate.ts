@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { EndpointStatus } from "../../modules/serving/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
 import { CONNECTION_OPTIONS, type ConnectionChoice } from "../connection-options.ts";
 import { GEOMETRY_OPTION } from "../detector-options.ts";
 import type { DetectorModel } from "../detector-twin.ts";
+import type { Shares } from "../remote-shower.ts";
 
 export const detectorSimulate: Command = defineCommand({
   path: ["detector", "simulate"],
@@ -124,7 +124,7 @@ export const detectorSimulate: Command = defineCommand({
       outside: options.outside as DetectorModel["outside"],
       remote: await remoteOf(options, io),
     };
-    let endpoints: readonly EndpointStatus[] = [];
+    let shares: Shares | undefined;
     const facts = await withDetector(detector, io, async (twin) => {
       const done = await simulate.run(
         taskContext(twin, simulate, io, {
@@ -140,20 +140,19 @@ export const detectorSimulate: Command = defineCommand({
           outputs: { showers: out },
         }),
       );
-      if (detector.remote) endpoints = (await import("../remote-shower.ts")).endpointsOf(twin);
+      if (detector.remote) shares = (await import("../remote-shower.ts")).sharesOf(twin);
       return done;
     });
     const made = facts as Readonly<Record<string, string | number | undefined>>;
-    if (io.json) io.printJson({ file: options.out, ...made, ...(detector.remote && { endpoints }) });
+    if (io.json) io.printJson({ file: options.out, ...made, ...shares });
     else {
-      const others =
-        made["fallbackShowers"] === undefined
-          ? ""
-          : ` (${made["fallbackShowers"]} of them by ${made["fallbackModel"]})`;
-      const { count, model: label, seed } = made;
-      io.print(`${count} showers of ${label}${others} in ${made["geometry"]}, seed ${seed}: ${options.out}`);
-      const shares = endpoints.map(({ address, answered }) => `${address} (${answered} requests)`);
-      if (shares.length > 0) io.print(`made by ${shares.join(", ")}`);
+      const { harmless } = await import("../harmless.ts");
+      const { count, model: label, seed, fallbackShowers, fallbackModel } = made;
+      const by = `${shares ? "here, " : ""}by ${fallbackModel}`;
+      const others = fallbackShowers === undefined ? "" : ` (${fallbackShowers} of them ${by})`;
+      io.print(harmless(`${count} showers of ${label}${others} in ${made["geometry"]}, seed ${seed}: ${options.out}`));
+      const text = shares && (await import("../remote-shower.ts")).shareText(shares);
+      if (text) io.print(`made by ${text}`);
     }
   },
 });
@@ -172,16 +171,7 @@ async function remoteOf(
   const { endpoint, fallback, model, provider, threads } = options;
   const { UsageError } = await import("../errors.ts");
   if (endpoint === undefined) {
-    const alone = [
-      "fallback",
-      "modelVersion",
-      "tls",
-      "tlsCa",
-      "tlsCertificate",
-      "tlsKey",
-      "tokenEnv",
-      "insecure",
-    ] as const;
+    const alone = ["fallback", ...(Object.keys(CONNECTION_OPTIONS) as (keyof ConnectionChoice)[])] as const;
     const unused = alone.find((option) => options[option] !== undefined && options[option] !== false);
     const { kebab } = await import("../program.ts");
     if (unused !== undefined) throw new UsageError(`--${kebab(unused)} is for servers: give --endpoint, too.`);

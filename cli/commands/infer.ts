@@ -1,4 +1,5 @@
 import type { Model } from "../../core/index.ts";
+import type { RemoteModel } from "../../modules/serving/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
 import { CONNECTION_OPTIONS } from "../connection-options.ts";
 
@@ -42,7 +43,8 @@ export const infer: Command = defineCommand({
     const { remoteModel } = await import("../../modules/serving/index.ts");
     const { connection } = await import("../connection.ts");
     const { withTwin } = await import("../with-twin.ts");
-    const plugins = { model: remoteModel(connection(options, io.cwd)) };
+    const { warningLog } = await import("../warning-log.ts");
+    const plugins = { model: remoteModel(connection(options, io.cwd)), log: warningLog(io) };
     const twin = await createTwin({ name: "infer", plugins, signal: io.signal });
     await withTwin(twin, async ({ model }) => {
       if (inputs === undefined || out === undefined) await describe(model, io);
@@ -51,12 +53,14 @@ export const infer: Command = defineCommand({
   },
 });
 
-async function describe(model: Model, io: CommandIo): Promise<void> {
-  const { name, inputs, outputs, metadata, digest, provider } = model;
-  if (io.json) return io.printJson({ name, digest: digest ?? null, provider, inputs, outputs, metadata });
-  const { harmless } = await import("../model-notes.ts");
+async function describe(model: RemoteModel, io: CommandIo): Promise<void> {
+  const { name, version, inputs, outputs, metadata, digest, provider } = model;
+  const facts = { name, version: version ?? null, digest: digest ?? null, provider };
+  if (io.json) return io.printJson({ ...facts, inputs, outputs, metadata });
+  const { harmless } = await import("../harmless.ts");
   const { printTensors } = await import("../print-tensors.ts");
-  io.print(harmless(`${name}${digest === undefined ? "" : ` (${digest})`}`));
+  const numbered = version === undefined ? name : `${name} ${version}`;
+  io.print(harmless(`${numbered}${digest === undefined ? "" : ` (${digest})`}`));
   printTensors({ inputs, outputs }, io);
   const entries = Object.entries(metadata);
   if (entries.length > 0) io.print(`\n${io.style.bold("metadata")}`);
@@ -92,5 +96,9 @@ async function compute(
   });
   const names = Object.keys(model.outputs);
   if (io.json) io.printJson({ file: out, model: model.name, rows: rows ?? null, outputs: names });
-  else io.print(`${out}: ${names.join(", ")} of ${model.name}${rows === undefined ? "" : `, ${rows} rows`}`);
+  else {
+    const { harmless } = await import("../harmless.ts");
+    const counted = rows === undefined ? "" : `, ${rows} rows`;
+    io.print(harmless(`${out}: ${names.join(", ")} of ${model.name}${counted}`));
+  }
 }

@@ -16,7 +16,8 @@ export const modelInfo: Command = defineCommand({
       throw new UsageError(`${file}: this command takes local files. Download it first, with the card beside it.`);
     }
     const { describeOnnx } = await import("../../modules/onnx/index.ts");
-    const { generatorNotes, harmless, readCard } = await import("../model-notes.ts");
+    const { harmless } = await import("../harmless.ts");
+    const { generatorNotes, readCard } = await import("../model-notes.ts");
     const location = absolute(file, io.cwd);
     const model = await describeOnnx(location, { signal: io.signal });
     const generator = generatorNotes(model.metadata);
@@ -39,7 +40,7 @@ interface Found {
 
 async function printInfo({ file, model, generator, card }: Found, io: CommandIo): Promise<void> {
   const { formatTable } = await import("../table.ts");
-  const { harmless } = await import("../model-notes.ts");
+  const { harmless } = await import("../harmless.ts");
   const { printTensors } = await import("../print-tensors.ts");
   const print = (text: string): void => io.print(harmless(text));
   const entry = (key: string, text: string): void => print(`${key} = ${text}`.replaceAll("\n", "\\n"));

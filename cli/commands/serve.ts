@@ -86,7 +86,7 @@ async function tell(server: InferenceServer, servables: readonly Servable[], io:
   const { address, metricsAddress: metrics } = server;
   const models = servables.filter(({ name }) => server.models.includes(name ?? "")).map(shown);
   if (io.json) return io.printJson({ address, metrics: metrics ?? null, models });
-  const { harmless } = await import("../model-notes.ts");
+  const { harmless } = await import("../harmless.ts");
   const { formatTable } = await import("../table.ts");
   const columns = ["name", "version", "kind", "inputs"].map((name) => ({ name }));
   const rows = models.map(({ name, version, kind, inputs }) => [name, version, kind, inputs.join(", ")]);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { shareText } from "../../cli/remote-shower.ts";
 import { createTwin, digestBytes, type NdArray, type Twin } from "../../core/index.ts";
 import { fastsim } from "../../modules/fastsim/index.ts";
 import { hdf5 } from "../../modules/hdf5/index.ts";
@@ -51,7 +52,7 @@ describe("twinloom detector simulate --endpoint", () => {
       expect([there.code, there.stderr]).toEqual([0, expect.any(String)]);
       const { fallbackShowers } = JSON.parse(here.stdout);
       expect(fallbackShowers).toBeGreaterThan(0);
-      const what = `30 showers of made-up (${fallbackShowers} of them by gflash) in w-si-45, seed 7: ${model}.h5`;
+      const what = `30 showers of made-up (${fallbackShowers} of them here, by gflash) in w-si-45, seed 7: ${model}.h5`;
       expect(there.stdout).toMatch(
         new RegExp(`^${what.replaceAll(/[()]/g, "\\$&")}\nmade by ${server.endpoint} \\(\\d+ requests\\)\n$`),
       );
@@ -70,13 +71,33 @@ describe("twinloom detector simulate --endpoint", () => {
     expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining("TWIN_SERVER_UNREACHABLE")]);
     const { code, stdout, stderr } = await simulate(...nobody, "--fallback", "gflash", "--out", "spare.h5", "--json");
     expect(code, stderr).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ fallbackModel: "gflash", fallbackShowers: 30 });
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ fallbackModel: "gflash", fallbackShowers: 30, computedHere: 0 },
+      endpoints: [{ address: "127.0.0.1:1", answered: 0 }],
+    });
     expect(stderr).toContain("no server answers");
     await simulate("--model", "gflash", "--out", "gflash.h5");
     expect(await showersOf("spare.h5")).toBe(await showersOf("gflash.h5"));
   });
 
+  it("says who made what: no server that made nothing", async () => {
+    const nobody = ["--endpoint", "127.0.0.1:1", "--timeout-ms", "1000", "--model", "made-up"];
+    const { stdout } = await simulate(...nobody, "--fallback", MODEL, "--out", "own.h5");
+    expect(stdout).toBe("30 showers of made-up (30 of them here, by made-up) in w-si-45, seed 7: own.h5\n");
+    const status = { address: "gpu-1:8001", isGood: true, failed: 0 };
+    const shares = {
+      endpoints: [
+        { ...status, answered: 12 },
+        { ...status, answered: 0 },
+      ],
+      computedHere: 1,
+    };
+    expect(shareText(shares)).toBe("gpu-1:8001 (12 requests), here (1 request)");
+  });
+
   it.for<[string, readonly string[], RegExp]>([
+    ["a time for servers without one", ["--timeout-ms", "5"], /--timeout-ms is for servers: give --endpoint/],
+    ["a server's name without one", ["--tls-server-name", "a"], /--tls-server-name is for servers/],
     ["options for servers without one", ["--token-env", "X"], /--token-env is for servers: give --endpoint/],
     ["a fallback without a server", ["--fallback", "gflash"], /--fallback is for servers/],
     ["threads of a server", ["--endpoint", "localhost:1", "--threads", "2"], /servers say so themselves/],

@@ -54,11 +54,16 @@ describe("twinloom infer", () => {
   it("tells what the model is, where there are no inputs", async () => {
     const { code, stdout } = await infer();
     expect(code).toBe(0);
-    expect(stdout).toContain(`dense (${twin.dense.digest})\n\ninputs\n`);
+    expect(stdout).toContain(`dense 1 (${twin.dense.digest})\n\ninputs\n`);
     expect(stdout).toMatch(/^x +float32 +batch × 4$/m);
     expect(stdout).toContain("author = Twinloom\n");
     const json = JSON.parse((await infer("--json")).stdout);
-    expect(json).toMatchObject({ name: "dense", digest: twin.dense.digest, inputs: { x: { shape: ["batch", 4] } } });
+    expect(json).toMatchObject({
+      name: "dense",
+      version: "1",
+      digest: twin.dense.digest,
+      inputs: { x: { shape: ["batch", 4] } },
+    });
   });
 
   it.for(["in.h5", "flat.h5"])("has the rows of %s computed batch by batch, and writes what came", async (file) => {
@@ -91,6 +96,27 @@ describe("twinloom infer", () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(message);
     expect(stderr).toContain("TWIN_MODEL_INPUT");
+  });
+
+  it("says in a line why a server does not answer", async () => {
+    const { code, stdout, stderr } = await runTwinloom(
+      ["infer", "--endpoint", "127.0.0.1:1", "--model", "dense", "--timeout-ms", "500"],
+      { cwd: folder },
+    );
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/^127\.0\.0\.1:1: .*ECONNREFUSED/m);
+    expect(stderr).toContain("in 500 ms (--timeout-ms)");
+    expect(stderr).not.toMatch(/^\{/m);
+  });
+
+  it.for<[string, readonly string[], string]>([
+    ["an address that is none", ["--endpoint", "localhost"], '--endpoint: "localhost" must be host:port'],
+    ["an address twice", ["--endpoint", "a:1,a:1"], "--endpoint: It has an endpoint twice."],
+    ["a scheme", ["--endpoint", "https://a:1"], "encryption is the option --tls."],
+    ["a time that is too long", ["--endpoint", "a:1", "--timeout-ms", "1e12"], "It must be between 1 and 86400000."],
+  ])("refuses %s as wrong usage", async ([, args, message]) => {
+    const { code, stderr } = await runTwinloom(["infer", "--model", "dense", ...args]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
   });
 
   it("refuses half of what it needs", async () => {

@@ -4,11 +4,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SERVE_OPTIONS } from "../../cli/serve-options.ts";
 import { constant, createTwin, Log, loadSpec, NdArray, openStore, sealVersion } from "../../core/index.ts";
 import { remoteModel } from "../../modules/serving/index.ts";
+import { completeBatching } from "../../modules/serving/models/batching.ts";
+import { ServerOptionsSchema } from "../../modules/serving/server/options.ts";
 import { NO_LOG } from "../servers/inference-server.ts";
 import { type ServeProcess, startServe } from "../servers/twinloom-serve.ts";
-import { runTwinloom } from "./run-command-line.ts";
+import { type Outcome, runTwinloom } from "./run-command-line.ts";
 
 const path = (file: string): string => fileURLToPath(new URL(`../fixtures/${file}`, import.meta.url));
 const SHOWERS = path("fastsim/w-si-45.onnx");
@@ -145,6 +148,43 @@ plugins:
     expect(stubborn.child.signalCode).toBe("SIGTERM");
   });
 
+  it("ends by the signal where a network computes for ever", async () => {
+    await using server = await startServe([SLOW, "--drain-ms", "100", "--log-level", "info"]);
+    await using client = await createTwin({
+      plugins: {
+        log: constant(Log, NO_LOG),
+        slow: remoteModel({ endpoints: [server.endpoint], model: "slow", timeoutMs: 60_000 }),
+      },
+    });
+    const lost = client.slow.infer({
+      m: new NdArray(new Float32Array(96 * 96).fill(0.01), { dtype: "float32", shape: [96, 96] }),
+      steps: new NdArray(BigInt64Array.of(2n ** 40n), { dtype: "int64", shape: [] }),
+    });
+    lost.catch(() => undefined);
+    await busy(server);
+    await server.end("SIGTERM");
+    expect(server.child.signalCode).toBe("SIGTERM");
+    expect(server.log()).toMatch(/Requests were cut off[\s\S]+TWIN_STOP_FAILED/);
+  });
+
+  it("says in one place why it cannot listen", async () => {
+    await using other = await startServe([SHOWERS]);
+    const port = other.endpoint.split(":").at(-1) as string;
+    const { code, stderr } = await runTwinloom(["serve", SHOWERS, "--port", port, "--without-metrics"]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^twinloom: The server of models .* another --port \(0/)]);
+  });
+
+  it("has the defaults that its help tells", () => {
+    const { host, port, metricsHost, metricsPort, drainMs, maxMessageBytes } = ServerOptionsSchema.parse({});
+    expect(maxMessageBytes).toBe(64 * 2 ** 20);
+    const { maxBatchSize, maxQueueDelayMs, maxQueueSize } = completeBatching();
+    const defaults = { host, port, metricsHost, metricsPort, drainMs, maxMessageBytes: "64 MiB" };
+    const batching = { maxBatch: maxBatchSize, maxQueueDelayMs, maxQueue: maxQueueSize };
+    for (const [option, value] of Object.entries({ ...defaults, ...batching })) {
+      expect(SERVE_OPTIONS[option as keyof typeof SERVE_OPTIONS].description).toContain(`(default: ${value})`);
+    }
+  });
+
   it("asks for tokens, which the file names and does not hold, and encrypts", async () => {
     const variables = { TWINLOOM_TEST_TOKEN: "0123456789abcdef0123456789abcdef", TWINLOOM_TEST_WRONG: "wrong" };
     Object.assign(process.env, variables);
@@ -168,6 +208,15 @@ plugins:
       return `${code} ${/[A-Z]+_[A-Z_]+/.exec(stderr)?.[0] ?? ""}`;
     };
     expect(await ask("w-si-45", "--token-env", "TWINLOOM_TEST_TOKEN")).toBe("0 ");
+    // Through a tunnel the certificate has another name than the endpoint; by IP nothing warns.
+    const named = (...more: readonly string[]): Promise<Outcome> => {
+      const trusted = ["--tls-ca", tls("authority.pem"), "--token-env", "TWINLOOM_TEST_TOKEN", "--timeout-ms", "3000"];
+      return infer(`127.0.0.1:${port}`, "w-si-45", ...trusted, ...more);
+    };
+    expect(await named()).toMatchObject({ code: 0, stderr: "" });
+    expect(await named("--tls-server-name", "localhost")).toMatchObject({ code: 0, stderr: "" });
+    const other = await named("--tls-server-name", "example.org");
+    expect([other.code, other.stderr]).toEqual([1, expect.stringContaining("ERR_TLS_CERT_ALTNAME_INVALID")]);
     expect(await ask("made-up", "--token-env", "TWINLOOM_TEST_TOKEN")).toContain("1 PERMISSION_DENIED");
     expect(await ask("w-si-45", "--token-env", "TWINLOOM_TEST_WRONG")).toContain("1 ");
     const held = await write("held.yaml", "- { name: ann, token: very-secret-text, models: [w-si-45] }\n");
@@ -193,6 +242,8 @@ plugins:
       1,
       /which --only names.*made-up, w-si-45/,
     ],
+    ["a socket of the file system", [SHOWERS, "--host", "unix:/tmp/a"], 2, /listens on an address, not on a socket/],
+    ["sizes that are none", [SHOWERS, "--preferred-batch", "32,x"], 2, /whole numbers above 0, separated by commas/],
     ["a port for no metrics", [SHOWERS, "--without-metrics", "--metrics-port", "1"], 2, /has no --metrics-port/],
     ["threads of a twin.yaml", ["twin.yaml", "--threads", "2"], 2, /for ONNX files/],
     ["tokens that are no list", [SHOWERS, "--tokens", tls("server.pem")], 1, /must be a list of tokens|no YAML/],

@@ -1,0 +1,53 @@
+import { kebab } from "./program.ts";
+
+/** What the engine says, and what is typed in its place. */
+const PHRASES: readonly (readonly [said: RegExp | string, typed: string])[] = [
+  ["give `license`", "give --license"],
+  ["ask for this one with `force`", "give --force"],
+  ["Open the parts with `decode: true`", "Give --decode, or leave --raw out"],
+  [
+    /(?:with )?the option `(overlaps|missing|unavailable|calendars)(`: "first" or "last"|: "(fill|omit|by-date)"`)/g,
+    "--$1 $3",
+  ],
+  [/Give a `tolerance` of (\S+) or more/, "Write value~$1 or more"],
+  [/name it: (`prefix: [^`]*`)/, "name it in a twin.yaml, and give --twin: a part of twinloom/modules/http with $1"],
+  [/`(unavailable|missing): "(\w+)"`/g, "--$1 $2"],
+  ["Give `tls` with a certificate and its key", "Give --tls-certificate and --tls-key"],
+  ["`tls` ({} trusts the system's authorities)", "`tls`"],
+  ["switch them off with `metricsPort: false`", "give --without-metrics"],
+  ["which the option `models` names", "which --only names"],
+  ["say `insecure`", "give --insecure"],
+];
+
+/** Options of the engine that are typed under another name. */
+const TYPED: Readonly<Record<string, string>> = {
+  endpoints: "endpoint",
+  version: "modelVersion",
+  "tls.authority": "tlsCa",
+  "tls.certificate": "tlsCertificate",
+  "tls.key": "tlsKey",
+  "tls.serverName": "tlsServerName",
+  "tls.clientAuthority": "tlsClientCa",
+  token: "tokenEnv",
+  maxBatchSize: "maxBatch",
+};
+
+/**
+ * The engine's messages tell what to call; here it is typed, where the command has such an option.
+ *
+ * @param options - Names of the command's options.
+ */
+export function typedMessage(message: string, options: readonly string[]): string {
+  const replace = options.includes("replace") ? ", or give --replace" : "";
+  const phrased = PHRASES.reduce(
+    (text, [said, typed]) => text.replace(said, typed),
+    message.replace(', or ask for it with `existing: "replace"`', replace),
+  );
+  return phrased.replace(/`([a-zA-Z.]+)`/g, (said, name: string) => typedOption(name, options) ?? said);
+}
+
+/** An option of the engine as it is typed, `--tls-ca`; `undefined` where the command has none. @param name - `tls.authority` */
+export function typedOption(name: string, options: readonly string[]): string | undefined {
+  const option = Object.hasOwn(TYPED, name) ? TYPED[name] : name;
+  return option !== undefined && options.includes(option) ? `--${kebab(option)}` : undefined;
+}
