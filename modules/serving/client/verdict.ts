@@ -1,7 +1,7 @@
 import type { ServiceError } from "@grpc/grpc-js";
 import { TwinError } from "../../../core/index.ts";
 import { ServerRefusedError } from "../errors.ts";
-import { errorOf, remoteCodeOf, STATUS } from "../protocol/status.ts";
+import { errorOf, oneLine, remoteCodeOf, STATUS } from "../protocol/status.ts";
 
 /** What a failure says of whether another try may succeed. */
 export type Verdict =
@@ -51,7 +51,7 @@ export function codedError(error: unknown, endpoint: string, model: string): unk
 
 export function saidBy(error: unknown): string {
   if (!isServiceError(error)) return (error as Error).message;
-  const details = error.details === "" ? "it gave no reason" : error.details;
+  const details = oneLine(error.details) || "it gave no reason";
   return error.code === STATUS.DEADLINE_EXCEEDED ? `it did not answer in time (${details})` : details;
 }
 

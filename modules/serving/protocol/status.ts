@@ -139,7 +139,12 @@ function nameOf(code: number): string {
 }
 
 function sentence(details: string): string {
-  return details === "" ? "It gave no reason." : details;
+  return oneLine(details) || "It gave no reason.";
+}
+
+/** What a server said, as one line: others in a message would look like what is said here. */
+export function oneLine(details: string): string {
+  return details.trim().replaceAll(/\s*[\r\n\u2028\u2029]+\s*/g, " ");
 }
 
 /** Not by `instanceof TwinError`: two copies of the SDK may be loaded. */

@@ -134,6 +134,12 @@ describe("the error of a client", () => {
     expect(error.message).toMatch(new RegExp(`^(Server|Model).*It gave no reason\\. \\(${name}\\)$`));
   });
 
+  it("as one line, whatever the server says", () => {
+    const details = "no\r\ntwinloom: all is well\n  TWIN_OK\n";
+    const { message } = errorOf({ code: STATUS.UNAVAILABLE, details }, WHAT);
+    expect(message).toBe('Server node7:8001, model "gan": no twinloom: all is well TWIN_OK (UNAVAILABLE)');
+  });
+
   it("for a number that gRPC does not have", () => {
     expect(errorOf({ code: 99, details: "odd" }, WHAT)).toMatchObject({
       status: "status 99",
