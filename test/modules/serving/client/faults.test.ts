@@ -89,7 +89,7 @@ describe("when a server goes", () => {
 
   it("says what each endpoint said last when the time is up", async () => {
     await using busy = await scriptedServer({
-      infer: () => ({ code: UNAVAILABLE, details: "the queue is full to the brim" }),
+      infer: () => ({ code: UNAVAILABLE, details: "the queue is full\n  to the brim" }),
     });
     const dead = await scriptedServer();
     await using remote = await remoteOf([busy.endpoint, dead.endpoint], { timeoutMs: 400 });
