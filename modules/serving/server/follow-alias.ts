@@ -167,7 +167,7 @@ export class AliasFollower implements AsyncDisposable {
     const { twin, servables } = await open(version, { signal: this.#signal });
     let idle: Promise<void>;
     try {
-      await warmUp(servables, this.#signal);
+      await warmUp(servables, this.#signal, log);
       ({ idle } = this.#server.swap(servables));
     } catch (error) {
       await twin.stop();

@@ -1,16 +1,32 @@
-import { allocate, type Generator, type Model, NdArray, type ValidityRange } from "../../../core/index.ts";
+import {
+  allocate,
+  type Generator,
+  type Log,
+  type Model,
+  NdArray,
+  reasonOf,
+  type ValidityRange,
+} from "../../../core/index.ts";
 import type { Servable } from "./servable.ts";
 
 /**
  * Has each compute once, so that the first request after a swap does not wait for what is done at the first use, and so
- * that what cannot compute is found before it serves.
+ * that a generator that cannot compute is found before it serves. A model may be right to refuse zeros: that is told only.
  *
- * @throws what a generator throws, or a model.
+ * @throws what a generator throws; the reason of the signal.
  */
-export async function warmUp(servables: readonly Servable[], signal: AbortSignal): Promise<void> {
+export async function warmUp(servables: readonly Servable[], signal: AbortSignal, log: Log): Promise<void> {
   for (const { model, generator } of servables) {
     if (generator) await makeOne(generator, signal);
-    if (model) await inferOnce(model, signal);
+    if (model) {
+      await inferOnce(model, signal).catch((error: unknown) => {
+        signal.throwIfAborted();
+        log.info(
+          { model: model.name, reason: reasonOf(error) },
+          "A model does not compute zeros; it is served all the same",
+        );
+      });
+    }
   }
 }
 

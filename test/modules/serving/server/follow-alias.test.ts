@@ -1,14 +1,16 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import {
   constant,
   createTwin,
   Generator,
+  Model,
+  ModelFailedError,
   openStore,
   openTwin,
-  type TwinStore,
+  TwinStore,
   type VersionEntry,
 } from "../../../../core/index.ts";
 import { type FollowAliasOptions, followAlias, servablesOf } from "../../../../modules/serving/index.ts";
@@ -135,6 +137,33 @@ test("a version that cannot be served leaves the one before, and is tried again 
   await server.stop();
 });
 
+test("a version whose network refuses zeros is served: a gather takes no index 0 where it wants 1 or more", async () => {
+  const picky: Model = {
+    name: "picky",
+    inputs: { index: { dtype: "int64", shape: ["batch"] } },
+    outputs: { value: { dtype: "float32", shape: ["batch"] } },
+    metadata: {},
+    provider: { name: "cpu" },
+    infer: () => Promise.reject(new ModelFailedError("picky", "Out of range value in index tensor.")),
+  };
+  const open: FollowAliasOptions["open"] = async () => {
+    const twin = await createTwin({ plugins: { network: constant(Model, picky), gflash: gflash() } });
+    return { twin, servables: servablesOf(twin) };
+  };
+  const log = new FakeLog();
+  await using server = await startServer([]);
+  await using follower = await followAlias(server, { store, name: "ecal@champion", log, open, ...POLL });
+
+  expect(follower.version?.number).toBe(1);
+  expect(server.models).toContain("picky");
+  expect(log.lines).toContainEqual({
+    level: "info",
+    fields: { model: "picky", reason: expect.stringContaining("Out of range value") },
+    message: "A model does not compute zeros; it is served all the same",
+  });
+  await server.stop();
+});
+
 test("a version that cannot compute does not take over, and its twin is stopped", async () => {
   const stopped: number[] = [];
   const open: FollowAliasOptions["open"] = async ({ number }) => {
@@ -171,6 +200,24 @@ test("a version that is withdrawn while it serves is told once, and serves on", 
   expect(warnings()).toMatchObject([{ fields: { version: "ecal@v1", reason: "wrong geometry" } }]);
   expect(follower.version?.number).toBe(1);
   await server.stop();
+});
+
+test("a twin that does not stop is an error, and the store is closed none the less", async () => {
+  using closing = vi.spyOn(TwinStore.prototype, "close");
+  const open: FollowAliasOptions["open"] = async ({ number }) => {
+    const stop = (): Promise<never> => Promise.reject(new Error("stuck"));
+    const generator = Object.assign(new FakeGenerator("shower", number), { stop });
+    const twin = await createTwin({ plugins: { part: constant(Generator, generator) } });
+    return { twin, servables: servablesOf(twin) };
+  };
+  await using server = await startServer([]);
+  const options = { store: join(folder, "store"), name: "ecal@champion", log: new FakeLog(), open, ...POLL };
+  const follower = await followAlias(server, options);
+  expect(closing).not.toHaveBeenCalled();
+
+  await expect(follower.stop()).rejects.toThrow("stuck");
+  expect(closing).toHaveBeenCalledOnce();
+  expect(follower.version).toBeUndefined();
 });
 
 test("what cannot be served at first is an error, and nothing goes on", async () => {
