@@ -4,7 +4,7 @@ import { env } from "../../../../core/index.ts";
 import type { AccessToken, InferenceServer } from "../../../../modules/serving/index.ts";
 import type { RepositoryIndexResponse } from "../../../../modules/serving/protocol/messages.ts";
 import { RawCall } from "./raw-call.ts";
-import { eventsRequest, FakeGenerator, failureOf, PlainClient, startServer } from "./shared.ts";
+import { eventsRequest, FakeGenerator, FakeLog, failureOf, PlainClient, startServer } from "./shared.ts";
 
 const secrets = {
   all: randomBytes(32).toString("hex"),
@@ -55,6 +55,38 @@ test("without a token, with an unknown one, or with two nothing is told; health 
   health.send(Buffer.alloc(0));
   health.end();
   expect(await health.readAll()).toMatchObject({ status: "OK", messages: [Buffer.from([8, 1])] });
+});
+
+test("refused tokens are counted, and told in the log with where they came from, but not each of thousands", async () => {
+  const log = new FakeLog();
+  const options = { tokens: tokens(), metricsPort: 0 };
+  await using server = await startServer([{ generator: new FakeGenerator("first") }], options, { log });
+  using client = await PlainClient.of(server);
+
+  for (let guess = 0; guess < 20; guess++) {
+    await failureOf(client.generate(eventsRequest([1]), { token: `guess${guess}` }));
+  }
+  await failureOf(client.generate(eventsRequest([1], { model: "second" }), { token: secrets.one }));
+
+  const refusals = log.lines.filter(({ level }) => level === "warn");
+  expect(refusals).toEqual([
+    {
+      level: "warn",
+      message: "A request was refused: it may not do what it asks for",
+      fields: {
+        method: "ModelInfer",
+        status: "UNAUTHENTICATED",
+        error: "TWIN_SERVER_REFUSED",
+        ms: expect.any(Number),
+        peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+      },
+    },
+  ]);
+  expect(JSON.stringify(log.lines)).not.toContain("guess");
+  const metrics = await (await fetch(`http://127.0.0.1:${server.metricsAddress?.port}/metrics`)).text();
+  const count = (code: string): string => `twinloom_inference_requests_total{model="",version="",code="${code}"}`;
+  expect(metrics).toContain(`${count("UNAUTHENTICATED")} 20`);
+  expect(metrics).toContain(`${count("PERMISSION_DENIED")} 1`);
 });
 
 test("reflection needs a token too", async () => {

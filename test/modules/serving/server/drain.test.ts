@@ -1,5 +1,8 @@
+import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { ModelStreamInferResponse } from "../../../../modules/serving/protocol/messages.ts";
+import { encodedRequest, RawCall } from "./raw-call.ts";
 import {
   eventsOf,
   eventsRequest,
@@ -10,6 +13,7 @@ import {
   PlainClient,
   startServer,
   until,
+  VALUES,
 } from "./shared.ts";
 
 test("a server that stops answers what has begun, refuses what comes, and then is gone", async () => {
@@ -79,6 +83,25 @@ test("a stream in use is ended when its last answer is out, an idle one at once"
   gate.open();
   expect(await ends[1]).toMatchObject({ status: "UNAVAILABLE", code: "TWIN_SERVER_DRAINING" });
   expect(answers).toHaveLength(1);
+  await stopped;
+});
+
+test("an answer that its client is slow to take is waited for", async () => {
+  const server = await startServer([{ generator: new FakeGenerator() }]);
+  await using call = await RawCall.to(server, "ModelInfer");
+  const events = Array.from({ length: 20_000 }, (_, index) => index);
+  call.send(await encodedRequest(eventsRequest(events)));
+  call.end();
+  await once(call.stream, "response");
+  expect(server.openRequests).toBe(1);
+
+  const stopped = server.stop();
+  // Longer than connections have to say good-bye.
+  await setTimeout(1000);
+  const { status, messages } = await call.readAll();
+
+  expect(status).toBe("OK");
+  expect(messages[0]?.length).toBeGreaterThan(events.length * VALUES * 4);
   await stopped;
 });
 

@@ -74,3 +74,44 @@ test("whoever watches is told when the server stops, before it is gone", async (
   await answer;
   await stopped;
 });
+
+test("a name as long as a message is neither kept nor said again; who watches a name that comes later is told", async () => {
+  await using server = await startServer([]);
+  using client = await healthClient(server);
+  const long = "x".repeat(5000);
+
+  const checked = await failureOf(check(client, long));
+  expect(checked.status).toBe("INVALID_ARGUMENT");
+  expect(checked.details).not.toContain("xxx");
+  const watched = await failureOf(
+    new Promise((_, reject) =>
+      client
+        .watch({ service: long })
+        .on("data", () => undefined)
+        .on("error", reject),
+    ),
+  );
+  expect(watched).toMatchObject({ status: "INVALID_ARGUMENT", details: checked.details });
+  const unknown = await failureOf(check(client, "x".repeat(4000)));
+  expect(unknown).toMatchObject({ status: "NOT_FOUND", details: "The health of no such service is told here." });
+
+  const statuses: string[] = [];
+  const watch = client.watch({ service: "later" });
+  watch.on("data", ({ status }: { status: string }) => statuses.push(status));
+  watch.on("error", () => undefined);
+  await until(() => statuses.length === 1);
+  await server.publish([{ generator: new FakeGenerator("later") }]);
+  await until(() => statuses.length === 2);
+  expect(statuses).toEqual(["SERVICE_UNKNOWN", "SERVING"]);
+});
+
+test("more names than the protocol lets be listed are refused", async () => {
+  const names = Array.from({ length: 99 }, (_, index) => `model${index}`);
+  await using server = await startServer(names.map((name) => ({ generator: new FakeGenerator(name) })));
+  using client = await healthClient(server);
+
+  const list = failureOf(
+    new Promise((resolve, reject) => client.list({}, (error, answer) => (error ? reject(error) : resolve(answer)))),
+  );
+  expect((await list).status).toBe("RESOURCE_EXHAUSTED");
+});

@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import perfHooks from "node:perf_hooks";
+import { expect, test, vi } from "vitest";
 import type { InferenceServer } from "../../../../modules/serving/index.ts";
 import { eventsRequest, FakeGenerator, failureOf, Gate, PlainClient, startServer, until } from "./shared.ts";
 
@@ -39,6 +40,7 @@ test("requests, batches, times and failures are counted by model", async () => {
   expect(value("queue_rows")).toBe(0);
   expect(metrics.get("twinloom_inference_requests_in_flight")).toBe(0);
   expect(metrics.get("process_resident_memory_bytes")).toBeGreaterThan(0);
+  expect(metrics.get('twinloom_inference_requests_total{model="",version="",code="NOT_FOUND"}')).toBe(1);
   expect([...metrics.keys()].filter((key) => key.includes("of no name"))).toEqual([]);
 });
 
@@ -105,4 +107,17 @@ test("the page of the metrics in the documentation names every one of them", asy
   const told = [...text.matchAll(/^# TYPE (twinloom_\S+)/gm)].map(([, name]) => name);
   const documented = [...page.matchAll(/`(twinloom_inference_\w+)`/g)].map(([, name]) => name);
   expect(new Set(documented)).toEqual(new Set(told));
+});
+
+test("the process is measured once, and each of its servers tells of it", async () => {
+  using measuring = vi.spyOn(perfHooks, "monitorEventLoopDelay");
+  await using first = await startServer([], { metricsPort: 0 });
+  const before = measuring.mock.calls.length;
+  await using second = await startServer([], { metricsPort: 0 });
+
+  expect(before).toBeLessThanOrEqual(1);
+  expect(measuring).toHaveBeenCalledTimes(before);
+  for (const server of [first, second]) {
+    expect((await metricsOf(server)).get("process_resident_memory_bytes")).toBeGreaterThan(0);
+  }
 });

@@ -23,6 +23,11 @@ export class RawCall implements AsyncDisposable {
     const { host, port } = server.address;
     const session = connect(`http://${host}:${port}`);
     await once(session, "connect");
+    return RawCall.on(session, method, headers);
+  }
+
+  /** Over a connection that there is. */
+  static on(session: ClientHttp2Session, method: string, headers: Readonly<Record<string, string>> = {}): RawCall {
     const stream = session.request({
       ":method": "POST",
       ":path": method.startsWith("/") ? method : `/inference.GRPCInferenceService/${method}`,

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import {
   eventsOf,
@@ -31,7 +32,7 @@ test("what is served is listed; loading and unloading are off by default", async
   }
 });
 
-test("a model is unloaded when its requests are answered, is UNAVAILABLE then, and can be loaded again", async () => {
+test("a model that is unloaded is UNAVAILABLE at once, ends what it has begun, and can be loaded again", async () => {
   const generator = new FakeGenerator("a");
   const gate = new Gate();
   generator.gate = () => gate.opened;
@@ -45,13 +46,12 @@ test("a model is unloaded when its requests are answered, is UNAVAILABLE then, a
   const begun = client.generate(eventsRequest([1], { model: "a" }));
   await until(() => server.openRequests === 1);
 
-  const unloaded = client.ask("RepositoryModelUnload", { model_name: "a" });
-  await until(() => server.models.length === 1);
+  expect(await client.ask("RepositoryModelUnload", { model_name: "a" })).toEqual({});
+  expect(server.models).toEqual(["b"]);
   const refused = await failureOf(client.generate(eventsRequest([2], { model: "a" })));
   expect(refused).toMatchObject({ status: "UNAVAILABLE", code: "TWIN_SERVER_DRAINING" });
   gate.open();
   expect(eventsOf(await begun)).toEqual([[1, 100, 7, 0]]);
-  expect(await unloaded).toEqual({});
   expect(await client.ask("RepositoryIndex")).toMatchObject({
     models: [{ name: "b" }, { name: "a", state: "UNAVAILABLE", reason: "unloaded" }],
   });
@@ -96,4 +96,84 @@ test("what there is not cannot be loaded, nor unloaded", async () => {
     expect(await failureOf(client.ask(method, { model_name: "z" }))).toMatchObject({ status: "NOT_FOUND" });
   }
   expect(server.models).toEqual(["a"]);
+});
+
+/** A server whose loads wait until they are let through, and give a model of the mark that is told. */
+async function loadingServer(): Promise<{
+  readonly server: Awaited<ReturnType<typeof startServer>>;
+  readonly client: PlainClient;
+  readonly loads: ((mark: number) => void)[];
+  readonly load: (options?: { readonly deadline?: number }) => Promise<unknown>;
+  readonly markServed: () => Promise<number | undefined>;
+}> {
+  const loads: ((mark: number) => void)[] = [];
+  const reload = (name: string): Promise<{ generator: FakeGenerator }> =>
+    new Promise((resolve) => {
+      loads.push((mark) => resolve({ generator: new FakeGenerator(name, mark) }));
+    });
+  const servables = [{ generator: new FakeGenerator("a", 1) }];
+  const server = await startServer(servables, { modelControl: "explicit" }, { reload });
+  const client = await PlainClient.of(server);
+  const load = (options?: { readonly deadline?: number }): Promise<unknown> =>
+    client.ask("RepositoryModelLoad", { model_name: "a" }, options);
+  const markServed = async (): Promise<number | undefined> =>
+    eventsOf(await client.generate(eventsRequest([1], { model: "a" })))[0]?.[3];
+  return { server, client, loads, load, markServed };
+}
+
+test.each(["publish", "unload"] as const)(
+  "a load that began before others were served by %s does not undo that",
+  async (what) => {
+    const { server, client, loads, load, markServed } = await loadingServer();
+    await using _server = server;
+    using _client = client;
+    const loaded = failureOf(load());
+    await until(() => loads.length === 1);
+
+    if (what === "publish") await server.publish([{ generator: new FakeGenerator("a", 9) }]);
+    else await client.ask("RepositoryModelUnload", { model_name: "a" });
+    loads[0]?.(2);
+
+    expect(await loaded).toMatchObject({ status: "ABORTED", code: "TWIN_SERVER_REFUSED" });
+    if (what === "publish") expect(await markServed()).toBe(9);
+    else expect(server.models).toEqual([]);
+  },
+);
+
+test("loads of one name come one after the other, and one past its deadline serves nothing", async () => {
+  const { server, client, loads, load, markServed } = await loadingServer();
+  await using _server = server;
+  using _client = client;
+  const late = failureOf(load({ deadline: Date.now() + 200 }));
+  await until(() => loads.length === 1);
+  const [second, third] = [load(), load()];
+  expect((await late).status).toBe("DEADLINE_EXCEEDED");
+  await until(() => server.openRequests === 2);
+  expect(loads).toHaveLength(1);
+
+  loads[0]?.(2);
+  await until(() => loads.length === 2);
+  expect(await markServed()).toBe(1);
+  loads[1]?.(3);
+  await second;
+  expect(await markServed()).toBe(3);
+  await until(() => loads.length === 3);
+  loads[2]?.(4);
+  await third;
+  expect(await markServed()).toBe(4);
+});
+
+test("what is loaded when the server has stopped does not serve", async () => {
+  const { server, client, loads, load } = await loadingServer();
+  using _client = client;
+  const loaded = failureOf(load({ deadline: Date.now() + 200 }));
+  await until(() => loads.length === 1);
+
+  const stopped = server.stop();
+  expect((await loaded).status).toBe("DEADLINE_EXCEEDED");
+  await stopped;
+  loads[0]?.(2);
+
+  await setImmediate();
+  expect(server.models).toEqual([]);
 });

@@ -23,6 +23,8 @@ test("an address that is not of this machine is told", async () => {
 test.each<[InferenceServerOptions, string]>([
   [{ port: 70_000 }, "`port`"],
   [{ batching: { maxBatchSize: 0 } }, "`batching.maxBatchSize`"],
+  [{ batching: { maxQueueSize: 0 } }, "`batching.maxQueueSize`"],
+  [{ batching: { maxBatchSize: 8, preferredBatchSizes: [9] } }, "9 is among the preferredBatchSizes"],
   [{ maxMessageBytes: 1 }, "`maxMessageBytes`"],
   [{ prot: 1 } as InferenceServerOptions, "`prot`"],
 ])("options that are none are refused: %o", (options, name) => {
@@ -36,6 +38,19 @@ test("a server that is aborted while it starts leaves its port free", async () =
     "changed my mind",
   );
   await server.stop();
+});
+
+test("a server that is stopped while it starts does not listen in the end, and two starts are one too many", async () => {
+  const server = new InferenceServer({ port: 0, metricsPort: 0 }, { log: new FakeLog() });
+  const started = server.start();
+  const again = expect(server.start()).rejects.toThrow("starts once");
+  await server.stop();
+
+  await again;
+  await started;
+  const { port } = server.address;
+  await using _next = await startServer([], { port });
+  await expect(fetch(`http://127.0.0.1:${server.metricsAddress?.port}/healthz`)).rejects.toThrow();
 });
 
 test("what is published before the start, or once the server stops, is refused", async () => {

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { ModelStreamInferResponse } from "../../../../modules/serving/protocol/messages.ts";
 import { decodeParameters } from "../../../../modules/serving/protocol/parameters.ts";
+import { OpenCalls } from "../../../../modules/serving/server/open-calls.ts";
 import { encodedRequest, RawCall } from "./raw-call.ts";
 import { eventsOf, eventsRequest, FakeGenerator, Gate, PlainClient, startServer, until } from "./shared.ts";
 
@@ -163,4 +164,31 @@ test("more requests than a stream may have at once wait with the client, and are
   );
 
   expect(new Set(answers.map(({ infer_response }) => infer_response?.id)).size).toBe(300);
+});
+
+test("a stream that is late when it comes leaves nothing behind", async () => {
+  using listening = vi.spyOn(OpenCalls.prototype, "onDrain");
+  await using server = await startServer([{ generator: new FakeGenerator() }]);
+
+  await using late = await RawCall.to(server, "ModelStreamInfer", { "grpc-timeout": "1n" });
+  expect((await late.readAll()).status).toBe("DEADLINE_EXCEEDED");
+  expect(listening).not.toHaveBeenCalled();
+
+  await using timely = await RawCall.to(server, "ModelStreamInfer", { "grpc-timeout": "1M" });
+  timely.end();
+  expect((await timely.readAll()).status).toBe("OK");
+  expect(listening).toHaveBeenCalledOnce();
+});
+
+test("a stream whose client reads nothing is cut off after a while, and the version that it held is free", async () => {
+  const maxSendMs = 200;
+  await using server = await startServer([{ generator: new FakeGenerator() }], { maxSendMs });
+  await using stalled = await RawCall.to(server, "ModelStreamInfer");
+  const events = Array.from({ length: 60_000 }, (_, index) => index);
+  stalled.send(await encodedRequest({ ...eventsRequest(events), parameters: { chunk: { int64_param: "10000" } } }));
+  await until(() => server.openRequests === 1);
+
+  // Resolves when what was published before is idle.
+  await server.publish([{ generator: new FakeGenerator("fake", 2) }]);
+  expect(server.openRequests).toBe(0);
 });

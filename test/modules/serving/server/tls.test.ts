@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -55,11 +56,20 @@ test("with an authority of clients, only clients of it are served", async () => 
 test("files that cannot be used are told when the server starts", async () => {
   const garbage = join(folder, "garbage.pem");
   await writeFile(garbage, "no certificate");
+  const der = join(folder, "server.der");
+  const own = await readFile(TLS.certificate, "utf8");
+  await writeFile(der, new X509Certificate(own).raw);
+  const second = join(folder, "second.pem");
+  const broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  await writeFile(second, `${await readFile(fixture("authority.pem"), "utf8")}\n${broken}`);
   const start = (tls: Partial<ServerTls>): Promise<unknown> => startServer([], { tls: { ...TLS, ...tls } });
 
   for (const [tls, message] of [
     [{ certificate: join(folder, "none.pem") }, /certificate ".*none\.pem" cannot be read: ENOENT/],
     [{ certificate: garbage }, /certificate ".*garbage\.pem" is no certificate in PEM/],
+    [{ certificate: der }, /certificate ".*server\.der" is no certificate in PEM.*openssl x509 -inform DER/],
+    [{ clientAuthority: der }, /authority of clients ".*server\.der" is no certificate in PEM/],
+    [{ clientAuthority: second }, /second\.pem" cannot be read: of its 2 certificates number 2 is none/],
     [{ key: garbage }, /private key ".*garbage\.pem" cannot be used/],
     [{ key: fixture("client.key") }, /is not that of the certificate/],
     [{ clientAuthority: garbage }, /authority of clients ".*garbage\.pem" is no certificate/],
@@ -76,6 +86,16 @@ test("a certificate that has expired is told in the log", async () => {
   await using _server = await startServer([], { tls: TLS }, { log, clock });
 
   expect(log.lines).toContainEqual(expect.objectContaining({ level: "warn", message: "The certificate has expired" }));
+});
+
+test("a certificate whose time has not begun is told in the log, those of authorities too", async () => {
+  const log = new FakeLog();
+  const clientAuthority = fixture("authority.pem");
+  const clock = { now: () => 0 };
+  await using _server = await startServer([], { tls: { ...TLS, clientAuthority } }, { log, clock });
+
+  const warnings = log.lines.filter(({ message }) => message === "The certificate is not valid yet");
+  expect(warnings.map(({ fields }) => fields["certificate"])).toEqual([TLS.certificate, clientAuthority]);
 });
 
 test.each<InferenceServerOptions>([
