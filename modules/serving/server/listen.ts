@@ -11,7 +11,7 @@ const GOODBYE_MS = 500;
 /**
  * Resets of calls that one connection may send, at once and per second. The library of HTTP/2 ends a connection beyond
  * 1,000 and 33 per second, with all that others ask on it; so many calls run into their deadlines where deadlines are
- * short. It is still too few to keep a server busy with calls that nobody wants.
+ * short. It is still too few to keep a server busy with calls that nobody wants. Node.js 20 leaves these options alone.
  */
 const RESETS = { streamResetBurst: 10_000, streamResetRate: 10_000 };
 

@@ -126,28 +126,32 @@ test("answers that nobody takes are counted, and cut off after a while, which is
   await client.generate(eventsRequest(MANY));
 });
 
-test("a client that breaks off thousands of calls does not break those of others on its connection", async () => {
-  const generator = new FakeGenerator();
-  const gate = new Gate();
-  generator.gate = () => gate.opened;
-  await using server = await startServer([{ generator }], { maxConcurrentRequests: 100_000 });
-  const request = await encodedRequest(eventsRequest([1]));
-  await using kept = await RawCall.to(server, "ModelInfer");
-  kept.send(request);
-  kept.end();
-  await until(() => server.openRequests === 1);
+// Node.js 20 takes no such limit.
+test.skipIf(process.versions.node.startsWith("20."))(
+  "a client that breaks off thousands of calls does not break those of others on its connection",
+  async () => {
+    const generator = new FakeGenerator();
+    const gate = new Gate();
+    generator.gate = () => gate.opened;
+    await using server = await startServer([{ generator }], { maxConcurrentRequests: 100_000 });
+    const request = await encodedRequest(eventsRequest([1]));
+    await using kept = await RawCall.to(server, "ModelInfer");
+    kept.send(request);
+    kept.end();
+    await until(() => server.openRequests === 1);
 
-  for (let round = 0; round < 30; round++) {
-    const calls = range(100).map(() => RawCall.on(kept.session, "ModelInfer"));
-    await Promise.all(
-      calls.map(async ({ stream }) => {
-        stream.on("error", () => undefined);
-        stream.close(constants.NGHTTP2_CANCEL);
-        if (!stream.destroyed) await once(stream, "close");
-      }),
-    );
-  }
-  gate.open();
+    for (let round = 0; round < 30; round++) {
+      const calls = range(100).map(() => RawCall.on(kept.session, "ModelInfer"));
+      await Promise.all(
+        calls.map(async ({ stream }) => {
+          stream.on("error", () => undefined);
+          stream.close(constants.NGHTTP2_CANCEL);
+          if (!stream.destroyed) await once(stream, "close");
+        }),
+      );
+    }
+    gate.open();
 
-  expect((await kept.readAll()).status).toBe("OK");
-});
+    expect((await kept.readAll()).status).toBe("OK");
+  },
+);
