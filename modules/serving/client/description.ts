@@ -44,13 +44,18 @@ export function readDescription(
   if (maxBatchSize < 0) throw new ModelFailedError(model, `its server states a max_batch_size of ${maxBatchSize}.`);
   return {
     servedBy: `${server.name || "unknown"} ${server.version || ""}`.trim(),
-    hasExtensions: server.extensions.includes(EXTENSION),
+    hasExtensions: hasExtensions(server),
     versions: metadata.versions,
     inputs: metadata.inputs.map(tensorOf),
     outputs: metadata.outputs.map(tensorOf),
     properties: { ...parametersOf(config), ...metadata.properties },
     maxBatchSize,
   };
+}
+
+/** Whether a server knows what is beyond the standard. */
+export function hasExtensions({ extensions }: ServerMetadataResponse): boolean {
+  return extensions.includes(EXTENSION);
 }
 
 /** The texts that a configuration carries: where servers of another make tell what ours have as properties. */

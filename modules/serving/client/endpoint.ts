@@ -1,8 +1,11 @@
 import type { Client, Metadata, MethodDefinition, ServiceError } from "@grpc/grpc-js";
 import { reasonOf } from "../../../core/index.ts";
+import type { ModelInferResponse } from "../protocol/messages.ts";
+import { encodeParameters } from "../protocol/parameters.ts";
 import { bearerOf } from "./bearer.ts";
 import { type ChannelParts, connect } from "./channel.ts";
 import type { EndpointStatus } from "./endpoint-status.ts";
+import { InferStream, type StreamCall, type StreamedRequest } from "./infer-stream.ts";
 
 /** What all endpoints of a part have in common. */
 export interface EndpointParts extends ChannelParts {
@@ -23,6 +26,8 @@ export interface CallLimits {
 export interface Known {
   /** What computes; `undefined` where it does not tell. */
   readonly identity: string | undefined;
+  /** Whether many requests may go over one of its streams, each answered with a status of its own. */
+  streams: boolean;
   /** The version of its answers, where they do not tell what computes. */
   version?: string;
 }
@@ -47,6 +52,7 @@ export class Endpoint {
   known: Known | undefined;
   readonly #parts: EndpointParts;
   #client: Client;
+  #stream: InferStream;
   #health: "good" | "trial" | "bad" = "good";
   #isSilent: boolean = false;
   #overtaken = 0;
@@ -61,6 +67,7 @@ export class Endpoint {
     this.address = address;
     this.#parts = parts;
     this.#client = connect(address, parts);
+    this.#stream = this.#newStream();
   }
 
   /** Whether a request may go there. */
@@ -118,6 +125,28 @@ export class Endpoint {
     });
   }
 
+  /**
+   * Asks for an inference, over the stream where the server has one like ours.
+   *
+   * @throws As {@link unary}.
+   */
+  async infer(request: StreamedRequest, limits: CallLimits): Promise<ModelInferResponse> {
+    if (this.known?.streams) {
+      limits.signal.throwIfAborted();
+      this.outstanding++;
+      try {
+        return await this.#stream.ask(request, limits);
+      } catch (error) {
+        // Something in between lets no streams pass.
+        if ((error as Partial<ServiceError>).code !== this.#parts.protos.grpc.status.UNIMPLEMENTED) throw error;
+        if (this.known) this.known.streams = false;
+      } finally {
+        this.outstanding--;
+      }
+    }
+    return await this.unary(this.#parts.protos.Service.service.ModelInfer, request.message, limits);
+  }
+
   /** A request was answered. */
   hasAnswered(): void {
     this.#answered++;
@@ -162,7 +191,23 @@ export class Endpoint {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    this.#stream.close();
     this.#client.close();
+  }
+
+  #newStream(): InferStream {
+    const { ModelStreamInfer } = this.#parts.protos.Service.service;
+    const client = this.#client;
+    const open = (): StreamCall =>
+      client.makeBidiStreamRequest(
+        ModelStreamInfer.path,
+        asItIs,
+        ModelStreamInfer.responseDeserialize,
+        this.#metadata(),
+      ) as StreamCall;
+    const cancelling = (id: string): Buffer =>
+      ModelStreamInfer.requestSerialize({ id, parameters: encodeParameters({ cancel: true }) });
+    return new InferStream(this.#parts.protos.grpc, open, cancelling);
   }
 
   #becomeGood(): void {
@@ -188,8 +233,10 @@ export class Endpoint {
       if (this.#isClosed) return;
       // A connection that broke without a word stays broken for minutes; a new one does not.
       if ((error as Partial<ServiceError>).code === this.#parts.protos.grpc.status.DEADLINE_EXCEEDED) {
+        this.#stream.close();
         this.#client.close();
         this.#client = connect(this.address, this.#parts);
+        this.#stream = this.#newStream();
       }
     }
     if (this.#isClosed || this.#health !== "bad") return;

@@ -9,8 +9,8 @@ import { Balancer } from "./balancer.ts";
 import { callSomewhere } from "./call.ts";
 import type { Connection } from "./connection-options.ts";
 import { channelCredentials } from "./credentials.ts";
-import { identityOf, parametersOf, type RemoteDescription, readDescription } from "./description.ts";
-import { type CallLimits, Endpoint, PROBE_TIMEOUT_MS } from "./endpoint.ts";
+import { hasExtensions, identityOf, parametersOf, type RemoteDescription, readDescription } from "./description.ts";
+import { type CallLimits, Endpoint, type Known, PROBE_TIMEOUT_MS } from "./endpoint.ts";
 import type { EndpointStatus } from "./endpoint-status.ts";
 import { Latencies } from "./latencies.ts";
 import { Pin } from "./pin.ts";
@@ -55,6 +55,7 @@ export class InferenceClient {
   readonly #pin: Pin | undefined;
   readonly #latencies: Latencies = new Latencies();
   readonly #stopped = new AbortController();
+  #lastId = 0;
 
   private constructor(
     { connection, follow, log }: InferenceClientInit,
@@ -126,7 +127,7 @@ export class InferenceClient {
         const metadata = await call(endpoint, service.ModelMetadata, this.#named, limits);
         const config = await call(endpoint, service.ModelConfig, this.#named, limits).catch(unlessUnknown);
         const description = readDescription(model, server, metadata, config?.config);
-        this.#pin?.know(endpoint, identityOf(description.properties));
+        this.#know(endpoint, { identity: identityOf(description.properties), streams: description.hasExtensions });
         return read(description);
       },
       { timeoutMs, signal: options.signal, kind: DESCRIBING },
@@ -148,7 +149,10 @@ export class InferenceClient {
     const { model, version, timeoutMs } = this.connection;
     const { ModelInfer } = this.#protos.Service.service;
     const { tensors, raw } = encodeTensors(inputs);
+    this.#lastId++;
+    const id = `${this.#lastId}`;
     const message: ModelInferRequestInit = {
+      id,
       model_name: model,
       ...(version !== undefined && { model_version: version }),
       ...(parameters && { parameters: encodeParameters(parameters) }),
@@ -160,8 +164,8 @@ export class InferenceClient {
     return this.#call(
       async (endpoint, limits) => {
         const look = (): Promise<void> => this.#look(endpoint, limits);
-        if (this.#pin && endpoint.known === undefined) await look();
-        const response = await endpoint.unary(ModelInfer, request, limits);
+        if (endpoint.known === undefined) await look();
+        const response = await endpoint.infer({ id, message: request }, limits);
         await this.#pin?.checkAnswer(endpoint, response, look);
         return read({ outputs: this.#decode(response, endpoint), endpoint: endpoint.address });
       },
@@ -225,15 +229,20 @@ export class InferenceClient {
 
   /** Asks an endpoint what it serves. @throws `TWIN_REMOTE_MODEL_CHANGED` */
   async #look(endpoint: Endpoint, limits: CallLimits): Promise<void> {
-    if (this.#pin === undefined) return;
-    const { ModelMetadata, ModelConfig } = this.#protos.Service.service;
+    const { ServerMetadata, ModelMetadata, ModelConfig } = this.#protos.Service.service;
+    const server = await call(endpoint, ServerMetadata, {}, limits).catch(unlessUnknown);
     let identity = identityOf((await call(endpoint, ModelMetadata, this.#named, limits)).properties);
     // Servers of another make tell it there.
     if (identity === undefined) {
       const config = await call(endpoint, ModelConfig, this.#named, limits).catch(unlessUnknown);
       identity = identityOf(parametersOf(config?.config));
     }
-    this.#pin.know(endpoint, identity);
+    this.#know(endpoint, { identity, streams: server !== undefined && hasExtensions(server) });
+  }
+
+  #know(endpoint: Endpoint, known: Known): void {
+    if (known.identity !== undefined) this.#pin?.check(endpoint, known.identity);
+    endpoint.known = known;
   }
 
   #decode(response: ModelInferResponse, { address }: Endpoint): Readonly<Record<string, NdArray>> {

@@ -21,13 +21,16 @@ export class Pin {
   }
 
   /**
-   * Notes what an endpoint tells that it serves.
+   * Checks what an endpoint tells that it serves; the first one that tells says what is right.
    *
-   * @throws {@link RemoteModelChangedError} where that is another model.
+   * @throws {@link RemoteModelChangedError}
    */
-  know(endpoint: Endpoint, identity: string | undefined): void {
-    if (identity !== undefined) this.#check(endpoint, identity);
-    endpoint.known = { identity };
+  check({ address }: Endpoint, identity: string): void {
+    this.#identity ??= identity;
+    if (identity === this.#identity) return;
+    throw new RemoteModelChangedError(
+      `Server ${address} serves ${identity} as "${this.#model}", not ${this.#identity} as at the beginning. Create the twin again for the new one.`,
+    );
   }
 
   /**
@@ -42,19 +45,11 @@ export class Pin {
     lookAgain: () => Promise<void>,
   ): Promise<void> {
     const identity = decodeParameters(parameters)["identity"];
-    if (typeof identity === "string" && identity !== "") return this.#check(endpoint, identity);
+    if (typeof identity === "string" && identity !== "") return this.check(endpoint, identity);
     if (!version) return;
     // A server that tells nothing at all has at least a version.
-    if (endpoint.known?.identity === undefined) return this.#check(endpoint, `${this.#model}/${version}`);
+    if (endpoint.known?.identity === undefined) return this.check(endpoint, `${this.#model}/${version}`);
     if (endpoint.known.version !== undefined && endpoint.known.version !== version) await lookAgain();
     endpoint.known.version = version;
-  }
-
-  #check({ address }: Endpoint, identity: string): void {
-    this.#identity ??= identity;
-    if (identity === this.#identity) return;
-    throw new RemoteModelChangedError(
-      `Server ${address} serves ${identity} as "${this.#model}", not ${this.#identity} as at the beginning. Create the twin again for the new one.`,
-    );
   }
 }
