@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
+import type { InferenceServerOptions } from "../../../../modules/serving/index.ts";
 import {
   eventsOf,
   eventsRequest,
@@ -99,7 +100,7 @@ test("what there is not cannot be loaded, nor unloaded", async () => {
 });
 
 /** A server whose loads wait until they are let through, and give a model of the mark that is told. */
-async function loadingServer(): Promise<{
+async function loadingServer(options: InferenceServerOptions = {}): Promise<{
   readonly server: Awaited<ReturnType<typeof startServer>>;
   readonly client: PlainClient;
   readonly loads: ((mark: number) => void)[];
@@ -112,7 +113,7 @@ async function loadingServer(): Promise<{
       loads.push((mark) => resolve({ generator: new FakeGenerator(name, mark) }));
     });
   const servables = [{ generator: new FakeGenerator("a", 1) }];
-  const server = await startServer(servables, { modelControl: "explicit" }, { reload });
+  const server = await startServer(servables, { modelControl: "explicit", ...options }, { reload });
   const client = await PlainClient.of(server);
   const load = (options?: { readonly deadline?: number }): Promise<unknown> =>
     client.ask("RepositoryModelLoad", { model_name: "a" }, options);
@@ -121,22 +122,24 @@ async function loadingServer(): Promise<{
   return { server, client, loads, load, markServed };
 }
 
-test.each(["publish", "unload"] as const)(
+test.each(["publish", "unload", "publish of another"] as const)(
   "a load that began before others were served by %s does not undo that",
   async (what) => {
     const { server, client, loads, load, markServed } = await loadingServer();
     await using _server = server;
     using _client = client;
+    const unload = (): Promise<unknown> => client.ask("RepositoryModelUnload", { model_name: "a" });
+    if (what === "publish of another") await unload();
     const loaded = failureOf(load());
     await until(() => loads.length === 1);
 
-    if (what === "publish") await server.publish([{ generator: new FakeGenerator("a", 9) }]);
-    else await client.ask("RepositoryModelUnload", { model_name: "a" });
+    if (what === "unload") await unload();
+    else await server.publish([{ generator: new FakeGenerator(what === "publish" ? "a" : "b", 9) }]);
     loads[0]?.(2);
 
     expect(await loaded).toMatchObject({ status: "ABORTED", code: "TWIN_SERVER_REFUSED" });
     if (what === "publish") expect(await markServed()).toBe(9);
-    else expect(server.models).toEqual([]);
+    else expect(server.models).toEqual(what === "unload" ? [] : ["b"]);
   },
 );
 
@@ -163,14 +166,14 @@ test("loads of one name come one after the other, and one past its deadline serv
   expect(await markServed()).toBe(4);
 });
 
-test("what is loaded when the server has stopped does not serve", async () => {
-  const { server, client, loads, load } = await loadingServer();
+test("a load that takes longer than a server that stops waits is told so, and serves nothing then", async () => {
+  const { server, client, loads, load } = await loadingServer({ drainMs: 50 });
   using _client = client;
-  const loaded = failureOf(load({ deadline: Date.now() + 200 }));
+  const loaded = failureOf(load());
   await until(() => loads.length === 1);
 
   const stopped = server.stop();
-  expect((await loaded).status).toBe("DEADLINE_EXCEEDED");
+  expect(await loaded).toMatchObject({ status: "UNAVAILABLE", code: "TWIN_SERVER_DRAINING" });
   await stopped;
   loads[0]?.(2);
 
