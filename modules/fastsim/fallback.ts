@@ -1,13 +1,12 @@
 import {
-  convertUnits,
+  ConditionMap,
   type GeneratedBatch,
   type GenerateRequest,
   type Generator,
   type GeneratorOutput,
   InvalidArgumentError,
   isWithinRange,
-  type LinearMap,
-  OutOfDomainError,
+  selectEvents,
   type ValidityRange,
 } from "../../core/index.ts";
 import { GeneratedInvalidError } from "./errors.ts";
@@ -22,8 +21,7 @@ export class Fallback {
   readonly validity: Readonly<Record<string, ValidityRange>>;
   readonly #of: Covered;
   readonly #generator: Generator;
-  /** By condition that the generator has, how its values become those that it takes. */
-  readonly #maps: ReadonlyMap<string, LinearMap>;
+  readonly #map: ConditionMap;
 
   /** @throws `TWIN_INVALID_ARGUMENT` where the generator makes other arrays, or asks for conditions that there are not. */
   constructor(of: Covered, generator: Generator) {
@@ -33,26 +31,12 @@ export class Fallback {
     const what = `${generator.model} cannot be the fallback of ${of.model}`;
     const [ours, theirs] = [describe(of.outputs), describe(generator.outputs)];
     if (ours !== theirs) throw new InvalidArgumentError(`${what}: it makes ${theirs}, not ${ours}.`);
-    const unknown = Object.keys(generator.validity).find((name) => !Object.hasOwn(of.validity, name));
-    if (unknown !== undefined) {
-      throw new InvalidArgumentError(
-        `${what}: it needs the condition "${unknown}", and ${of.model} has only ${Object.keys(of.validity).join(", ")}.`,
-      );
-    }
-    this.#maps = new Map(
-      Object.entries(generator.validity).map(([name, { unit }]) => [
-        name,
-        convertUnits((of.validity[name] as ValidityRange).unit, unit),
-      ]),
-    );
+    this.#map = new ConditionMap(of, generator);
+    const { ranges } = this.#map;
     this.validity = Object.fromEntries(
-      Object.entries(of.validity).map(([name, { unit, min, max, nominal }]) => {
-        const range = generator.validity[name];
-        const known = nominal !== undefined && { nominal };
-        if (!range) return [name, { unit, min, max, ...known }];
-        const { scale, offset } = convertUnits(range.unit, unit);
-        const ends = [range.min, range.max].map((end) => converted(end, { scale, offset }));
-        return [name, { unit, min: Math.min(min, ...ends), max: Math.max(max, ...ends), ...known }];
+      Object.entries(of.validity).map(([name, range]) => {
+        const { min, max } = ranges[name] ?? range;
+        return [name, { ...range, min: Math.min(range.min, min), max: Math.max(range.max, max) }];
       }),
     );
   }
@@ -71,7 +55,7 @@ export class Fallback {
       }
     }
     for (let event = outside.indexOf(1); event >= 0; event = outside.indexOf(1, event + 1)) {
-      for (const name of Object.keys(this.#of.validity)) this.#checkCovered(name, conditions, event);
+      this.#map.check({ conditions }, event);
     }
     return outside;
   }
@@ -88,19 +72,9 @@ export class Fallback {
     events: Int32Array,
     from: { readonly request: GenerateRequest; readonly start: number; readonly signal: AbortSignal | undefined },
   ): Promise<void> {
-    const { conditions, eventIds, seed } = from.request;
+    const own = selectEvents(from.request, events);
     const batches = this.#generator.generate(
-      {
-        conditions: Object.fromEntries(
-          [...this.#maps].map(([name, { scale, offset }]) => {
-            const values = conditions[name] as Float64Array;
-            return [name, Float64Array.from(events, (event) => converted(values[event] as number, { scale, offset }))];
-          }),
-        ),
-        eventIds: BigInt64Array.from(events, (event) => eventIds[event] as bigint),
-        seed: typeof seed === "bigint" ? seed : BigUint64Array.from(events, (event) => seed[event] as bigint),
-        batchSize: events.length,
-      },
+      { ...own, conditions: this.#map.of(own), batchSize: events.length },
       { signal: from.signal },
     );
     let made = 0;
@@ -132,39 +106,6 @@ export class Fallback {
       }
     }
   }
-
-  #checkCovered(name: string, conditions: GenerateRequest["conditions"], index: number): void {
-    const { unit, nominal } = this.#of.validity[name] as ValidityRange;
-    const value = (conditions[name] as Float64Array)[index] as number;
-    const map = this.#maps.get(name);
-    const { model } = this;
-    const facts = { condition: name, value, index };
-    if (map === undefined) {
-      const known = nominal ?? Number.NaN;
-      if (isWithinRange(value, { min: known, max: known })) return;
-      throw new OutOfDomainError({
-        ...facts,
-        what: `${model}, the fallback, does not know ${name}`,
-        unit,
-        min: known,
-        max: known,
-      });
-    }
-    const range = this.#generator.validity[name] as ValidityRange;
-    const theirs = converted(value, map);
-    if (isWithinRange(theirs, range)) return;
-    throw new OutOfDomainError({
-      ...facts,
-      what: `${model}, the fallback of ${this.#of.model}`,
-      value: theirs,
-      ...range,
-    });
-  }
-}
-
-/** In the other unit, to 15 digits: so that the end of a range in one unit is its end in the other. */
-function converted(value: number, { scale, offset }: LinearMap): number {
-  return Number((value * scale + offset).toPrecision(15));
 }
 
 function describe(outputs: Readonly<Record<string, GeneratorOutput>>): string {

@@ -11,6 +11,7 @@ import {
   InvalidArgumentError,
   NdArray,
   type PluginFactory,
+  selectEvents,
   type ValidityRange,
 } from "../../core/index.ts";
 import { Fallback } from "./fallback.ts";
@@ -61,7 +62,7 @@ class CoveredGenerator implements Generator {
     if (!outside.includes(1)) return yield* this.#generator.generate(request, options);
     const { batchSize = BATCH_SIZE, eventIds } = request;
     const own = indices(0, eventIds.length).filter((event) => outside[event] === 0);
-    const reader = new RowReader(this.#generator.generate(select(request, own), options), this.outputs);
+    const reader = new RowReader(this.#generator.generate(selectEvents(request, own), options), this.outputs);
     try {
       for (let start = 0; start < eventIds.length; start += batchSize) {
         const count = Math.min(batchSize, eventIds.length - start);
@@ -128,20 +129,6 @@ export const withFallback: PluginFactory<object, Generator> = definePlugin({
   needs: { generator: Generator, fallback: Generator },
   create: ({ generator, fallback }): Generator => new CoveredGenerator(generator, fallback),
 });
-
-function select({ conditions, eventIds, seed, ...rest }: GenerateRequest, events: Int32Array): GenerateRequest {
-  return {
-    ...rest,
-    conditions: Object.fromEntries(
-      Object.entries(conditions).map(([name, values]) => [
-        name,
-        Float64Array.from(events, (event) => values[event] as number),
-      ]),
-    ),
-    eventIds: BigInt64Array.from(events, (event) => eventIds[event] as bigint),
-    seed: typeof seed === "bigint" ? seed : BigUint64Array.from(events, (event) => seed[event] as bigint),
-  };
-}
 
 function indices(start: number, stop: number): Int32Array {
   return Int32Array.from({ length: stop - start }, (_, index) => start + index);

@@ -113,9 +113,11 @@ async function askAround<T>(
     if (signal.aborted) throw signal.reason;
     const verdict = verdictOf(error);
     if (verdict === "final") throw codedError(error, endpoint.address, model);
-    if (verdict === "busy") endpoint.hasDeclined();
+    // At the end of a call's time, even one that is well does not answer.
+    const isCut = verdict === "silent" && performance.now() - (began.get(endpoint) as number) < timeoutMs / 4;
+    if (verdict === "busy" || isCut) endpoint.hasDeclined();
     else endpoint.hasFailed(saidBy(error), { isSilent: verdict === "silent" });
-    failures.set(endpoint, error);
+    if (!isCut || !failures.has(endpoint)) failures.set(endpoint, error);
     askAnother();
   }
   return undefined;
@@ -125,7 +127,7 @@ async function firstOf<T>(running: readonly Promise<T>[], waitMs: number | undef
   if (waitMs === undefined) return await Promise.race(running);
   let timer: NodeJS.Timeout | undefined;
   const waited = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, waitMs);
+    timer = setTimeout(() => resolve(undefined), waitMs);
   });
   try {
     return await Promise.race([...running, waited]);

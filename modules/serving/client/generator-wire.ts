@@ -11,6 +11,7 @@ import { EVENT_ID, SEED } from "../models/generate-request.ts";
 import { BY_FALLBACK } from "../models/served-generator.ts";
 import type { ParameterValue } from "../protocol/parameters.ts";
 import { fromSparse } from "../protocol/sparse.ts";
+import type { Events } from "./events.ts";
 import type { GeneratorContract } from "./generator-contract.ts";
 import type { InferenceAnswer, InferenceRequest } from "./inference-client.ts";
 
@@ -20,29 +21,19 @@ export interface Travel {
   readonly isHalf: boolean;
 }
 
-/** Some events: their arrays by output name, and which of them a fallback at the server made. */
-export interface Events {
-  readonly count: number;
-  readonly arrays: Readonly<Record<string, NdArray>>;
-  readonly byFallback?: Uint8Array | undefined;
-}
-
-/** Consecutive events of a request, with their conditions as the server takes them. */
-export interface Span {
-  readonly start: number;
-  readonly stop: number;
-  readonly conditions: Readonly<Record<string, Float64Array>>;
-}
-
-/** @throws `TWIN_INVALID_ARGUMENT` for one seed per event where the server takes only one for all. */
+/**
+ * A request on the wire.
+ *
+ * @param request - With conditions as the server takes them.
+ * @throws `TWIN_INVALID_ARGUMENT` for one seed per event where the server takes only one for all.
+ */
 export function encodeRequest(
   contract: GeneratorContract,
-  request: GenerateRequest,
-  { start, stop, conditions }: Span,
+  { eventIds, conditions, seed }: GenerateRequest,
   { isSparse, isHalf }: Travel,
 ): InferenceRequest {
   const { inputs, hasExtensions } = contract;
-  const given: Record<string, NdArray> = { [EVENT_ID]: vector("int64", request.eventIds.subarray(start, stop)) };
+  const given: Record<string, NdArray> = { [EVENT_ID]: vector("int64", eventIds) };
   for (const [name, values] of Object.entries(conditions)) {
     const isSingle = inputs.get(name)?.datatype === "FP32";
     given[name] = isSingle ? vector("float32", Float32Array.from(values)) : vector("float64", values);
@@ -50,9 +41,8 @@ export function encodeRequest(
   const parameters: Record<string, ParameterValue> = {};
   if (isSparse) parameters["sparse"] = true;
   if (isHalf) parameters["output_datatype"] = "FP16";
-  const { seed } = request;
   if (typeof seed === "bigint" && (hasExtensions || !inputs.has(SEED))) parameters[SEED] = seed;
-  else if (inputs.has(SEED)) given[SEED] = vector("int64", seedsOf(seed, start, stop));
+  else if (inputs.has(SEED)) given[SEED] = vector("int64", seedsOf(seed, eventIds.length));
   else
     throw new InvalidArgumentError(
       `The server's model "${contract.model}" takes one seed for all events of a request.`,
@@ -130,8 +120,7 @@ function vector<D extends DType>(dtype: D, values: NdArray<D>["data"]): NdArray 
 }
 
 /** The bits of each seed. */
-function seedsOf(seed: bigint | BigUint64Array, start: number, stop: number): BigInt64Array {
-  if (typeof seed === "bigint") return new BigInt64Array(stop - start).fill(BigInt.asIntN(64, seed));
-  const { buffer, byteOffset } = seed.subarray(start, stop);
-  return new BigInt64Array(buffer, byteOffset, stop - start);
+function seedsOf(seed: bigint | BigUint64Array, events: number): BigInt64Array {
+  if (typeof seed === "bigint") return new BigInt64Array(events).fill(BigInt.asIntN(64, seed));
+  return new BigInt64Array(seed.buffer, seed.byteOffset, events);
 }

@@ -1,6 +1,6 @@
 import {
+  ConditionMap,
   checkGenerateRequest,
-  findOutside,
   type GeneratedBatch,
   type GenerateRequest,
   type Generator,
@@ -8,27 +8,29 @@ import {
   type GeneratorOutput,
   InvalidArgumentError,
   type Log,
-  type NdArray,
+  ModelFailedError,
+  reasonOf,
   type Startable,
+  selectEvents,
   type ValidityRange,
 } from "../../../core/index.ts";
 import { ServerUnreachableError } from "../errors.ts";
-import { joinRows } from "../models/rows.ts";
 import { Breaker } from "./breaker.ts";
-import { ConditionMap } from "./condition-map.ts";
 import type { RemoteDescription } from "./description.ts";
 import type { EndpointStatus } from "./endpoint-status.ts";
+import { batchOf, type Events, interleaved, joined } from "./events.ts";
 import {
   type GeneratorContract,
   type GeneratorDescription,
   generatorContract,
   outputsProblem,
 } from "./generator-contract.ts";
-import { decodeEvents, type Events, encodeRequest } from "./generator-wire.ts";
+import { decodeEvents, encodeRequest } from "./generator-wire.ts";
 import { inOrder } from "./in-order.ts";
-import { FIRST_ANSWER_MS, type InferenceClient } from "./inference-client.ts";
+import { FIRST_ANSWER_MS, type InferenceAnswer, type InferenceClient } from "./inference-client.ts";
 import { rowsThatFit } from "./message-rows.ts";
-import { generateBy, withoutOwnFacts } from "./stand-in.ts";
+import { remoteFacts } from "./remote-facts.ts";
+import { generateBy, tellTakeover } from "./stand-in.ts";
 
 /** What a remote part has done so far. */
 export interface RemoteCounts {
@@ -62,6 +64,8 @@ interface Remote {
   readonly contract: GeneratorContract;
   readonly description: RemoteDescription;
   readonly conditions: ConditionMap;
+  /** What computes, as far as it was known then: facts do not change while events are made. */
+  readonly identity: string | undefined;
 }
 
 /** The fallback, and how a request of this part becomes one of its own. */
@@ -81,7 +85,6 @@ export class RemoteGenerator implements Generator, Startable {
   readonly model: string;
   readonly validity: Readonly<Record<string, ValidityRange>>;
   readonly outputs: Readonly<Record<string, GeneratorOutput>>;
-  readonly facts: GeneratorFacts;
   readonly #client: InferenceClient;
   readonly #options: RemoteGeneratorOptions;
   readonly #fallback: Spare | undefined;
@@ -111,7 +114,10 @@ export class RemoteGenerator implements Generator, Startable {
         { model, fallback: fallback.model },
         "no server answers; ranges and arrays are those of the fallback",
       );
-      return new RemoteGenerator(init, undefined);
+      const remote = new RemoteGenerator(init, undefined);
+      // Nobody waits for them once more.
+      remote.#breaker.opensFor(error);
+      return remote;
     }
   }
 
@@ -132,15 +138,15 @@ export class RemoteGenerator implements Generator, Startable {
       if (problem) throw new InvalidArgumentError(`${fallback.model} cannot be the fallback of ${model}: ${problem}.`);
       this.#fallback = { generator: fallback, conditions: new ConditionMap(this, fallback) };
     }
-    this.facts = this.#factsOf(told, fallback);
     this.#breaker = new Breaker(
       () => client.isReachable,
-      (isOpen) => {
-        const facts = { model, fallback: fallback?.model };
-        if (isOpen) log.warn(facts, "no server answers; events are made by the fallback until one does");
-        else log.info(facts, "a server answers again; events are made by it");
-      },
+      (error) => tellTakeover(log, error, { model, fallback: fallback?.model }),
     );
+  }
+
+  /** Of the servers, from when one has answered; those of the fallback that hold for both until then. */
+  get facts(): GeneratorFacts {
+    return remoteFacts(this.#remote, this.#fallback?.generator, this.#options);
   }
 
   /** What was made where, and how the servers are. */
@@ -154,7 +160,8 @@ export class RemoteGenerator implements Generator, Startable {
   ): AsyncGenerator<GeneratedBatch> {
     checkGenerateRequest(this, request);
     signal?.throwIfAborted();
-    const { batchSize = BATCH_SIZE, eventIds } = request;
+    const { eventIds } = request;
+    const batchSize = Math.max(1, Math.min(request.batchSize ?? BATCH_SIZE, eventIds.length));
     // A batch that no message holds is asked for in several requests.
     const perRequest = Math.min(batchSize, this.#mostEvents());
     const requests = Math.ceil(batchSize / perRequest);
@@ -166,7 +173,8 @@ export class RemoteGenerator implements Generator, Startable {
       const batch = Math.floor(index / requests);
       const start = batch * batchSize + (index % requests) * perRequest;
       const stop = Math.min(start + perRequest, (batch + 1) * batchSize, eventIds.length);
-      return this.#make(request, start, Math.max(start, stop), ended.signal);
+      const events = Int32Array.from({ length: Math.max(0, stop - start) }, (_, event) => start + event);
+      return this.#make(request, events, ended.signal);
     });
     try {
       for (let start = 0; start < eventIds.length; start += batchSize) {
@@ -174,7 +182,7 @@ export class RemoteGenerator implements Generator, Startable {
         const made: Events[] = [];
         for (let part = 0; part < requests; part++) made.push((await parts.next()).value as Events);
         signal?.throwIfAborted();
-        yield { start, count, ...joined(made) };
+        yield { start, count, ...batchOf(joined(made)) };
       }
     } finally {
       signal?.removeEventListener("abort", cancel);
@@ -187,74 +195,88 @@ export class RemoteGenerator implements Generator, Startable {
     this.#client.stop();
   }
 
-  /** The events `[start, stop)`, by whoever is there. */
-  async #make(request: GenerateRequest, start: number, stop: number, signal: AbortSignal): Promise<Events> {
-    if (start === stop) return { count: 0, arrays: {} };
-    if (this.#fallback === undefined || this.#breaker.isClosed) {
+  /** Some events of a request: by the servers what they cover while they are there, by the fallback the others. */
+  async #make(request: GenerateRequest, events: Int32Array, signal: AbortSignal): Promise<Events> {
+    if (events.length === 0) return joined([]);
+    if (this.#fallback === undefined) return await this.#byServers(this.#remote as Remote, request, events, signal);
+    const covered = new Set<number>();
+    let made = joined([]);
+    if (this.#breaker.isClosed) {
       try {
-        const events = await this.#byServers(request, start, stop, signal);
-        if (events) {
+        const remote = this.#remote ?? (await this.#learn(signal));
+        // Ranges may be those of the fallback.
+        const own = events.filter((event) => remote.conditions.covers(request, event));
+        if (own.length > 0) {
+          made = await this.#byServers(remote, request, own, signal);
+          for (const event of own) covered.add(event);
           this.#breaker.close();
-          return events;
         }
       } catch (error) {
-        if (signal.aborted || this.#fallback === undefined || !this.#breaker.opensFor(error)) throw error;
+        if (signal.aborted || this.#client.isStopped || !this.#breaker.opensFor(error)) throw error;
       }
     }
-    return await this.#byTheFallback(request, start, stop, signal);
+    if (covered.size === events.length) return made;
+    const others = events.filter((event) => !covered.has(event));
+    const spare = await this.#byTheFallback(this.#fallback, request, others, signal);
+    return interleaved(
+      made,
+      spare,
+      [...events].map((event) => covered.has(event)),
+    );
   }
 
-  /** @returns `undefined` for events that the servers do not cover: ranges may be those of the fallback. */
-  async #byServers(
-    request: GenerateRequest,
-    start: number,
-    stop: number,
-    signal: AbortSignal,
-  ): Promise<Events | undefined> {
-    const remote = this.#remote ?? (await this.#learn(signal));
-    const { contract } = remote;
-    const conditions = remote.conditions.of(request, start, stop);
-    if (this.#fallback && !covers(contract, conditions)) return undefined;
+  async #byServers(remote: Remote, request: GenerateRequest, events: Int32Array, signal: AbortSignal): Promise<Events> {
+    const { contract, conditions } = remote;
+    const most = this.#mostEvents();
+    // How many they take may have become known meanwhile.
+    if (events.length > most) {
+      const [first, rest] = [events.subarray(0, most), events.subarray(most)];
+      const made = await this.#byServers(remote, request, first, signal);
+      return joined([made, await this.#byServers(remote, request, rest, signal)]);
+    }
     const travel = {
       isSparse: contract.hasExtensions && this.#options.transfer === "sparse",
       isHalf: this.#options.precision === "float16",
     };
-    const asked = encodeRequest(contract, request, { start, stop, conditions }, travel);
-    const events = await this.#client.infer(asked, (answer) => decodeEvents(contract, answer, stop - start, travel), {
-      signal,
-    });
-    this.#served += stop - start;
-    return events;
+    const own = selectEvents(request, events);
+    const asked = encodeRequest(contract, { ...own, conditions: conditions.of(own) }, travel);
+    const read = (answer: InferenceAnswer): Events => decodeEvents(contract, answer, events.length, travel);
+    const made = await this.#client.infer(asked, read, { signal });
+    this.#served += events.length;
+    return made;
   }
 
-  async #byTheFallback(request: GenerateRequest, start: number, stop: number, signal: AbortSignal): Promise<Events> {
-    const { generator, conditions } = this.#fallback as Spare;
-    const { eventIds, seed } = request;
-    const arrays = await generateBy(
-      generator,
-      {
-        conditions: conditions.of(request, start, stop),
-        eventIds: eventIds.subarray(start, stop),
-        seed: typeof seed === "bigint" ? seed : seed.subarray(start, stop),
-        batchSize: stop - start,
-      },
-      signal,
-    );
-    this.#byFallback += stop - start;
-    return { count: stop - start, arrays, byFallback: new Uint8Array(stop - start).fill(1) };
+  async #byTheFallback(
+    { generator, conditions }: Spare,
+    request: GenerateRequest,
+    events: Int32Array,
+    signal: AbortSignal,
+  ): Promise<Events> {
+    for (const event of events) conditions.check(request, event);
+    const own = selectEvents(request, events);
+    const count = events.length;
+    const arrays = await generateBy(generator, { ...own, conditions: conditions.of(own), batchSize: count }, signal);
+    this.#byFallback += count;
+    return { count, arrays, byFallback: new Uint8Array(count).fill(1) };
   }
 
-  /** No server was there at the beginning. */
+  /**
+   * No server was there at the beginning.
+   *
+   * @throws `TWIN_MODEL_FAILED` for servers that do not generate what this part does.
+   */
   async #learn(signal: AbortSignal): Promise<Remote> {
-    this.#remote = await this.#client.describe(
-      (description) => {
+    const read = (description: RemoteDescription): Remote => {
+      try {
         const contract = generatorContract(this.model, description, this.#options.describes);
         const problem = outputsProblem(this, contract);
-        if (problem) throw new InvalidArgumentError(`The server's model "${this.model}" cannot be used: ${problem}.`);
+        if (problem) throw new InvalidArgumentError(`It cannot be used: ${problem}.`);
         return this.#accept({ contract, description });
-      },
-      { signal },
-    );
+      } catch (error) {
+        throw new ModelFailedError(this.model, reasonOf(error), { cause: error });
+      }
+    };
+    this.#remote = await this.#client.describe(read, { signal });
     return this.#remote;
   }
 
@@ -264,7 +286,7 @@ export class RemoteGenerator implements Generator, Startable {
         `The server of model "${this.model}" (${description.servedBy}) cannot be asked for halves. Leave \`precision\` out.`,
       );
     }
-    return { contract, description, conditions: new ConditionMap(this, contract) };
+    return { contract, description, conditions: new ConditionMap(this, contract), identity: this.#client.identity };
   }
 
   #mostEvents(): number {
@@ -275,40 +297,4 @@ export class RemoteGenerator implements Generator, Startable {
     });
     return Math.min(fit, this.#remote?.description.maxBatchSize || fit);
   }
-
-  #factsOf(
-    told: Pick<Remote, "contract" | "description"> | undefined,
-    fallback: Generator | undefined,
-  ): GeneratorFacts {
-    const theirs: GeneratorFacts = told?.contract.facts ?? {};
-    const { identity } = this.#client;
-    const { follow, precision } = this.#options;
-    const spares = [theirs.fallback?.model, fallback?.model].filter((model) => model !== undefined);
-    return {
-      // What is followed may become another at any time, and what stands in for it is another already.
-      ...(told && !follow ? theirs : withoutOwnFacts(told ? theirs : (fallback?.facts ?? {}))),
-      ...(told && { served_by: told.description.servedBy }),
-      ...(told && !follow && identity !== undefined && { identity }),
-      ...(precision === "float16" && { precision }),
-      ...(spares.length > 0 && (fallback || follow) && { fallback: { model: [...new Set(spares)].join(" or ") } }),
-    };
-  }
-}
-
-function covers({ validity }: GeneratorContract, conditions: Readonly<Record<string, Float64Array>>): boolean {
-  return Object.entries(validity).every(([name, range]) => findOutside(conditions[name] as Float64Array, range) < 0);
-}
-
-/** The events of a batch as one. */
-function joined(parts: readonly Events[]): Pick<GeneratedBatch, "arrays" | "byFallback"> {
-  const made = parts.filter(({ count }) => count > 0);
-  const first = made[0] as Events;
-  if (made.length === 1) return { arrays: first.arrays, ...(first.byFallback && { byFallback: first.byFallback }) };
-  const arrays = Object.keys(first.arrays).map((name) => [
-    name,
-    joinRows(made.map((part) => part.arrays[name] as NdArray)),
-  ]);
-  const isByFallback = made.some(({ byFallback }) => byFallback !== undefined);
-  const flags = made.flatMap(({ count, byFallback }) => [...(byFallback ?? new Uint8Array(count))]);
-  return { arrays: Object.fromEntries(arrays), ...(isByFallback && { byFallback: Uint8Array.from(flags) }) };
 }

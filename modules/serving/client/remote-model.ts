@@ -22,6 +22,7 @@ import { FIRST_ANSWER_MS, type InferenceAnswer, type InferenceClient } from "./i
 import { rowsThatFit } from "./message-rows.ts";
 import { type ModelContract, modelContract, tensorsProblem } from "./model-contract.ts";
 import type { RemoteCounts } from "./remote-generator.ts";
+import { tellTakeover } from "./stand-in.ts";
 
 /** What a {@link RemoteModel} is made with. */
 export interface RemoteModelInit {
@@ -36,6 +37,8 @@ interface Told {
   readonly maxBatchSize: number;
   readonly versions: readonly string[];
 }
+
+const NOT_TAKEN = new DOMException("Another piece has failed.", "AbortError");
 
 /** A {@link Model} that servers compute. See `remoteModel`. */
 export class RemoteModel implements Model, Startable {
@@ -75,7 +78,10 @@ export class RemoteModel implements Model, Startable {
         { model: client.connection.model, fallback: fallback.name },
         "no server answers; inputs and outputs are those of the fallback",
       );
-      return new RemoteModel(init, undefined);
+      const remote = new RemoteModel(init, undefined);
+      // Nobody waits for them once more.
+      remote.#breaker.opensFor(error);
+      return remote;
     }
   }
 
@@ -96,11 +102,7 @@ export class RemoteModel implements Model, Startable {
     this.#told = told;
     this.#breaker = new Breaker(
       () => client.isReachable,
-      (isOpen) => {
-        const facts = { model, fallback: fallback?.name };
-        if (isOpen) log.warn(facts, "no server answers; the fallback computes until one does");
-        else log.info(facts, "a server answers again, and computes");
-      },
+      (error) => tellTakeover(log, error, { model, fallback: fallback?.name }),
     );
   }
 
@@ -123,7 +125,7 @@ export class RemoteModel implements Model, Startable {
     this.#last = Promise.allSettled([before, computing]);
     const outputs = await computing;
     // Servers answer in any order; a model in the order asked.
-    await before;
+    await unlessAborted(before, signal);
     return outputs;
   }
 
@@ -141,7 +143,7 @@ export class RemoteModel implements Model, Startable {
         this.#breaker.close();
         return outputs;
       } catch (error) {
-        if (signal?.aborted || !this.#breaker.opensFor(error)) throw error;
+        if (signal?.aborted || this.#client.isStopped || !this.#breaker.opensFor(error)) throw error;
       }
     }
     const outputs = await this.#fallback.infer(own, { signal });
@@ -183,13 +185,22 @@ export class RemoteModel implements Model, Startable {
     const { axis, rows, most, lengths } = how;
     const own = Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, copyOf(array)]));
     const pieces: RowArrays[] = [];
+    const ended = new AbortController();
+    const cancel = (): void => ended.abort(signal?.reason);
+    if (signal?.aborted) cancel();
+    signal?.addEventListener("abort", cancel);
     const asked = inOrder(Math.ceil(rows / most), 2 * this.#client.endpoints.length, (index) => {
       const start = index * most;
       const count = Math.min(most, rows - start);
       const part = Object.entries(own).map(([name, array]) => [name, sliceRows(array, start, count)]);
-      return this.#ask(Object.fromEntries(part), new Map(lengths).set(axis, count), signal);
+      return this.#ask(Object.fromEntries(part), new Map(lengths).set(axis, count), ended.signal);
     });
-    for await (const piece of asked) pieces.push(piece);
+    try {
+      for await (const piece of asked) pieces.push(piece);
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      ended.abort(NOT_TAKEN);
+    }
     return Object.fromEntries(
       Object.keys(this.outputs).map((name) => [name, joinRows(pieces.map((piece) => piece[name] as NdArray))]),
     );
@@ -200,7 +211,7 @@ export class RemoteModel implements Model, Startable {
       (description) => {
         const told = toldBy(this.name, description);
         const problem = tensorsProblem(this, told.contract);
-        if (problem) throw new InvalidArgumentError(`The server's model "${this.name}" cannot be used: ${problem}.`);
+        if (problem) throw new ModelFailedError(this.name, `it cannot be used: ${problem}.`);
         return told;
       },
       { signal },
@@ -225,6 +236,20 @@ export class RemoteModel implements Model, Startable {
 function toldBy(model: string, description: RemoteDescription): Told {
   const { versions, maxBatchSize } = description;
   return { contract: modelContract(model, description), versions, maxBatchSize };
+}
+
+/** Waits, and no longer than until a signal says so. */
+async function unlessAborted(waiting: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return void (await waiting);
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  try {
+    await Promise.race([waiting, promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
 
 function copyOf(array: NdArray): NdArray {

@@ -104,7 +104,7 @@ describe("events outside the trained range", () => {
     const generator = await simulationOver(model, { graph, outside: "fallback" }, other);
     await expect(all(generator, requestOf([20, 5], [1.4, 1.4], 1))).rejects.toMatchObject({
       code: "TWIN_OUT_OF_DOMAIN",
-      message: expect.stringContaining("other, the fallback of echo: energy of event 1 is 5000 MeV"),
+      message: expect.stringContaining("other, in place of echo: energy of event 1 is 5000 MeV"),
     });
     expect(model.rows).toEqual([]);
   });

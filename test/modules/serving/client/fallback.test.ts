@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { freePort } from "../../../servers/free-port.ts";
 import { FakeGenerator, FakeLog, until } from "../server/shared.ts";
 import { all, eventsAsked, remoteOf, valuesOf } from "./remote.ts";
-import { answerTo, METADATA, scriptedServer } from "./scripted-server.ts";
+import { answerOf, answerTo, METADATA, type Scripted, scriptedServer } from "./scripted-server.ts";
 
 const UNAVAILABLE = { code: 14, details: "gone" };
 
@@ -29,7 +29,7 @@ describe("a fallback", () => {
     const marks = [0, 10, 20, 30].map((event) => values[event * 24 + 3]);
     expect(marks).toEqual([0, 0, 5, 5]);
     expect(remote.generator.remote).toMatchObject({ served: 20, byFallback: 20 });
-    expect(log.lines.filter(({ message }) => /events are made by the fallback/.test(message)).length).toBe(1);
+    expect(log.lines.filter(({ message }) => /the fallback computes until one does/.test(message)).length).toBe(1);
   });
 
   it("does not cost the time of a request for each batch, and ends when a server is back", async () => {
@@ -43,7 +43,7 @@ describe("a fallback", () => {
     await using _again = await scriptedServer({ port });
     await until(() => remote.generator.remote.endpoints[0]?.isGood === true);
     expect(await makersOf(remote.generator, eventsAsked(40))).toMatch(/^[0 ]+$/);
-    expect(log.lines.map(({ message }) => message)).toContain("a server answers again; events are made by it");
+    expect(log.lines.map(({ message }) => message)).toContain("a server answers again, and computes");
   });
 
   it("of the very same model gives equal events", async () => {
@@ -56,10 +56,49 @@ describe("a fallback", () => {
     expect(valuesOf(await all(remote.generator, request))).toEqual(valuesOf(await all(new FakeGenerator(), request)));
   });
 
-  it("is no answer to what is wrong with a request or an answer", async () => {
-    await using server = await scriptedServer({ infer: () => ({ code: 13, details: "out of memory" }) });
+  it("is no answer to what is wrong with a request", async () => {
+    await using server = await scriptedServer({ infer: () => ({ code: 3, details: "the seed is odd" }) });
     await using remote = await remoteOf([server.endpoint], {}, new FakeGenerator("spare"));
-    await expect(all(remote.generator, eventsAsked(1))).rejects.toMatchObject({ code: "TWIN_MODEL_FAILED" });
+    await expect(all(remote.generator, eventsAsked(1))).rejects.toMatchObject({ code: "TWIN_SERVER_REFUSED" });
+  });
+
+  it.for<[string, Scripted, RegExp]>([
+    ["fail to compute", { code: 13, details: "out of memory" }, /out of memory/],
+    ["have unloaded the model", { code: 5, details: "no model fake" }, /no model fake/],
+    ["give what is no answer", answerOf({}), /there are no outputs/],
+  ])("makes events while all servers %s, which is an error in the log", async ([, answer, problem]) => {
+    const log = new FakeLog();
+    await using server = await scriptedServer({ infer: () => answer });
+    await using remote = await remoteOf([server.endpoint], {}, new FakeGenerator("spare"), log);
+    expect(await makersOf(remote.generator, eventsAsked(20))).toMatch(/^[1 ]+$/);
+    const errors = log.lines.filter(({ level }) => level === "error");
+    expect(errors).toMatchObject([{ fields: { fallback: "spare", problem: expect.stringMatching(problem) } }]);
+  });
+
+  it("makes the events that the servers do not cover, and no others: whoever is beside them", async () => {
+    const port = await freePort();
+    const wide = Object.assign(new FakeGenerator("wide", 5), {
+      validity: { incident_energy: { unit: "MeV", min: 1, max: 100_000 } },
+    });
+    await using remote = await remoteOf([`127.0.0.1:${port}`], { timeoutMs: 300 }, wide);
+    await using server = await scriptedServer({ port, config: { max_batch_size: 2 } });
+    await until(() => remote.generator.remote.endpoints[0]?.isGood === true);
+    const request = eventsAsked(6, {
+      conditions: { incident_energy: Float64Array.of(5000, 1, 2, 7000, 3, 8000) },
+      seed: BigUint64Array.of(1n, 2n, 3n, 4n, 5n, 6n),
+    });
+    const batches = await all(remote.generator, request);
+    expect(batches.map(({ byFallback }) => [...(byFallback ?? [])].join(""))).toEqual(["100101"]);
+    const values = valuesOf(batches);
+    const eventsOf = (at: number): readonly unknown[] => [0, 1, 2, 3, 4, 5].map((event) => values[event * 24 + at]);
+    expect([0, 1, 3].map(eventsOf)).toEqual([
+      [0, 1, 2, 3, 4, 5],
+      [5000, 1, 2, 7000, 3, 8000],
+      [5, 0, 0, 5, 0, 5],
+    ]);
+    // The first request after a server came up keeps to what it takes.
+    expect(server.requests.map(({ inputs }) => inputs[0]?.shape[0])).toEqual(["2", "1"]);
+    expect(remote.generator.remote).toMatchObject({ served: 3, byFallback: 3 });
   });
 
   it("fills part of a batch that takes several requests, and says which", async () => {
@@ -96,7 +135,7 @@ describe("a fallback where no server is there at the beginning", () => {
     expect([...new Float64Array(new Uint8Array(first?.raw_input_contents[1] as Buffer).buffer)]).toEqual([500, 250]);
   });
 
-  it("is not used by servers that make other arrays", async () => {
+  it("goes on where servers come up that make other arrays", async () => {
     const port = await freePort();
     const other = Object.assign(new FakeGenerator("other"), {
       outputs: { showers: { dtype: "float32", dims: ["cell"], shape: [24], unit: "MeV" } },
@@ -107,13 +146,45 @@ describe("a fallback where no server is there at the beginning", () => {
         yield { start: 0, count: length, arrays };
       },
     });
-    await using remote = await remoteOf([`127.0.0.1:${port}`], { timeoutMs: 200 }, other);
+    const log = new FakeLog();
+    await using remote = await remoteOf([`127.0.0.1:${port}`], { timeoutMs: 200 }, other, log);
     await using _server = await scriptedServer({ port });
     await until(() => remote.generator.remote.endpoints[0]?.isGood === true);
-    await expect(all(remote.generator, eventsAsked(1))).rejects.toMatchObject({
-      code: "TWIN_INVALID_ARGUMENT",
-      message: expect.stringMatching(/it makes showers .float32 .layer,cell/),
-    });
+    expect(await makersOf(remote.generator, eventsAsked(1))).toBe("1");
+    expect(log.lines.filter(({ level }) => level === "error")).toMatchObject([
+      { fields: { problem: expect.stringMatching(/it makes showers .float32 .layer,cell/) } },
+    ]);
+  });
+
+  it("is told at once, and its request waits for nobody", async () => {
+    const log = new FakeLog();
+    const endpoint = `127.0.0.1:${await freePort()}`;
+    await using remote = await remoteOf([endpoint], { timeoutMs: 300 }, new FakeGenerator("spare"), log);
+    expect(log.lines.map(({ message }) => message)).toContain(
+      "no server answers; the fallback computes until one does",
+    );
+    const { failed } = remote.generator.remote.endpoints[0] as { failed: number };
+    expect(await makersOf(remote.generator, eventsAsked(20))).toMatch(/^[1 ]+$/);
+    expect(remote.generator.remote.endpoints[0]).toMatchObject({ failed });
+  });
+
+  it("tells nothing of its own as the servers', whose facts are told once they are there", async () => {
+    const port = await freePort();
+    const own = {
+      model: "a",
+      model_digest: "b",
+      graph_digest: "c",
+      identity: "d",
+      served_by: "e",
+      precision: "float16",
+    };
+    const spare = Object.assign(new FakeGenerator("spare"), { facts: { ...own, geometry: { name: "box" } } });
+    await using remote = await remoteOf([`127.0.0.1:${port}`], { timeoutMs: 300 }, spare);
+    expect(remote.generator.facts).toEqual({ geometry: { name: "box" }, fallback: { model: "spare" } });
+    await using _server = await scriptedServer({ port });
+    await until(() => remote.generator.remote.endpoints[0]?.isGood === true);
+    await all(remote.generator, eventsAsked(1));
+    expect(remote.generator.facts).toMatchObject({ served_by: "scripted 3", identity: "fake/1", provider: "cpu" });
   });
 
   it("is needed: without one it is an error", async () => {
