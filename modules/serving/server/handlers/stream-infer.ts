@@ -18,7 +18,7 @@ import type { ServerCore } from "../server-core.ts";
 import { readRequest, responseOf } from "./infer.ts";
 
 /** Requests of one stream that are answered at once; further ones stay with the client. */
-const MOST_AT_ONCE = 64;
+const MOST_AT_ONCE = 256;
 
 /** Characters of a name or id that an answer to a request that failed says again. */
 const LONGEST_ECHO = 1024;
@@ -38,12 +38,19 @@ export function streamInferHandlers(core: ServerCore): Pick<InferenceHandlers, "
   };
 }
 
+/** A request of a stream that is being answered, and what ends it before its time. */
+interface Running {
+  readonly id: string;
+  readonly ending: AbortController;
+}
+
 /** One call of a client. A request that fails is answered with what is wrong, and the others go on. */
 class InferStream {
   readonly #core: ServerCore;
   readonly #call: StreamCall;
   readonly #caller: Caller;
   readonly #ending: AbortController;
+  readonly #requests = new Set<Running>();
   #atOnce = 0;
   /** The client has said all. */
   #isAtEnd: boolean = false;
@@ -69,6 +76,7 @@ class InferStream {
     const forget = this.#core.calls.onDrain(() => this.#endIfDone());
     signal.addEventListener("abort", () => {
       forget();
+      for (const { ending } of this.#requests) ending.abort(signal.reason);
       if (signal.reason instanceof ServerDrainingError) this.#endWith(signal.reason);
     });
     call.on("data", (received: Received<ModelInferRequest>) => {
@@ -108,6 +116,10 @@ class InferStream {
     let message: ModelInferRequest | undefined;
     try {
       message = received.read();
+      if (message.parameters?.["cancel"]?.bool_param) {
+        this.#cancel(message.id ?? "");
+        return;
+      }
       await this.#infer(message, { bytes: received.bytes, request });
       request.answered();
     } catch (error) {
@@ -120,6 +132,12 @@ class InferStream {
     }
   }
 
+  /** Nobody waits for it any more: it is not begun, and what goes on for it alone is ended. */
+  #cancel(id: string): void {
+    const reason = new DOMException("The client has cancelled the request.", "AbortError");
+    for (const running of this.#requests) if (running.id === id) running.ending.abort(reason);
+  }
+
   async #infer(
     message: ModelInferRequest,
     { bytes, request }: { readonly bytes: number; readonly request: RequestRecord },
@@ -129,29 +147,32 @@ class InferStream {
     checkModel(this.#caller, model_name);
     checkId(id);
     const open = calls.begin({ ending: this.#ending, cutOff: () => cutOff(this.#call) });
+    const running: Running = { id: id ?? "", ending: new AbortController() };
+    this.#requests.add(running);
+    if (this.#ending.signal.aborted) running.ending.abort(this.#ending.signal.reason);
     try {
       open.hold(bytes);
       const held = models.hold(model_name, model_version);
       try {
         request.served = held.served;
         for (const chunk of chunksOf(readRequest(message), held.served)) {
-          await this.#answerChunk(id, chunk, { served: held.served, open });
+          await this.#answerChunk(running, chunk, { served: held.served, open });
         }
       } finally {
         held.release();
       }
     } finally {
+      this.#requests.delete(running);
       open.end();
     }
   }
 
   async #answerChunk(
-    id: string | undefined,
+    { id, ending: { signal } }: Running,
     { part, parameters }: Chunk,
     { served, open }: { readonly served: Served; readonly open: OpenCall },
   ): Promise<void> {
     const { responses, options } = this.#core;
-    const { signal } = this.#ending;
     signal.throwIfAborted();
     checkExpectedSize(served, part, options.maxMessageBytes);
     const infer_response = responseOf(id, served, await served.infer(part, { signal }), parameters);

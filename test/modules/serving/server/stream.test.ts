@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import type { ModelStreamInferResponse } from "../../../../modules/serving/protocol/messages.ts";
+import type { ModelInferResponse, ModelStreamInferResponse } from "../../../../modules/serving/protocol/messages.ts";
 import { decodeParameters } from "../../../../modules/serving/protocol/parameters.ts";
 import { OpenCalls } from "../../../../modules/serving/server/open-calls.ts";
 import { encodedRequest, RawCall } from "./raw-call.ts";
@@ -41,6 +41,34 @@ test("requests of one stream are each answered when they are done, not in the or
   await until(() => ids.length === 2);
 
   expect(ids).toEqual(["second", "first"]);
+  const ended = new Promise((resolve) => call.on("end", resolve));
+  call.end();
+  await ended;
+});
+
+test("a request that is cancelled on its stream is not begun, and the others go on", async () => {
+  const slow = new FakeGenerator("slow");
+  const gate = new Gate();
+  slow.gate = () => gate.opened;
+  await using server = await startServer([{ generator: slow }]);
+  using client = await PlainClient.of(server);
+  const call = client.stream();
+  const answers: ModelStreamInferResponse[] = [];
+  call.on("data", (answer: ModelStreamInferResponse) => answers.push(answer));
+
+  call.write(eventsRequest([1], { model: "slow", id: "runs" }));
+  call.write(eventsRequest([2], { model: "slow", id: "waits" }));
+  await until(() => server.openRequests === 2);
+  call.write({ id: "waits", parameters: { cancel: { bool_param: true } } });
+  call.write({ id: "unknown", parameters: { cancel: { bool_param: true } } });
+  await until(() => answers.length === 1);
+
+  expect(answers[0]?.infer_response?.id).toBe("waits");
+  expect(decodeParameters(answers[0]?.infer_response?.parameters)["status"]).toBe("CANCELLED");
+  gate.open();
+  await until(() => answers.length === 2);
+  expect(eventsOf(answers[1]?.infer_response as ModelInferResponse)).toEqual([[1, 100, 7, 0]]);
+  expect(slow.begun).toEqual([1]);
   const ended = new Promise((resolve) => call.on("end", resolve));
   call.end();
   await ended;
