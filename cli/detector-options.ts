@@ -27,3 +27,6 @@ export const JUDGING_OPTIONS = {
   },
   ...GEOMETRY_OPTION,
 } as const satisfies OptionDefinitions;
+
+/** Models that are formulas. */
+export const PARAMETRISED_MODELS: readonly string[] = ["gflash", "gflash-published"];

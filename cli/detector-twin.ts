@@ -16,6 +16,7 @@ import { hdf5 } from "../modules/hdf5/index.ts";
 import { report } from "../modules/report/index.ts";
 import { calorimeter, gflash } from "../thematic/detector/index.ts";
 import type { CommandIo } from "./command.ts";
+import { PARAMETRISED_MODELS } from "./detector-options.ts";
 import { UsageError } from "./errors.ts";
 import type { RemoteChoice } from "./remote-shower.ts";
 import { withTwin } from "./with-twin.ts";
@@ -34,9 +35,6 @@ export interface DetectorModel {
   /** Servers that make the showers. */
   readonly remote?: Pick<RemoteChoice, "connection" | "fallback"> | undefined;
 }
-
-/** Models that are formulas. */
-export const PARAMETRISED_MODELS: readonly string[] = ["gflash", "gflash-published"];
 
 /** A type, not an interface: only that has the index signature that a composition asks for. */
 export type DetectorPlugins = {

@@ -2,12 +2,14 @@ import {
   type Composition,
   constant,
   createTwin,
+  describeNames,
   Log,
   loadVersion,
   type Plugins,
   type Twin,
   type VersionEntry,
 } from "../core/index.ts";
+import { SHIPPED_MODELS } from "../modules/fastsim/index.ts";
 import {
   followAlias,
   type InferenceServer,
@@ -18,7 +20,8 @@ import {
   serving,
 } from "../modules/serving/index.ts";
 import type { CommandIo } from "./command.ts";
-import { UsageError } from "./errors.ts";
+import { PARAMETRISED_MODELS } from "./detector-options.ts";
+import { NoFilesError, UsageError } from "./errors.ts";
 import { inStore, isTwinFile, loadTwin } from "./load-twin.ts";
 import { validationOf, withMetrics } from "./model-metrics.ts";
 import { describeModel, isModelFile, isShippedModel, onnxFile } from "./onnx-file.ts";
@@ -71,11 +74,23 @@ export async function withServed<T>(
   if (!isOnnx && (provider ?? threads) !== undefined) {
     throw new UsageError(`--provider and --threads are for ONNX files; the parts of "${twin}" say so themselves.`);
   }
+  if (PARAMETRISED_MODELS.includes(twin) && !isTwinFile(twin, io.cwd)) {
+    throw new UsageError(
+      `${twin} is a formula, not a model in a file: name it in a twin.yaml (plugins: { shower: { use: "twinloom/thematic/detector#gflash" } }), and serve that.`,
+    );
+  }
   if (isOnnx) return await work(aTwin(await modelComposition(choice, io), choice, io));
   if (isTwinFile(twin, io.cwd)) {
     return await work(aTwin(await loadTwin({ ...choice, withdrawn: "refuse" }, io), choice, io));
   }
-  return await withStoredTwin(choice, io, work);
+  return await withStoredTwin(choice, io, work).catch((error: unknown) => {
+    if (!(error instanceof NoFilesError)) throw error;
+    const { message, location } = error;
+    throw new NoFilesError(
+      location,
+      `${message} Of the models that come with Twinloom: ${describeNames(twin, SHIPPED_MODELS)}`,
+    );
+  });
 }
 
 function aTwin(composition: Composition, { log }: ServedChoice, { signal }: Place): ServedTwin {

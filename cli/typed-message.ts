@@ -43,7 +43,11 @@ export function typedMessage(message: string, options: readonly string[]): strin
     (text, [said, typed]) => text.replace(said, typed),
     message.replace(', or ask for it with `existing: "replace"`', replace),
   );
-  return phrased.replace(/`([a-zA-Z.]+)`/g, (said, name: string) => typedOption(name, options) ?? said);
+  const listed = phrased.replace(/`tokens\.(\d+)(?:\.(\w+))?`/g, (said, index: string, key?: string) => {
+    if (!options.includes("tokens")) return said;
+    return `--tokens, entry ${Number(index) + 1}${key === undefined ? "" : `, ${key}`}`;
+  });
+  return listed.replace(/`([a-zA-Z.]+)`/g, (said, name: string) => typedOption(name, options) ?? said);
 }
 
 /** An option of the engine as it is typed, `--tls-ca`; `undefined` where the command has none. @param name - `tls.authority` */

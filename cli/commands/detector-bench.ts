@@ -1,6 +1,6 @@
 import type { CalorimeterGeometry, SimulationTiming } from "../../thematic/detector/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
-import { GEOMETRY_OPTION } from "../detector-options.ts";
+import { GEOMETRY_OPTION, PARAMETRISED_MODELS } from "../detector-options.ts";
 
 const BATCH_SIZES = [1, 100, 10_000];
 const SHOWN_ENERGIES_MEV = [1000, 10_000, 100_000];
@@ -109,7 +109,7 @@ async function bench(
 ): Promise<BenchedModel> {
   const { Generator, resolveNeeds } = await import("../../core/index.ts");
   const { timeSimulation } = await import("../../thematic/detector/index.ts");
-  const { PARAMETRISED_MODELS, withDetector } = await import("../detector-twin.ts");
+  const { withDetector } = await import("../detector-twin.ts");
   const network = !PARAMETRISED_MODELS.includes(model);
   const provider = options.provider as "cpu" | "cuda" | undefined;
   const how = network ? { provider, threads: options.threads } : {};
@@ -137,7 +137,6 @@ async function bench(
 
 async function allModels(): Promise<readonly string[]> {
   const { SHIPPED_MODELS } = await import("../../modules/fastsim/index.ts");
-  const { PARAMETRISED_MODELS } = await import("../detector-twin.ts");
   return [...PARAMETRISED_MODELS, ...SHIPPED_MODELS];
 }
 

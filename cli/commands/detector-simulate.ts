@@ -18,8 +18,7 @@ export const detectorSimulate: Command = defineCommand({
       placeholder: "name",
       description:
         "gan, transformer or transformer-quality (networks trained on full simulation), gflash (formulas fitted to it), " +
-        "gflash-published (published constants), or an ONNX file; with --endpoint the name that servers have for it",
-      default: "gflash",
+        "gflash-published (published constants), or an ONNX file; with --endpoint the name that servers have for it (default: gflash)",
     },
     endpoint: {
       kind: "text",
@@ -115,7 +114,7 @@ export const detectorSimulate: Command = defineCommand({
     const { taskContext, withDetector } = await import("../detector-twin.ts");
     const out = resolve(io.cwd, options.out);
     if (!options.replace && existsSync(out)) throw new FileExistsError(out);
-    const { model, geometry } = options;
+    const { model = "gflash", geometry } = options;
     const detector: DetectorModel = {
       model,
       geometry,
@@ -160,7 +159,7 @@ export const detectorSimulate: Command = defineCommand({
 /** The servers that were typed; none without `--endpoint`. @throws `TWIN_USAGE` for options that go together with it. */
 async function remoteOf(
   options: ConnectionChoice & {
-    readonly model: string;
+    readonly model?: string | undefined;
     readonly endpoint?: string | undefined;
     readonly fallback?: string | undefined;
     readonly provider?: string | undefined;
@@ -177,6 +176,7 @@ async function remoteOf(
     if (unused !== undefined) throw new UsageError(`--${kebab(unused)} is for servers: give --endpoint, too.`);
     return undefined;
   }
+  if (model === undefined) throw new UsageError("--endpoint needs --model: the name that the servers have for it.");
   if ((provider ?? threads) !== undefined) {
     throw new UsageError(
       "--provider and --threads are for networks that are computed here; servers say so themselves.",

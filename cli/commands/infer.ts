@@ -53,6 +53,9 @@ export const infer: Command = defineCommand({
   },
 });
 
+/** Characters of an entry that are shown. */
+const LONGEST = 200;
+
 async function describe(model: RemoteModel, io: CommandIo): Promise<void> {
   const { name, version, inputs, outputs, metadata, digest, provider } = model;
   const facts = { name, version: version ?? null, digest: digest ?? null, provider };
@@ -64,7 +67,11 @@ async function describe(model: RemoteModel, io: CommandIo): Promise<void> {
   printTensors({ inputs, outputs }, io);
   const entries = Object.entries(metadata);
   if (entries.length > 0) io.print(`\n${io.style.bold("metadata")}`);
-  for (const [key, text] of entries) io.print(harmless(`${key} = ${text}`.replaceAll("\n", "\\n")));
+  for (const [key, text] of entries) {
+    const line = text.replaceAll("\n", "\\n");
+    const more = `… (${line.length} characters; --json has them)`;
+    io.print(harmless(`${key} = ${line.length > LONGEST ? `${line.slice(0, LONGEST)}${more}` : line}`));
+  }
 }
 
 async function compute(

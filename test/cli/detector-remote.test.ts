@@ -82,8 +82,11 @@ describe("twinloom detector simulate --endpoint", () => {
 
   it("says who made what: no server that made nothing", async () => {
     const nobody = ["--endpoint", "127.0.0.1:1", "--timeout-ms", "1000", "--model", "made-up"];
-    const { stdout } = await simulate(...nobody, "--fallback", MODEL, "--out", "own.h5");
-    expect(stdout).toBe("30 showers of made-up (30 of them here, by made-up) in w-si-45, seed 7: own.h5\n");
+    const inside = ["--energy-mev", "10000", "-n", "3", "--out", "own.h5"];
+    const { stdout } = await runTwinloom(["detector", "simulate", ...inside, ...nobody, "--fallback", MODEL], {
+      cwd: folder,
+    });
+    expect(stdout).toBe("3 showers of made-up (3 of them here, by made-up) in w-si-45, seed 1: own.h5\n");
     const status = { address: "gpu-1:8001", isGood: true, failed: 0 };
     const shares = {
       endpoints: [
@@ -96,11 +99,16 @@ describe("twinloom detector simulate --endpoint", () => {
   });
 
   it.for<[string, readonly string[], RegExp]>([
+    ["a server without a model", ["--endpoint", "localhost:1"], /--endpoint needs --model/],
     ["a time for servers without one", ["--timeout-ms", "5"], /--timeout-ms is for servers: give --endpoint/],
     ["a server's name without one", ["--tls-server-name", "a"], /--tls-server-name is for servers/],
     ["options for servers without one", ["--token-env", "X"], /--token-env is for servers: give --endpoint/],
     ["a fallback without a server", ["--fallback", "gflash"], /--fallback is for servers/],
-    ["threads of a server", ["--endpoint", "localhost:1", "--threads", "2"], /servers say so themselves/],
+    [
+      "threads of a server",
+      ["--endpoint", "localhost:1", "--model", "a", "--threads", "2"],
+      /servers say so themselves/,
+    ],
     [
       "a fallback that there is not",
       ["--endpoint", "localhost:1", "--model", "mine", "--fallback", "local"],

@@ -63,6 +63,7 @@ describe("the engine's messages", () => {
     ["give another `port`", ["port"], "give another --port"],
     ["give another `port`", [], "give another `port`"],
     ["in 200 ms (`timeoutMs`)", ["timeoutMs"], "in 200 ms (--timeout-ms)"],
+    ["`tokens.1.sha256`: It must be", ["tokens"], "--tokens, entry 2, sha256: It must be"],
     ["`tls.authority`: a.pem", ["tlsCa"], "--tls-ca: a.pem"],
     [
       "Give `tls` ({} trusts the system's authorities), or say `insecure`.",

@@ -57,6 +57,8 @@ describe("twinloom infer", () => {
     expect(stdout).toContain(`dense 1 (${twin.dense.digest})\n\ninputs\n`);
     expect(stdout).toMatch(/^x +float32 +batch × 4$/m);
     expect(stdout).toContain("author = Twinloom\n");
+    // The file's description of a generator is long; all of it is in the JSON.
+    expect(stdout).toMatch(/^twinloom\.generator = .{200}… \(\d+ characters; --json has them\)$/m);
     const json = JSON.parse((await infer("--json")).stdout);
     expect(json).toMatchObject({
       name: "dense",

@@ -39,7 +39,10 @@ describe("twinloom model repository", () => {
       runTwinloom(["model", "repository", "out", ...args], { cwd: folder });
     expect(await repository("mine.onnx")).toMatchObject({ code: 0 });
     const again = await repository("mine.onnx");
-    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("give --replace") });
+    expect(again).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("Give 2 as --model-version, or give --replace"),
+    });
     const replaced = await repository("mine.onnx", "--replace", "--json");
     expect(JSON.parse(replaced.stdout)).toMatchObject({ folder: "out", models: [{ name: "mine", version: 1 }] });
     expect(await repository("gam")).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean "gan"?') });

@@ -9,6 +9,7 @@ import { constant, createTwin, Log, loadSpec, NdArray, openStore, sealVersion } 
 import { remoteModel } from "../../modules/serving/index.ts";
 import { completeBatching } from "../../modules/serving/models/batching.ts";
 import { ServerOptionsSchema } from "../../modules/serving/server/options.ts";
+import { freePort } from "../servers/free-port.ts";
 import { NO_LOG } from "../servers/inference-server.ts";
 import { type ServeProcess, startServe } from "../servers/twinloom-serve.ts";
 import { type Outcome, runTwinloom } from "./run-command-line.ts";
@@ -167,6 +168,36 @@ plugins:
     expect(server.log()).toMatch(/Requests were cut off[\s\S]+TWIN_STOP_FAILED/);
   });
 
+  it("loses no request of a client when it is started again: what starts says so", async () => {
+    await using first = await startServe([SHOWERS], { port: await freePort() });
+    const port = Number(first.endpoint.split(":").at(-1));
+    await using client = await createTwin({
+      plugins: {
+        log: constant(Log, NO_LOG),
+        dense: remoteModel({ endpoints: [first.endpoint], model: "w-si-45", timeoutMs: 30_000 }),
+      },
+    });
+    const rows = Object.entries(client.dense.inputs).map(([name, { dtype, shape }]) => {
+      const one = shape.map((length) => (typeof length === "string" ? 1 : length));
+      const size = one.reduce((product, length) => product * length, 1);
+      return [name, new NdArray(new Float32Array(size).fill(0.5), { dtype: dtype as "float32", shape: one })] as const;
+    });
+    const inputs = Object.fromEntries(rows);
+    const outcomes: string[] = [];
+    const over = new AbortController();
+    const asking = (async () => {
+      while (!over.signal.aborted) outcomes.push(await client.dense.infer(inputs).then(() => "", String));
+    })();
+    await first.end("SIGTERM");
+    const before = outcomes.length;
+    await using _again = await startServe([SHOWERS], { port });
+    await client.dense.infer(inputs);
+    over.abort();
+    await asking;
+    expect(outcomes.length).toBeGreaterThan(before);
+    expect(new Set(outcomes)).toEqual(new Set([""]));
+  });
+
   it("says in one place why it cannot listen", async () => {
     await using other = await startServe([SHOWERS]);
     const port = other.endpoint.split(":").at(-1) as string;
@@ -247,7 +278,8 @@ plugins:
     ["a port for no metrics", [SHOWERS, "--without-metrics", "--metrics-port", "1"], 2, /has no --metrics-port/],
     ["threads of a twin.yaml", ["twin.yaml", "--threads", "2"], 2, /for ONNX files/],
     ["tokens that are no list", [SHOWERS, "--tokens", tls("server.pem")], 1, /must be a list of tokens|no YAML/],
-    ["what is neither a file nor a version", ["nothing"], 1, /neither a file nor a version/],
+    ["what is neither a file nor a version", ["gam"], 1, /neither a file nor a version.*Did you mean "gan"\?/],
+    ["a formula", ["gflash"], 2, /gflash is a formula.*name it in a twin\.yaml/],
   ])("refuses %s", async ([, args, expected, message]) => {
     const { code, stderr, stdout } = await runTwinloom(["serve", ...args], { cwd: tmpdir() });
     expect({ code, stdout }).toEqual({ code: expected, stdout: "" });

@@ -10,7 +10,7 @@ export function checkExposure(options: CheckedServerOptions): void {
   if (options.insecure) return;
   const { host, tls, tokens, metricsHost, metricsPort } = options;
   if (tls === undefined && !isLoopback(host)) {
-    const secrets = tokens.length > 0 ? ", and so could the tokens" : "";
+    const secrets = tokens.length > 0 ? ", and take the tokens" : "";
     throw new ServerInsecureError(
       `The server would listen on "${host}" without encryption: whoever is on the network could read and change what is asked and answered${secrets}. Give \`tls\` with a certificate and its key, listen on 127.0.0.1, or say \`insecure\`.`,
     );

@@ -117,7 +117,10 @@ async function checkVersions(folder: string, version: number, existing: Reposito
       `"${folder}" has version ${newest} already, and Triton serves the highest: version ${version} would never be. Give ${newest + 1}.`,
     );
   }
-  if (newest === version && existing !== "replace") throw new FileExistsError(join(folder, `${version}`, MODEL));
+  if (newest === version && existing !== "replace") {
+    const remedy = `Give ${version + 1} as \`version\`, or ask for it with \`existing: "replace"\`.`;
+    throw new FileExistsError(join(folder, `${version}`, MODEL), { remedy });
+  }
 }
 
 function isVersion(entry: Dirent): boolean {
