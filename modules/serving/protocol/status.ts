@@ -39,6 +39,8 @@ export interface FailedStatus {
   readonly details: string;
   /** For the trailer. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Whether the error says more than the details do: it is for the server's log. */
+  readonly isWithheld: boolean;
 }
 
 /** What a client's call failed with; grpc-js calls it a service error. */
@@ -48,7 +50,7 @@ export interface ReceivedStatus {
   readonly metadata?: { get(key: string): readonly (string | Uint8Array)[] };
 }
 
-/** The status of each error that a request may meet; any other is INTERNAL. */
+/** The status of each error that a request may meet; any other is INTERNAL, and told only to the log. */
 const STATUS_OF_CODE: Readonly<Record<string, StatusName>> = {
   TWIN_WIRE_INVALID: "INVALID_ARGUMENT",
   TWIN_MODEL_INPUT: "INVALID_ARGUMENT",
@@ -57,24 +59,28 @@ const STATUS_OF_CODE: Readonly<Record<string, StatusName>> = {
   TWIN_MODEL_NOT_SERVED: "NOT_FOUND",
   TWIN_QUEUE_FULL: "RESOURCE_EXHAUSTED",
   TWIN_SERVER_DRAINING: "UNAVAILABLE",
-  // A server whose own model is remote.
-  TWIN_SERVER_UNREACHABLE: "UNAVAILABLE",
+  TWIN_MODEL_FAILED: "INTERNAL",
 };
 
-/** Details travel in a header, whose size the other side limits, and percent-encoded. */
-const LONGEST_DETAILS = 2000;
+/** What the server behind a remote model may say that another attempt may mend. */
+const PASSING: ReadonlySet<string> = new Set(["TWIN_SERVER_UNREACHABLE", "TWIN_QUEUE_FULL", "TWIN_SERVER_DRAINING"]);
+
+/** Details travel in a header, percent-encoded, beside others; peers take 8 to 16 KiB of headers. */
+const LONGEST_DETAILS = 4096;
 
 /**
  * The status that a call ends with when it failed with an error. What is no error of Twinloom's stays inside: its message
- * may tell of the server what is nobody's business.
+ * may tell of the server what is nobody's business. So does what another server said to a remote model that is served: it
+ * refused this server, not the client.
  */
 export function statusOf(error: unknown): FailedStatus {
   if (!(error instanceof Error)) return internal();
   if (error.name === "AbortError") return failed("CANCELLED", "The request was cancelled.");
   if (error.name === "TimeoutError") return failed("DEADLINE_EXCEEDED", "The time for the request was up.");
   if (!hasTwinCode(error)) return internal();
-  const status = error instanceof ServerRefusedError ? refusalOf(error) : STATUS_OF_CODE[error.code];
-  return failed(status ?? "INTERNAL", error.message, { [ERROR_CODE_ENTRY]: error.code });
+  if (isOfAnotherServer(error)) return PASSING.has(error.code) ? remoteUnreachable() : internal();
+  const status = error.code === "TWIN_SERVER_REFUSED" ? refusalOf(error) : STATUS_OF_CODE[error.code];
+  return status === undefined ? internal() : failed(status, error.message, { [ERROR_CODE_ENTRY]: error.code });
 }
 
 /**
@@ -121,17 +127,41 @@ export function remoteCodeOf(error: ReceivedStatus): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
-function refusalOf({ status }: ServerRefusedError): StatusName | undefined {
-  return Object.hasOwn(STATUS, status) ? (status as StatusName) : undefined;
+/** Whether it is what a client of ours throws; see {@link errorOf}. A server's own errors have no status as their cause. */
+function isOfAnotherServer({ code, cause }: TwinError): boolean {
+  return code === "TWIN_SERVER_UNREACHABLE" || (cause instanceof Error && "code" in cause && "details" in cause);
+}
+
+function refusalOf(error: TwinError & { readonly status?: unknown }): StatusName | undefined {
+  return Object.keys(STATUS).find((name): name is StatusName => name === error.status);
 }
 
 function failed(status: StatusName, details: string, metadata: Readonly<Record<string, string>> = {}): FailedStatus {
-  // grpc-js throws where a surrogate stands alone.
-  return { code: STATUS[status], details: details.slice(0, LONGEST_DETAILS).toWellFormed(), metadata };
+  return { code: STATUS[status], details: fitting(details), metadata, isWithheld: false };
 }
 
 function internal(): FailedStatus {
-  return failed("INTERNAL", "The server failed; its log has the cause.");
+  return { ...failed("INTERNAL", "The server failed; its log has the cause."), isWithheld: true };
+}
+
+function remoteUnreachable(): FailedStatus {
+  const details = "The model is remote itself, and its server did not answer; the log of this one has the cause.";
+  return { ...failed("UNAVAILABLE", details, { [ERROR_CODE_ENTRY]: "TWIN_SERVER_UNREACHABLE" }), isWithheld: true };
+}
+
+/** As much of a text as a header takes. */
+function fitting(text: string): string {
+  // grpc-js throws where a surrogate stands alone.
+  const whole = text.slice(0, LONGEST_DETAILS).toWellFormed();
+  if (encodeURI(whole).length <= LONGEST_DETAILS) return whole;
+  let fits = "";
+  let length = 0;
+  for (const character of whole) {
+    length += encodeURI(character).length;
+    if (length > LONGEST_DETAILS) break;
+    fits += character;
+  }
+  return fits;
 }
 
 function nameOf(code: number): string {

@@ -12,8 +12,8 @@ import {
   QueueFullError,
   RemoteModelChangedError,
   ServerDrainingError,
+  ServerInsecureError,
   ServerRefusedError,
-  ServerUnreachableError,
   WireError,
 } from "../../../../modules/serving/errors.ts";
 import {
@@ -26,6 +26,12 @@ import {
 } from "../../../../modules/serving/protocol/status.ts";
 
 const outside = new OutOfDomainError({ what: "gan", condition: "energy", value: 1, min: 2, max: 3, unit: "MeV" });
+const INTERNAL: FailedStatus = {
+  code: STATUS.INTERNAL,
+  details: "The server failed; its log has the cause.",
+  metadata: {},
+  isWithheld: true,
+};
 const WHAT = { endpoint: "node7:8001", model: "gan" };
 
 /** What the client's library makes of a status. */
@@ -47,17 +53,15 @@ describe("the status of a failed call", () => {
     [new ModelNotServedError("no gan2"), "NOT_FOUND"],
     [new QueueFullError("full"), "RESOURCE_EXHAUSTED"],
     [new ServerDrainingError("stops"), "UNAVAILABLE"],
-    [new ServerUnreachableError("gone"), "UNAVAILABLE"],
     [new ServerRefusedError("who?", { status: "UNAUTHENTICATED" }), "UNAUTHENTICATED"],
     [new ServerRefusedError("not you", { status: "PERMISSION_DENIED" }), "PERMISSION_DENIED"],
-    [new ServerRefusedError("odd", { status: "toString" }), "INTERNAL"],
     [new ModelFailedError("gan", "out of memory"), "INTERNAL"],
-    [new RemoteModelChangedError("another"), "INTERNAL"],
   ])("says what %o says", (error, name) => {
     expect(statusOf(error)).toEqual({
       code: STATUS[name],
       details: error.message,
       metadata: { [ERROR_CODE_ENTRY]: error.code },
+      isWithheld: false,
     });
   });
 
@@ -67,12 +71,43 @@ describe("the status of a failed call", () => {
       Object.assign(new Error("x"), { code: "EACCES" }),
       "x",
     ]) {
-      expect(statusOf(error)).toEqual({
-        code: STATUS.INTERNAL,
-        details: "The server failed; its log has the cause.",
-        metadata: {},
-      });
+      expect(statusOf(error)).toEqual(INTERNAL);
     }
+  });
+
+  it("keeps to itself what no request is to blame for", () => {
+    for (const error of [
+      Object.assign(new Error('The file "/srv/gan.onnx" cannot be read.'), { code: "TWIN_FILE_INVALID" }),
+      new ServerRefusedError("odd", { status: "toString" }),
+      new ServerInsecureError("node7:8001 is not encrypted"),
+      new RemoteModelChangedError("node7:8001 serves another model"),
+    ]) {
+      expect(statusOf(error)).toEqual(INTERNAL);
+    }
+  });
+
+  it.each(["UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "INVALID_ARGUMENT", "INTERNAL"] as const)(
+    "keeps to itself the %s that another server said to the model that is served",
+    (name) => {
+      const cause = Object.assign(new Error(name), { code: STATUS[name], details: "secret" });
+      expect(statusOf(errorOf(cause, { endpoint: "10.0.0.7:8001", model: "inner" }))).toEqual(INTERNAL);
+    },
+  );
+
+  it.each([
+    ["UNAVAILABLE", "TWIN_SERVER_DRAINING"],
+    ["UNAVAILABLE", "TWIN_SERVER_UNREACHABLE"],
+    ["DEADLINE_EXCEEDED", "TWIN_SERVER_UNREACHABLE"],
+    ["RESOURCE_EXHAUSTED", "TWIN_QUEUE_FULL"],
+  ] as const)("is UNAVAILABLE for the %s of another server (%s), without its address", (name, code) => {
+    const metadata = { get: () => [code] };
+    const cause = Object.assign(new Error(name), { code: STATUS[name], details: "secret", metadata });
+    expect(statusOf(errorOf(cause, { endpoint: "10.0.0.7:8001", model: "inner" }))).toEqual({
+      code: STATUS.UNAVAILABLE,
+      details: "The model is remote itself, and its server did not answer; the log of this one has the cause.",
+      metadata: { [ERROR_CODE_ENTRY]: "TWIN_SERVER_UNREACHABLE" },
+      isWithheld: true,
+    });
   });
 
   it("is that of a cancelled call, or of one whose time is up", () => {
@@ -85,10 +120,15 @@ describe("the status of a failed call", () => {
     expect(statusOf(foreign)).toMatchObject({ code: STATUS.RESOURCE_EXHAUSTED, details: "full" });
   });
 
-  it("has details that fit into a header, well-formed even where a pair of surrogates was cut", () => {
-    const { details } = statusOf(new WireError("x".repeat(1999) + "😀".repeat(2000)));
-    expect(details).toHaveLength(2000);
-    expect(encodeURI(details)).toMatch(/x%EF%BF%BD$/);
+  it.each([
+    ["x".repeat(4096), "x".repeat(5000)],
+    [`x${"😀".repeat(341)}`, `x${"😀".repeat(5000)}`],
+    [`xx${"\u00e9".repeat(682)}`, `xx${"\u00e9".repeat(4094)}`],
+    ["x\ufffd", "x\ud83d"],
+  ])("has details that fit into a header as it is encoded, and are well-formed", (expected, message) => {
+    const { details } = statusOf(new WireError(message));
+    expect(details).toBe(expected);
+    expect(encodeURI(details).length).toBeLessThanOrEqual(4096);
   });
 });
 
@@ -97,7 +137,6 @@ describe("the error of a client", () => {
     [new ModelNotServedError("No gan."), "TWIN_MODEL_NOT_SERVED"],
     [new QueueFullError("Full."), "TWIN_QUEUE_FULL"],
     [new ServerDrainingError("Stops."), "TWIN_SERVER_DRAINING"],
-    [new ServerUnreachableError("Gone."), "TWIN_SERVER_UNREACHABLE"],
     [new ModelFailedError("gan", "out of memory"), "TWIN_MODEL_FAILED"],
     [new ServerRefusedError("Not you.", { status: "PERMISSION_DENIED" }), "TWIN_SERVER_REFUSED"],
     [new WireError("Mixed."), "TWIN_SERVER_REFUSED"],
