@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  bytesPerElement,
   type Generator,
   type GeneratorFacts,
   type GeneratorOutput,
@@ -41,12 +42,14 @@ const end = (otherwise: number): z.ZodType<number> =>
 const Property = z.looseObject({
   validity: z.record(
     z.string().min(1),
-    z.looseObject({
-      unit: z.string(),
-      min: end(Number.NEGATIVE_INFINITY),
-      max: end(Number.POSITIVE_INFINITY),
-      nominal: z.number().optional(),
-    }),
+    z
+      .looseObject({
+        unit: z.string(),
+        min: end(Number.NEGATIVE_INFINITY),
+        max: end(Number.POSITIVE_INFINITY),
+        nominal: z.number().optional(),
+      })
+      .refine(({ min, max }) => min <= max, { error: "Its min is above its max." }),
   ),
   outputs: z.record(
     z.string().min(1),
@@ -57,7 +60,22 @@ const Property = z.looseObject({
       unit: z.string().optional(),
     }),
   ),
-  facts: z.record(z.string(), z.json()).default({}),
+  facts: z
+    .looseObject({
+      fallback: z
+        .strictObject({
+          model: z.string().min(1),
+          outside: z
+            .record(
+              z.string(),
+              z.looseObject({ unit: z.string(), min: z.number().nullable(), max: z.number().nullable() }),
+            )
+            .optional(),
+        })
+        .optional(),
+    })
+    .catchall(z.json())
+    .default({}),
 });
 
 /** The option `describes`. */
@@ -90,16 +108,29 @@ export const GeneratorDescriptionSchema: z.ZodType<GeneratorDescription> = z.str
 /**
  * What a server tells of a generator.
  *
- * @param describes - What is known of it here; it goes before what the server tells.
+ * @param limits - `describes`: what is known of it here; it goes before what the server tells. `maxMessageBytes`: an event
+ *   must fit that, as it is in memory.
  * @throws `TWIN_INVALID_ARGUMENT` where nobody tells what it generates, or the server takes other inputs;
- *   `TWIN_MODEL_FAILED` where it tells what is none.
+ *   `TWIN_MODEL_FAILED` where it tells what is none, or is too large.
  */
 export function generatorContract(
   model: string,
   description: RemoteDescription,
-  describes: GeneratorDescription | undefined,
+  {
+    describes,
+    maxMessageBytes,
+  }: { readonly describes: GeneratorDescription | undefined; readonly maxMessageBytes: number },
 ): GeneratorContract {
   const { validity, outputs, facts = {} } = describes ?? told(model, description);
+  for (const [name, { dtype, shape }] of Object.entries(outputs)) {
+    const bytes = shape.reduce((product, length) => product * length, dtype === "string" ? 1 : bytesPerElement(dtype));
+    // An empty sparse answer of a few bytes would otherwise take any amount of memory.
+    if (bytes <= maxMessageBytes) continue;
+    throw new ModelFailedError(
+      model,
+      `an event's "${name}" is ${dtype} [${shape}], ${bytes} bytes; at most ${maxMessageBytes} (\`maxMessageBytes\`) are taken.`,
+    );
+  }
   const inputs = new Map(description.inputs.map((tensor) => [tensor.name, tensor]));
   const wanted = [EVENT_ID, ...Object.keys(validity)];
   const missing = wanted.find((name) => !inputs.has(name));

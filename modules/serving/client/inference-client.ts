@@ -246,6 +246,10 @@ export class InferenceClient {
   }
 
   #decode(response: ModelInferResponse, { address }: Endpoint): Readonly<Record<string, NdArray>> {
+    const { model } = this.connection;
+    if (response.model_name && response.model_name !== model) {
+      throw new ModelFailedError(model, `server ${address} gave an answer of model "${response.model_name}".`);
+    }
     try {
       return decodeTensors(response.outputs, response.raw_output_contents);
     } catch (error) {

@@ -106,7 +106,10 @@ export class RemoteGenerator implements Generator, Startable {
         signal,
         ...(fallback && { timeoutMs: FIRST_ANSWER_MS }),
       });
-      const contract = generatorContract(model, description, options.describes);
+      const contract = generatorContract(model, description, {
+        ...options,
+        maxMessageBytes: client.connection.maxMessageBytes,
+      });
       return new RemoteGenerator(init, { description, contract });
     } catch (error) {
       if (fallback === undefined || !(error instanceof ServerUnreachableError)) throw error;
@@ -266,9 +269,10 @@ export class RemoteGenerator implements Generator, Startable {
    * @throws `TWIN_MODEL_FAILED` for servers that do not generate what this part does.
    */
   async #learn(signal: AbortSignal): Promise<Remote> {
+    const { maxMessageBytes } = this.#client.connection;
     const read = (description: RemoteDescription): Remote => {
       try {
-        const contract = generatorContract(this.model, description, this.#options.describes);
+        const contract = generatorContract(this.model, description, { ...this.#options, maxMessageBytes });
         const problem = outputsProblem(this, contract);
         if (problem) throw new InvalidArgumentError(`It cannot be used: ${problem}.`);
         return this.#accept({ contract, description });

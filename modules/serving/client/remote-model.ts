@@ -38,8 +38,6 @@ interface Told {
   readonly versions: readonly string[];
 }
 
-const NOT_TAKEN = new DOMException("Another piece has failed.", "AbortError");
-
 /** A {@link Model} that servers compute. See `remoteModel`. */
 export class RemoteModel implements Model, Startable {
   readonly name: string;
@@ -193,13 +191,15 @@ export class RemoteModel implements Model, Startable {
       const start = index * most;
       const count = Math.min(most, rows - start);
       const part = Object.entries(own).map(([name, array]) => [name, sliceRows(array, start, count)]);
-      return this.#ask(Object.fromEntries(part), new Map(lengths).set(axis, count), ended.signal);
+      const asking = this.#ask(Object.fromEntries(part), new Map(lengths).set(axis, count), ended.signal);
+      // Nothing comes of the others, then.
+      asking.catch((error: unknown) => ended.abort(error));
+      return asking;
     });
     try {
       for await (const piece of asked) pieces.push(piece);
     } finally {
       signal?.removeEventListener("abort", cancel);
-      ended.abort(NOT_TAKEN);
     }
     return Object.fromEntries(
       Object.keys(this.outputs).map((name) => [name, joinRows(pieces.map((piece) => piece[name] as NdArray))]),

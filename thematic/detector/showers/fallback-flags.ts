@@ -55,8 +55,12 @@ export class FallbackFlags implements Variable {
     const [events] = (await resolveSelection(this, selection, async () => undefined)) as [AxisSelection];
     const { start, count, step } = events;
     const stop = count === 0 ? start : start + (count - 1) * step + 1;
-    if (this.#flags.subarray(start, stop).includes(UNKNOWN)) {
-      for await (const batch of this.#showers.batches({ start, stop, ...options })) this.note(batch);
+    // What was made is known as it was made; it might be made otherwise now.
+    for (let from = this.#nextUnknown(start); from < stop; from = this.#nextUnknown(from)) {
+      const known = this.#flags.subarray(from, stop).findIndex((flag) => flag !== UNKNOWN);
+      const to = known < 0 ? stop : from + known;
+      for await (const batch of this.#showers.batches({ start: from, stop: to, ...options })) this.note(batch);
+      from = to;
     }
     const data = Uint8Array.from({ length: count }, (_, event) => this.#flags[start + event * step] as number);
     const kept = [events].filter((axis) => !axis.drop);
@@ -65,6 +69,11 @@ export class FallbackFlags implements Variable {
       shape: kept.map((axis) => axis.count),
       dims: kept.map((axis) => axis.dim),
     });
+  }
+
+  #nextUnknown(from: number): number {
+    const at = this.#flags.indexOf(UNKNOWN, from);
+    return at < 0 ? this.#flags.length : at;
   }
 
   async readMany(

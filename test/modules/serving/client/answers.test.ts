@@ -21,6 +21,12 @@ const sparse = (offsets: readonly number[], indices: readonly number[], values: 
     "showers.values": dense([values]),
   });
 
+/** Metadata of a generator that tells something else of itself. */
+const told = (change: object): object => {
+  const text = JSON.stringify({ ...(JSON.parse(GENERATOR_TEXT) as object), ...change });
+  return { ...METADATA, properties: { "twinloom.generator": text } };
+};
+
 /** A request for three events. */
 const asked = eventsAsked(3);
 
@@ -36,6 +42,7 @@ describe("a wrong answer is an error that names the endpoint:", () => {
       () => answerOf({ showers: new NdArray<"float16">(new Float32Array(72), { dtype: "float16", shape: [3, 4, 6] }) }),
       /is float16, not float32/,
     ],
+    ["another model", (request) => answerTo(request, { model_name: "other" }), /an answer of model "other"/],
     [
       "bytes that no shape has",
       () => ({ ...answerOf({ showers: dense([3, 4, 6]) }), raw_output_contents: [Buffer.alloc(7)] }),
@@ -246,6 +253,34 @@ describe("a server that knows the standard only", () => {
       {},
       "TWIN_MODEL_FAILED",
       /outputs.a.dtype/,
+    ],
+    [
+      "states an event that is too large",
+      { metadata: told({ outputs: { a: { dtype: "float32", dims: ["x"], shape: [2 ** 31 - 1] } } }) },
+      {},
+      "TWIN_MODEL_FAILED",
+      /8589934588 bytes; at most 67108864/,
+    ],
+    [
+      "states a range that is none",
+      { metadata: told({ validity: { incident_energy: { unit: "MeV", min: 2, max: 1 } } }) },
+      {},
+      "TWIN_MODEL_FAILED",
+      /incident_energy: Its min is above its max/,
+    ],
+    [
+      "names a fallback that is none",
+      { metadata: told({ facts: { fallback: { model: { a: 1 }, outside: "x" } } }) },
+      {},
+      "TWIN_MODEL_FAILED",
+      /facts.fallback.model/,
+    ],
+    [
+      "takes a negative number of rows",
+      { metadata: METADATA, config: { max_batch_size: -5 } },
+      {},
+      "TWIN_MODEL_FAILED",
+      /max_batch_size of -5/,
     ],
   ])("is refused when it %s", async ([, script, options, code, message]) => {
     await using server = await scriptedServer({ ...standard, ...script });

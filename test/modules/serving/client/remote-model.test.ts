@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { freePort } from "../../../servers/free-port.ts";
 import { NO_LOG, startServer } from "../../../servers/inference-server.ts";
 import { EchoModel, all as eventsOf, graphOf } from "../../fastsim/sample.ts";
-import { until } from "../server/shared.ts";
+import { Gate, until } from "../server/shared.ts";
 import { HalfModel } from "./fakes.ts";
 import { answerOf, type Script, type ScriptedServer, scriptedServer } from "./scripted-server.ts";
 
@@ -41,6 +41,8 @@ function rows(count: number): Readonly<Record<string, NdArray>> {
     ),
   };
 }
+
+const OF_HALF = { model_name: "half", parameters: {} };
 
 /** A server of another make, which serves the half model as Triton would. */
 async function standardServer(change: Partial<Script> = {}): Promise<ScriptedServer> {
@@ -155,7 +157,9 @@ describe("a remote model", () => {
       /its dtype is float64/,
     ],
   ])("fails for an answer with %s, and names the server", async ([, arrays, message]) => {
-    await using server = await standardServer({ infer: () => answerOf(arrays, { parameters: {} }) });
+    await using server = await standardServer({
+      infer: () => answerOf(arrays, { model_name: "half", parameters: {} }),
+    });
     await using remote = await remoteOf([server.endpoint]);
     const answer = remote.model.infer(rows(2));
     await expect(answer).rejects.toMatchObject({ code: "TWIN_MODEL_FAILED", message: expect.stringMatching(message) });
@@ -175,6 +179,43 @@ describe("a remote model", () => {
       code: "TWIN_MODEL_FAILED",
       message: expect.stringMatching(message),
     });
+  });
+});
+
+describe("a call that is aborted", () => {
+  it("waits for none before it", async () => {
+    const begun = new Gate();
+    await using server = await standardServer({
+      infer: (_request, index) => {
+        if (index === 0) return new Promise(() => {});
+        begun.open();
+        return answerOf({ half: new NdArray(new Float32Array(6), { dtype: "float32", shape: [2, 3] }) }, OF_HALF);
+      },
+    });
+    await using remote = await remoteOf([server.endpoint]);
+    const first = remote.model.infer(rows(2));
+    first.catch(() => undefined);
+    await until(() => server.requests.length === 1);
+    const abort = new AbortController();
+    const second = remote.model.infer(rows(2), { signal: abort.signal });
+    await begun.opened;
+    const reason = new Error("enough");
+    abort.abort(reason);
+    await expect(second).rejects.toBe(reason);
+  });
+
+  it("in pieces ends with the first that fails: the others are not waited for", async () => {
+    const cancelled: number[] = [];
+    await using server = await standardServer({
+      infer: (_request, index) => {
+        if (index === 1) return { code: 3, details: "no" };
+        return new Promise(() => {});
+      },
+      onCancel: (index) => cancelled.push(index),
+    });
+    await using remote = await remoteOf([server.endpoint]);
+    await expect(remote.model.infer(rows(8))).rejects.toMatchObject({ code: "TWIN_SERVER_REFUSED" });
+    await until(() => cancelled.includes(0));
   });
 });
 
@@ -200,6 +241,21 @@ describe("a model that stands in", () => {
     await until(() => remote.model.remote.endpoints[0]?.isGood === true);
     await remote.model.infer(rows(2));
     expect(remote.model.remote).toMatchObject({ served: 1, byFallback: 1 });
+  });
+
+  it("computes while the servers that came up serve another one, or none", async () => {
+    const port = await freePort();
+    await using remote = await remoteOf([`127.0.0.1:${port}`], { timeoutMs: 300 }, new HalfModel());
+    await using _server = await standardServer({
+      port,
+      metadata: { inputs: [], outputs: [{ name: "half", datatype: "FP32", shape: [-1] }] },
+    });
+    await until(() => remote.model.remote.endpoints[0]?.isGood === true);
+    await remote.model.infer(rows(2));
+    expect(remote.model.remote).toMatchObject({
+      byFallback: 1,
+      endpoints: [{ problem: expect.stringMatching(/cannot be used/) }],
+    });
   });
 
   it("must take and give the same", async () => {

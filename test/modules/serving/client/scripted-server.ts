@@ -14,6 +14,8 @@ export type Scripted =
 export interface Script {
   /** Answers a ModelInfer; `index` counts from 0. By default as {@link answerTo}. A promise that never ends hangs. */
   infer?(request: ModelInferRequest, index: number): Scripted | Promise<Scripted>;
+  /** A ModelInfer was cancelled. */
+  onCancel?(index: number): void;
   readonly metadata?: object;
   readonly config?: object;
   readonly extensions?: readonly string[];
@@ -118,6 +120,7 @@ export async function scriptedServer(script: Script = {}): Promise<ScriptedServe
       methods.push("ModelInfer");
       tokens.push(call.metadata.get("authorization")[0] as string | undefined);
       const index = requests.push(call.request) - 1;
+      call.on("cancelled", () => script.onCancel?.(index));
       const answer = await (script.infer ?? ((request: ModelInferRequest) => answerTo(request)))(call.request, index);
       if (!("code" in answer)) return done(null, answer);
       const metadata = new grpc.Metadata();

@@ -76,6 +76,17 @@ describe("by_fallback", () => {
     await twin.stop();
   });
 
+  it("of showers that were made stays, while those beside them are made", async () => {
+    const fickle = new Fickle();
+    const twin = await createTwin({ plugins: { shower: constant(Generator, fickle), detector: calorimeter() } });
+    const { variables } = (await twin.detector.simulate({ energyMeV: new Array(10).fill(1000), seed: 1 })).toDataset();
+    await variables["showers"]?.read({ event: { start: 0, stop: 2 } });
+    await variables["showers"]?.read({ event: { start: 5, stop: 7 } });
+    fickle.every = 100;
+    expect([...((await variables["by_fallback"]?.read())?.values() ?? [])]).toEqual([1, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
+    await twin.stop();
+  });
+
   it("is not there where nobody else makes showers", async () => {
     const alone = Object.assign(new Fickle(), { facts: {} });
     const twin = await createTwin({ plugins: { shower: constant(Generator, alone), detector: calorimeter() } });
