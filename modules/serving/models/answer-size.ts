@@ -54,7 +54,7 @@ export function checkAnswerBytes({ name, kind }: Pick<Served, "name" | "kind">, 
       ? 'ask for fewer events at once, for sparse outputs (parameter "sparse"), for halves ("output_datatype": "FP16"), or over ModelStreamInfer for a few events per response ("chunk")'
       : 'ask for fewer rows at once, for fewer outputs, or for halves (parameter "output_datatype": "FP16")';
   throw new ServerRefusedError(
-    `The answer of "${name}" takes ${bytes} bytes or more, and this server sends ${most} in one message: ${smaller}. The server's \`maxMessageBytes\` raises the limit.`,
+    `The answer of "${name}" takes at least ${bytes} bytes, more than the ${most} that this server sends in one message: ${smaller}. The server's \`maxMessageBytes\` raises the limit.`,
     { status: "RESOURCE_EXHAUSTED" },
   );
 }

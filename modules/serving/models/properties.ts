@@ -1,4 +1,5 @@
-import type { Generator, JsonValue, Model, TensorSpec } from "../../../core/index.ts";
+import { createHash } from "node:crypto";
+import { canonicalJson, type Generator, type JsonValue, type Model, type TensorSpec } from "../../../core/index.ts";
 
 /** Property of a served generator: JSON of its ranges, outputs and facts (docs/reference/serving-protocol.md, "Properties"). */
 export const GENERATOR_PROPERTY = "twinloom.generator";
@@ -40,10 +41,23 @@ export function modelProperties(model: Model, { identity, properties }: Place): 
   };
 }
 
-/** The digest of the file of the model that makes the events, where there is one. */
-export function generatorIdentity({ facts }: Generator, otherwise: string): string {
-  const digest = facts?.["model_digest"];
-  return typeof digest === "string" ? digest : otherwise;
+/** Facts that change no event, or only its last bits. */
+const PASSING_FACTS = ["provider", "provider_fallback_reason"];
+
+/**
+ * A digest of what decides on the events of a generator that a file describes: the file's own, what is made of it, and who makes
+ * the events outside its ranges.
+ *
+ * @param otherwise - For generators that name no file.
+ */
+export function generatorIdentity({ validity, outputs, facts = {} }: Generator, otherwise: string): string {
+  if (typeof facts["model_digest"] !== "string") return otherwise;
+  const kept = Object.entries(facts).filter(([name]) => !PASSING_FACTS.includes(name));
+  // Ranges may have no end, which JSON knows as null.
+  const told: unknown = JSON.parse(JSON.stringify({ validity, outputs, facts: Object.fromEntries(kept) }));
+  return `sha256:${createHash("sha256")
+    .update(canonicalJson(told as JsonValue))
+    .digest("hex")}`;
 }
 
 function plain(tensors: Readonly<Record<string, TensorSpec>>): JsonValue {

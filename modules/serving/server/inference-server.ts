@@ -233,7 +233,8 @@ export class InferenceServer {
   }
 
   #serve(servable: Servable): Served {
-    return serve(servable, { batching: this.#options.batching, observer: this.#metrics?.observer });
+    const { batching, maxMessageBytes } = this.#options;
+    return serve(servable, { batching, observer: this.#metrics?.observer, maxAnswerBytes: maxMessageBytes });
   }
 
   #core(of: Pick<ServerCore, "grpc" | "access" | "responses" | "clock">): ServerCore {

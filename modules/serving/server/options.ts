@@ -102,6 +102,7 @@ const BatchingSchema = z.object({
   maxQueueDelayMs: z.number().min(0).optional().describe("How long an idle model waits for more rows, ms."),
   preferredBatchSizes: z.array(rows()).optional().describe("A batch of one of these sizes does not wait for more."),
   maxQueueSize: rows().optional().describe("Rows that may wait; what comes beyond is refused."),
+  maxQueueBytes: rows().optional().describe("Bytes of the requests that may wait."),
 });
 
 const TokenSchema = z

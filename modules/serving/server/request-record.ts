@@ -23,17 +23,17 @@ export class RequestRecord {
 
   /** It was answered. */
   answered(): void {
-    this.#finished("OK", undefined);
+    this.#finished("OK", { isWithheld: false });
   }
 
   /** It was not. @returns What the client is told. */
   failed(error: unknown): FailedStatus {
     const status = statusOf(error);
-    this.#finished(this.#core.grpc.status[status.code] ?? "UNKNOWN", error);
+    this.#finished(this.#core.grpc.status[status.code] ?? "UNKNOWN", { error, isWithheld: status.isWithheld });
     return status;
   }
 
-  #finished(code: string, error: unknown): void {
+  #finished(code: string, { error, isWithheld }: { readonly error?: unknown; readonly isWithheld: boolean }): void {
     const { log, metrics, refusals } = this.#core;
     this.isOver = true;
     const { method, served, caller } = this;
@@ -47,7 +47,7 @@ export class RequestRecord {
       ...(error instanceof TwinError && { error: error.code }),
       ms: Math.round(ms * 1000) / 1000,
     };
-    if (OURS.has(code)) log.warn({ ...fields, reason: reasonOf(error) }, "A request failed");
+    if (isWithheld || OURS.has(code)) log.warn({ ...fields, reason: reasonOf(error) }, "A request failed");
     else if (FORBIDDEN.has(code)) refusals.tell(() => ({ ...fields, peer: this.#call.getPeer() }));
     else log.debug(fields, "A request ended");
   }

@@ -8,13 +8,14 @@ import { type Servable, servedName } from "./servable.ts";
 interface ServeOptions {
   readonly batching: BatchingOptions;
   readonly observer: ServeObserver | undefined;
+  readonly maxAnswerBytes: number;
 }
 
 /** Gives a model or generator its queue. @throws `TWIN_INVALID_ARGUMENT` for what is neither, or both. */
-export function serve(servable: Servable, { batching, observer }: ServeOptions): Served {
+export function serve(servable: Servable, { batching, observer, maxAnswerBytes }: ServeOptions): Served {
   const { model, generator, version = "1", properties } = servable;
   const name = servedName(servable);
-  const facts = { name, version, properties, observer };
+  const facts = { name, version, properties, observer, maxAnswerBytes };
   const queue = { ...given(batching), ...(servable.batching && given(servable.batching)) };
   if (name !== "" && model && !generator) {
     return serveModel(model, { ...facts, batching: servable.batching === false ? false : queue });

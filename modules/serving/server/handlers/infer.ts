@@ -1,10 +1,11 @@
 import type { NdArray } from "../../../../core/index.ts";
+import { checkAnswerBytes } from "../../models/answer-size.ts";
 import type { Served, ServedAnswer, ServedRequest } from "../../models/served.ts";
 import type { InferenceHandlers, ModelInferRequest, ModelInferResponseInit } from "../../protocol/messages.ts";
 import { decodeParameters, encodeParameters, type ParameterValue } from "../../protocol/parameters.ts";
 import { decodeTensors, encodeTensors } from "../../protocol/tensors.ts";
 import { checkModel } from "../access.ts";
-import { checkAnswerSize, checkExpectedSize, checkId } from "../message-size.ts";
+import { checkId } from "../message-size.ts";
 import type { EncodedResponse } from "../response-codec.ts";
 import type { ServerCore } from "../server-core.ts";
 import { unary } from "./unary.ts";
@@ -25,10 +26,9 @@ export function inferHandlers(core: ServerCore): Pick<InferenceHandlers, "ModelI
         const { served } = held;
         request.served = served;
         const asked = readRequest(message);
-        checkExpectedSize(served, asked, options.maxMessageBytes);
         const answer = await served.infer(asked, { signal });
         const response = responses.encode(responseOf(id, served, answer));
-        checkAnswerSize(served, response.byteLength, options.maxMessageBytes);
+        checkAnswerBytes(served, response.byteLength, options.maxMessageBytes);
         open.hold(response.byteLength);
         return response;
       } finally {

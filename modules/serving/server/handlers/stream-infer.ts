@@ -1,5 +1,6 @@
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { ServerDrainingError } from "../../errors.ts";
+import { checkAnswerBytes } from "../../models/answer-size.ts";
 import type { Served } from "../../models/served.ts";
 import type { InferenceHandlers, ModelInferRequest } from "../../protocol/messages.ts";
 import { encodeParameters } from "../../protocol/parameters.ts";
@@ -9,7 +10,7 @@ import { endingOf } from "../call-ending.ts";
 import { callErrorOf } from "../call-error.ts";
 import { type Chunk, chunksOf } from "../chunks.ts";
 import { cutOff } from "../http2-stream.ts";
-import { checkAnswerSize, checkExpectedSize, checkId } from "../message-size.ts";
+import { checkId } from "../message-size.ts";
 import type { OpenCall } from "../open-calls.ts";
 import type { Received } from "../read-requests.ts";
 import { RequestRecord } from "../request-record.ts";
@@ -174,10 +175,9 @@ class InferStream {
   ): Promise<void> {
     const { responses, options } = this.#core;
     signal.throwIfAborted();
-    checkExpectedSize(served, part, options.maxMessageBytes);
     const infer_response = responseOf(id, served, await served.infer(part, { signal }), parameters);
     const response = responses.encodeStreamed({ infer_response });
-    checkAnswerSize(served, response.byteLength, options.maxMessageBytes);
+    checkAnswerBytes(served, response.byteLength, options.maxMessageBytes);
     open.hold(response.byteLength);
     open.sending();
     // The next chunk is computed when the client has taken this one.
