@@ -185,8 +185,8 @@ describe.skipIf(!HAS_PYTHON)("requests that cannot be answered (needs scripts/py
     const messages = [text(Uint8Array.of(0xff, 0xff)), text(nothing)];
     const answers = await peer.ask<readonly { readonly error_message: string }[]>("stream_bytes", { messages });
     expect(answers.map(({ error_message }) => error_message).sort()).toEqual([
-      expect.stringMatching(/^2 bytes are no message/),
       expect.stringMatching(/echo.*latent.*missing/),
+      expect.stringContaining("are no message of inference.proto"),
     ]);
     await isWell();
   });
