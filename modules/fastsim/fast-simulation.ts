@@ -1,12 +1,15 @@
+import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import {
   BufferPool,
+  canonicalJson,
   checkGenerateRequest,
   type GeneratedBatch,
   type GenerateRequest,
   type Generator,
   type GeneratorFacts,
   type GeneratorOutput,
+  type JsonValue,
   type Log,
   type Model,
   NdArray,
@@ -49,6 +52,8 @@ export class FastSimulation implements Generator {
   readonly #outputPlans: readonly OutputPlan[];
   readonly #sizes: RunSizes;
   readonly #fallback: Fallback | undefined;
+  /** Events depend on it as they do on the model. */
+  readonly #graphDigest: string;
   readonly #log: Log | undefined;
   readonly #pool = new BufferPool();
 
@@ -64,6 +69,9 @@ export class FastSimulation implements Generator {
     const rows = fixedRows(model);
     this.#model = model;
     this.graph = graph;
+    this.#graphDigest = `sha256:${createHash("sha256")
+      .update(canonicalJson(JSON.parse(JSON.stringify(graph)) as JsonValue))
+      .digest("hex")}`;
     this.model = graph.name;
     this.#log = from.log;
     this.#sizes = rows === undefined ? from.sizes : { ...from.sizes, minRows: rows, maxRows: rows };
@@ -88,6 +96,7 @@ export class FastSimulation implements Generator {
       ...this.graph.facts,
       model: name,
       ...(digest !== undefined && { model_digest: digest }),
+      graph_digest: this.#graphDigest,
       provider: provider.name,
       ...(provider.fallbackReason !== undefined && { provider_fallback_reason: provider.fallbackReason }),
       ...(this.#fallback && { fallback: { model: this.#fallback.model, outside: rangesOf(this.graph) } }),

@@ -13,7 +13,7 @@ const base = z.union([z.literal("e"), z.literal(2), z.literal(10)]);
 const MAX_VALUES = 2 ** 28;
 
 /** Facts that the generator itself states; a file must not state them in its place. */
-const OWN_FACTS = ["model", "model_digest", "provider", "provider_fallback_reason", "fallback"];
+const OWN_FACTS = ["model", "model_digest", "graph_digest", "provider", "provider_fallback_reason", "fallback"];
 
 const STEP_KEYS = ["scale", "offset", "power", "exp", "log", "times", "over", "cut", "clip"] as const;
 

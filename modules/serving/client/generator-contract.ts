@@ -119,7 +119,7 @@ export function generatorContract(
   {
     describes,
     maxMessageBytes,
-  }: { readonly describes: GeneratorDescription | undefined; readonly maxMessageBytes: number },
+  }: { readonly describes?: GeneratorDescription | undefined; readonly maxMessageBytes: number },
 ): GeneratorContract {
   const { validity, outputs, facts = {} } = describes ?? told(model, description);
   for (const [name, { dtype, shape }] of Object.entries(outputs)) {

@@ -250,6 +250,7 @@ describe("facts", () => {
       particle: "electron",
       model: "toy",
       model_digest: twin.network.digest,
+      graph_digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
       provider: "cpu",
     });
     expect(JSON.parse(JSON.stringify(twin.shower.facts))).toEqual(twin.shower.facts);

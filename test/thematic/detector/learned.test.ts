@@ -176,7 +176,7 @@ describe("a calorimeter with a learned generator", () => {
     const showers = await twin.detector.simulate({ energyMeV: [1500], seed: 5, absorberMm: 1.5 });
     await expect(batchesOf(showers)).rejects.toMatchObject({
       code: "TWIN_OUT_OF_DOMAIN",
-      message: expect.stringContaining("gflash, the fallback, does not know absorber_thickness"),
+      message: expect.stringContaining("gflash, which does not know absorber_thickness"),
     });
   });
 });

@@ -1,6 +1,7 @@
 import { type Served, serveGenerator, serveModel } from "twinloom/modules/serving";
 import { describe, expect, it } from "vitest";
 import { servedConfig } from "../../../../modules/serving/models/config.ts";
+import { generatorIdentity } from "../../../../modules/serving/models/properties.ts";
 import { NoiseGenerator, RowModel } from "./fakes.ts";
 
 function configOf(served: Served): unknown {
@@ -25,7 +26,7 @@ describe("servedConfig", () => {
       parameters: {
         twin: { string_value: "t" },
         kind: { string_value: "generator" },
-        identity: { string_value: "sha256:0f" },
+        identity: { string_value: generatorIdentity(generator, "") },
         provider: { string_value: "cpu" },
         "twinloom.generator": {
           string_value: JSON.stringify({
