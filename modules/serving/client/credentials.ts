@@ -32,6 +32,10 @@ async function encrypted(grpc: Protos["grpc"], tls: ClientTls): Promise<ChannelC
     read("certificate", tls.certificate),
     read("key", tls.key),
   ]);
+  // OpenSSL takes such a file for an empty list.
+  if (ca && !ca.includes("-----BEGIN CERTIFICATE-----")) {
+    throw new InvalidArgumentError(`\`tls.authority\`: ${tls.authority} has no certificate; it must be PEM.`);
+  }
   try {
     return grpc.credentials.createSsl(ca, key, cert);
   } catch (error) {

@@ -103,6 +103,11 @@ describe("options", () => {
       code: "TWIN_INVALID_ARGUMENT",
       message: expect.stringMatching(/no-such.pem cannot be read/),
     });
+    const empty = remoteOf(["127.0.0.1:1"], { tls: { authority: tls("server.key") } });
+    await expect(empty).rejects.toMatchObject({
+      code: "TWIN_INVALID_ARGUMENT",
+      message: expect.stringMatching(/server.key has no certificate/),
+    });
     const none = remoteOf(["127.0.0.1:1"], { tls: { certificate: tls("client.pem"), key: tls("authority.pem") } });
     await expect(none).rejects.toMatchObject({
       code: "TWIN_INVALID_ARGUMENT",
