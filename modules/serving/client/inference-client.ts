@@ -70,7 +70,10 @@ export class InferenceClient {
       if (status.isGood) log.info({ endpoint: status.address, model }, "an endpoint answers again");
       else {
         const facts = { endpoint: status.address, model, problem: status.problem };
-        log.warn(facts, "an endpoint does not answer as it should; requests go elsewhere until it does");
+        log.warn(
+          facts,
+          "an endpoint does not answer as it should; until it does, others are asked, where there are any",
+        );
       }
     };
     const probe = (endpoint: Endpoint): Promise<string | undefined> => this.#probe(endpoint);

@@ -51,8 +51,15 @@ export function codedError(error: unknown, endpoint: string, model: string): unk
 
 export function saidBy(error: unknown): string {
   if (!isServiceError(error)) return (error as Error).message;
-  const details = oneLine(error.details) || "it gave no reason";
+  const details = plain(oneLine(error.details)) || "it gave no reason";
   return error.code === STATUS.DEADLINE_EXCEEDED ? `it did not answer in time (${details})` : details;
+}
+
+/** Without what grpc-js leaves empty, and with what it does not say: it connects, and hears nothing that it understands. */
+function plain(details: string): string {
+  const said = details.replace(/\s*Resolution note:\s*$/, "");
+  const isDeaf = /Last error: (Failed to connect|Error: Protocol error)/.test(said);
+  return isDeaf ? `${said} Perhaps one side encrypts (TLS) and the other does not, or this is no port of gRPC.` : said;
 }
 
 /** A connection that ended in the middle of an answer is INTERNAL to grpc-js in some cases, as is a server's own failure. */

@@ -211,6 +211,16 @@ describe("an encrypted connection", () => {
     });
   });
 
+  it("is hinted at where only one side makes one", async () => {
+    await using server = await startServer([{ generator }], { tls: { certificate, key } });
+    const plain = remoteOf([server.endpoint], { timeoutMs: 300 });
+    await expect(plain).rejects.toMatchObject({
+      code: "TWIN_SERVER_UNREACHABLE",
+      message: expect.stringMatching(/Perhaps one side encrypts \(TLS\) and the other does not/),
+    });
+    await expect(plain).rejects.not.toThrow("Resolution note");
+  });
+
   it("is for the name that the certificate has", async () => {
     await using server = await startServer([{ generator }], { tls: { certificate, key } });
     const wrong = remoteOf([server.endpoint], {
