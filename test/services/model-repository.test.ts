@@ -78,10 +78,10 @@ describe.skipIf(!hasTriton())("config.pbtxt and Triton's own definitions (needs 
   it("texts of every kind come back, and so do scalars", async () => {
     const facts = await describeOnnx(DENSE);
     const metadata = {
-      'key "quoted" \\ and µ': "C:\\new\\table\t'single'\r\n\"double\"",
-      control: Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)).join(""),
-      unicode: "∫ 𝛾 \u0080\u2028 中",
-      digits: "\u00011\u00007",
+      'twinloom.key "quoted" \\ and µ': "C:\\new\\table\t'single'\r\n\"double\"",
+      "twinloom.control": Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)).join(""),
+      "twinloom.unicode": "∫ 𝛾 \u0080\u2028 中",
+      "twinloom.digits": "\u00011\u00007",
     };
     const [written] = await writeModelRepository(folder, [{ ...facts, name: "dense", file: DENSE, metadata }]);
     const [config] = readConfigs([written?.config ?? ""]);
