@@ -13,7 +13,8 @@ export {
   remoteGenerator,
   remoteModel,
 } from "./client/plugins.ts";
-export type { RemoteCounts, RemoteGenerator } from "./client/remote-generator.ts";
+export type { RemoteCounts } from "./client/remote-counts.ts";
+export type { RemoteGenerator } from "./client/remote-generator.ts";
 export type { RemoteModel } from "./client/remote-model.ts";
 export {
   ModelNotServedError,

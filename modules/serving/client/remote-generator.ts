@@ -17,7 +17,6 @@ import {
 import { ServerUnreachableError } from "../errors.ts";
 import { Breaker } from "./breaker.ts";
 import type { RemoteDescription } from "./description.ts";
-import type { EndpointStatus } from "./endpoint-status.ts";
 import { batchOf, type Events, interleaved, joined } from "./events.ts";
 import {
   type GeneratorContract,
@@ -29,17 +28,9 @@ import { decodeEvents, encodeRequest } from "./generator-wire.ts";
 import { inOrder } from "./in-order.ts";
 import { FIRST_ANSWER_MS, type InferenceAnswer, type InferenceClient } from "./inference-client.ts";
 import { rowsThatFit } from "./message-rows.ts";
+import type { RemoteCounts } from "./remote-counts.ts";
 import { remoteFacts } from "./remote-facts.ts";
 import { generateBy, tellTakeover } from "./stand-in.ts";
-
-/** What a remote part has done so far. */
-export interface RemoteCounts {
-  /** Events, or calls of a model, that servers computed. */
-  readonly served: number;
-  /** Those that the local fallback computed. */
-  readonly byFallback: number;
-  readonly endpoints: readonly EndpointStatus[];
-}
 
 /** How a {@link RemoteGenerator} asks. */
 export interface RemoteGeneratorOptions {

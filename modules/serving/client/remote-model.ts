@@ -21,7 +21,7 @@ import { inOrder } from "./in-order.ts";
 import { FIRST_ANSWER_MS, type InferenceAnswer, type InferenceClient } from "./inference-client.ts";
 import { rowsThatFit } from "./message-rows.ts";
 import { type ModelContract, modelContract, tensorsProblem } from "./model-contract.ts";
-import type { RemoteCounts } from "./remote-generator.ts";
+import type { RemoteCounts } from "./remote-counts.ts";
 import { tellTakeover } from "./stand-in.ts";
 
 /** What a {@link RemoteModel} is made with. */

@@ -1,44 +1,7 @@
-import { QueueFullError, ServerDrainingError } from "../errors.ts";
+import { ServerDrainingError } from "../errors.ts";
+import type { Batch, BatchJob, BatchTimes, JobTimes, Piece } from "./batch.ts";
+import { QueueRoom } from "./queue-room.ts";
 import type { Batching } from "./served.ts";
-
-/** What waits to be computed. Batchers never look further into it. */
-export interface BatchJob {
-  /** 1 or more. */
-  readonly rows: number;
-  /** What it keeps in memory while it waits. */
-  readonly bytes: number;
-  /** Jobs of different groups are never computed together. */
-  readonly group?: string | undefined;
-}
-
-/** Consecutive rows of a job; all of them, unless the job is larger than a batch. */
-export interface Piece<J extends BatchJob> {
-  readonly job: J;
-  readonly start: number;
-  readonly count: number;
-}
-
-/** How long the steps of a batch took. */
-export interface BatchTimes {
-  readonly inputMs: number;
-  readonly inferMs: number;
-  readonly outputMs: number;
-}
-
-/** How long the steps of a job took: those of the batches that it was in. */
-export interface JobTimes extends BatchTimes {
-  /** From arrival until the first of its rows were taken. */
-  readonly queueMs: number;
-}
-
-/** A batch as it is computed. */
-export interface Batch<J extends BatchJob> {
-  readonly pieces: readonly Piece<J>[];
-  /** Rows of all pieces. */
-  readonly rows: number;
-  /** Aborted when nobody waits for any of the pieces any more. */
-  readonly signal: AbortSignal;
-}
 
 /** What a {@link Batcher} is made with. */
 export interface BatcherInit<J extends BatchJob> {
@@ -105,8 +68,7 @@ export class Batcher<J extends BatchJob> {
   readonly #leastComplete: number;
   readonly #queue = new Set<Entry<J>>();
   #waitingRows = 0;
-  /** What counts against others, of the jobs that have not begun. */
-  readonly #notBegun = { rows: 0, bytes: 0 };
+  readonly #room: QueueRoom;
   /** Jobs larger than a batch that have begun and not ended. */
   #largeJobs = 0;
   #running = 0;
@@ -115,6 +77,7 @@ export class Batcher<J extends BatchJob> {
 
   constructor(init: BatcherInit<J>) {
     this.#init = init;
+    this.#room = new QueueRoom(init);
     const { maxBatchSize, preferredBatchSizes } = init.batching;
     this.#leastComplete = Math.min(maxBatchSize, ...preferredBatchSizes);
   }
@@ -128,7 +91,7 @@ export class Batcher<J extends BatchJob> {
   async run(job: J, signal: AbortSignal): Promise<JobTimes> {
     signal.throwIfAborted();
     if (this.#closed) throw new ServerDrainingError(`${this.#init.name} is no longer served here.`);
-    this.#checkRoom(job);
+    this.#room.check(job);
     return new Promise((resolve, reject) => {
       const onAbort = (): void => this.#abandon(entry, signal.reason);
       const entry: Entry<J> = {
@@ -145,7 +108,7 @@ export class Batcher<J extends BatchJob> {
       };
       signal.addEventListener("abort", onAbort, { once: true });
       this.#queue.add(entry);
-      this.#countNotBegun(job, 1);
+      this.#room.take(job);
       this.#setWaiting(this.#waitingRows + job.rows);
       this.#dispatch();
     });
@@ -163,31 +126,6 @@ export class Batcher<J extends BatchJob> {
       this.#tellIdle();
     }
     await this.#closed.idle;
-  }
-
-  #checkRoom(job: J): void {
-    const { name, batching } = this.#init;
-    const { maxQueueSize, maxQueueBytes } = batching;
-    const { rows, bytes } = this.#notBegun;
-    if (rows === 0) return;
-    const problem =
-      rows + this.#rowsOfOneBatch(job) > maxQueueSize
-        ? `${rows} rows wait, and with ${job.rows} more there would be more than ${maxQueueSize}`
-        : bytes + job.bytes > maxQueueBytes
-          ? `requests of ${bytes} bytes wait, and with ${job.bytes} more there would be more than ${maxQueueBytes}`
-          : undefined;
-    if (problem === undefined) return;
-    throw new QueueFullError(`The queue of ${name} is full: ${problem}. Ask again later, or another server.`);
-  }
-
-  /** A job larger than a batch takes turns with others, so it is before them with one batch only. */
-  #rowsOfOneBatch({ rows }: J): number {
-    return Math.min(rows, this.#init.batching.maxBatchSize);
-  }
-
-  #countNotBegun(job: J, sign: 1 | -1): void {
-    this.#notBegun.rows += sign * this.#rowsOfOneBatch(job);
-    this.#notBegun.bytes += sign * job.bytes;
   }
 
   #isLarge({ rows }: J): boolean {
@@ -257,7 +195,7 @@ export class Batcher<J extends BatchJob> {
       const count = Math.min(entry.job.rows - start, maxBatchSize);
       if (start === 0) {
         entry.times.queueMs = now - entry.arrivedMs;
-        this.#countNotBegun(entry.job, -1);
+        this.#room.free(entry.job);
         if (this.#isLarge(entry.job)) this.#largeJobs++;
       }
       entry.taken += count;
@@ -324,7 +262,7 @@ export class Batcher<J extends BatchJob> {
     if (!open) return;
     open.reject(reason);
     if (this.#queue.delete(entry)) {
-      if (entry.taken === 0) this.#countNotBegun(entry.job, -1);
+      if (entry.taken === 0) this.#room.free(entry.job);
       this.#setWaiting(this.#waitingRows - (entry.job.rows - entry.taken));
     }
     for (const batch of entry.batches) {

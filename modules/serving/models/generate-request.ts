@@ -11,7 +11,7 @@ import {
 import { datatypeOf } from "../protocol/datatypes.ts";
 import type { ParameterValue } from "../protocol/parameters.ts";
 import { describeParameter } from "./answer-format.ts";
-import type { Piece } from "./batcher.ts";
+import type { Piece } from "./batch.ts";
 import type { RowJob } from "./rows.ts";
 import type { ServedRequest } from "./served.ts";
 

@@ -2,7 +2,8 @@ import { QueueFullError, ServerDrainingError } from "../errors.ts";
 import { type AnswerFormat, formatOutputs, readAnswerFormat } from "./answer-format.ts";
 import { AnswerPieces } from "./answer-pieces.ts";
 import { answerBytes, checkAnswerBytes, forecastBytes } from "./answer-size.ts";
-import { type Batch, Batcher, type BatchTimes, type JobTimes } from "./batcher.ts";
+import type { Batch, BatchTimes, JobTimes } from "./batch.ts";
+import { Batcher } from "./batcher.ts";
 import type { RowArrays, RowJob } from "./rows.ts";
 import type {
   Batching,

@@ -1,5 +1,5 @@
 import { allocate, type DataOf, type DType, NdArray } from "../../../core/index.ts";
-import type { BatchJob, Piece } from "./batcher.ts";
+import type { BatchJob, Piece } from "./batch.ts";
 
 /** Arrays by name whose first axis is the rows. */
 export type RowArrays = Readonly<Record<string, NdArray>>;

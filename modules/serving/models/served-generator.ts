@@ -7,7 +7,7 @@ import {
   NdArray,
 } from "../../../core/index.ts";
 import { datatypeOf } from "../protocol/datatypes.ts";
-import type { Batch, BatchTimes } from "./batcher.ts";
+import type { Batch, BatchTimes } from "./batch.ts";
 import { completeBatching } from "./batching.ts";
 import { EVENT_ID, type GeneratorJob, joinRequests, readGenerateRequest, SEED } from "./generate-request.ts";
 import { generatorIdentity, generatorProperties } from "./properties.ts";

@@ -7,7 +7,7 @@ import {
   type TensorSpec,
 } from "../../../core/index.ts";
 import { datatypeOf } from "../protocol/datatypes.ts";
-import type { Batch, BatchTimes, Piece } from "./batcher.ts";
+import type { Batch, BatchTimes, Piece } from "./batch.ts";
 import { completeBatching } from "./batching.ts";
 import { modelProperties } from "./properties.ts";
 import { type Computation, QueuedService } from "./queued-service.ts";

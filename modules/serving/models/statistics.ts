@@ -1,4 +1,4 @@
-import type { BatchTimes, JobTimes } from "./batcher.ts";
+import type { BatchTimes, JobTimes } from "./batch.ts";
 import type { BatchStatistics, ServedStatistics, TimedCount } from "./served.ts";
 
 /** Counts and adds up; milliseconds, as sums of nanoseconds leave the range of exact numbers within weeks. */

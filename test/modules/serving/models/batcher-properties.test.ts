@@ -1,7 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { type Batch, Batcher, type BatchTimes } from "../../../../modules/serving/models/batcher.ts";
+import type { Batch, BatchTimes } from "../../../../modules/serving/models/batch.ts";
+import { Batcher } from "../../../../modules/serving/models/batcher.ts";
 import { completeBatching } from "../../../../modules/serving/models/batching.ts";
 
 interface Job {
