@@ -58,7 +58,7 @@ export function saidBy(error: unknown): string {
 /** Without what grpc-js leaves empty, and with what it does not say: it connects, and hears nothing that it understands. */
 function plain(details: string): string {
   const said = details.replace(/\s*Resolution note:\s*$/, "");
-  const isDeaf = /Last error: (Failed to connect|Error: Protocol error)/.test(said);
+  const isDeaf = /Last error: (Failed to connect|Protocol error)/.test(said);
   return isDeaf ? `${said} Perhaps one side encrypts (TLS) and the other does not, or this is no port of gRPC.` : said;
 }
 

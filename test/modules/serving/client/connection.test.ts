@@ -1,5 +1,8 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -219,6 +222,16 @@ describe("an encrypted connection", () => {
       message: expect.stringMatching(/Perhaps one side encrypts \(TLS\) and the other does not/),
     });
     await expect(plain).rejects.not.toThrow("Resolution note");
+  });
+
+  it("is hinted at where a port speaks no gRPC", async () => {
+    await using web = createServer((_, response) => response.end()).listen(0, "127.0.0.1");
+    await once(web, "listening");
+    const { port } = web.address() as AddressInfo;
+    await expect(remoteOf([`127.0.0.1:${port}`], { timeoutMs: 300 })).rejects.toMatchObject({
+      code: "TWIN_SERVER_UNREACHABLE",
+      message: expect.stringContaining("or this is no port of gRPC"),
+    });
   });
 
   it("is for the name that the certificate has", async () => {
