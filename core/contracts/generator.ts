@@ -71,7 +71,7 @@ export interface GeneratedBatch {
   readonly count: number;
   /** `[event]`, 1 for each event that another generator made ({@link GeneratorFacts.fallback}); absent where none is. */
   readonly byFallback?: Uint8Array;
-  /** By output name; the first dimension is `event`, of length `count`. */
+  /** By output name; the first dimension is `event`, of length `count`. In memory that is the caller's own from now on. */
   readonly arrays: Readonly<Record<string, NdArray>>;
 }
 

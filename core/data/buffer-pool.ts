@@ -6,17 +6,21 @@ const KEPT = 32 * 2 ** 20;
  * megabytes: for a small network as much as the copying itself.
  *
  * @example
- * const buffer = pool.take(4 * 100);
+ * const values = new Float32Array(pool.take(4 * 100), 0, 100);
  * // …
- * pool.give([buffer]);
+ * pool.give([values.buffer]);
  */
 export class BufferPool {
   /** Oldest first. */
   #spare: ArrayBuffer[] = [];
   #bytes = 0;
 
-  /** Memory of this length, with anything in it; fresh where no such is spare. */
-  take(byteLength: number): ArrayBuffer {
+  /**
+   * Memory with anything in it, fresh where none is spare. Its length is the next power of two, so that requests of all
+   * sizes share what is spare.
+   */
+  take(atLeast: number): ArrayBuffer {
+    const byteLength = atLeast === 0 ? 0 : 2 ** Math.ceil(Math.log2(atLeast));
     const place = this.#spare.findLastIndex((buffer) => buffer.byteLength === byteLength);
     if (place < 0) return new ArrayBuffer(byteLength);
     this.#bytes -= byteLength;

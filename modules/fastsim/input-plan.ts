@@ -68,7 +68,7 @@ export class InputWriter {
   make(indices: Int32Array, rows: number): Readonly<Record<string, NdArray<"float32">>> {
     return Object.fromEntries(
       this.#plans.map((plan) => {
-        const data = new Float32Array(this.#pool.take(4 * rows * plan.width));
+        const data = new Float32Array(this.#pool.take(4 * rows * plan.width), 0, rows * plan.width);
         for (const [row, event] of indices.entries()) {
           let at = row * plan.width;
           for (const { length, fill } of plan.segments) {

@@ -13,8 +13,8 @@ export interface OutputPlan {
   /** Where each value stands in the tensor's row; `undefined` where it is the same place. */
   readonly order: Int32Array | undefined;
   readonly calculate: Calculation | undefined;
-  /** Whether the tensor's rows are the events as they are, and no other output is made of it. */
-  readonly isAsGiven: boolean;
+  /** Whether events can be made where the tensor has them: no other output is made of it. */
+  readonly isInPlace: boolean;
 }
 
 /** @throws `TWIN_UNIT_UNKNOWN`, `TWIN_UNITS_INCOMPATIBLE`. */
@@ -31,7 +31,8 @@ export function outputPlan(graph: GeneratorGraph, name: string): OutputPlan {
     width: output.shape.reduce((product, length) => product * length, 1),
     order,
     calculate,
-    isAsGiven: order === undefined && calculate === undefined && users.length === 1,
+    // A row in another order needs a place beside it, which only one that is calculated has.
+    isInPlace: users.length === 1 && (order === undefined || calculate !== undefined),
   };
 }
 
@@ -70,14 +71,14 @@ export class OutputReader {
     run: { readonly events: Int32Array; readonly rows: number },
     first: number,
   ): void {
-    const { width, order, isAsGiven } = this.#plan;
+    const { width, isInPlace } = this.#plan;
     const values = this.#valuesOf(computed, run.rows);
     // A whole batch needs no other place: what a model gives is the caller's own.
-    if (isAsGiven && run.events.length === this.#count) this.#target = values.subarray(0, this.#count * width);
+    if (isInPlace && run.events.length === this.#count) this.#target = values.subarray(0, this.#count * width);
     for (const [row, event] of run.events.entries()) {
       const given = values.subarray(row * width, (row + 1) * width);
       const target = this.target.subarray((event - first) * width, (event - first + 1) * width);
-      if (target.buffer !== given.buffer) this.#calculate(given, target, order, event);
+      this.#calculate(given, target, event);
       this.#check(target, event);
     }
   }
@@ -97,8 +98,9 @@ export class OutputReader {
     );
   }
 
-  #calculate(given: Float32Array, target: Float32Array, order: Int32Array | undefined, event: number): void {
-    const { calculate } = this.#plan;
+  #calculate(given: Float32Array, target: Float32Array, event: number): void {
+    const { order, calculate } = this.#plan;
+    if (calculate === undefined && target.buffer === given.buffer) return;
     const to = calculate === undefined ? target : this.#row;
     if (order === undefined) to.set(given);
     else for (let k = 0; k < to.length; k++) to[k] = given[order[k] as number] as number;

@@ -15,7 +15,7 @@ function copied(array: NdArray, pool: BufferPool): WireData {
   if (array.is("bool")) return (values as Uint8Array).map((value) => (value === 0 ? 0 : 1)) as Uint8Array<ArrayBuffer>;
   // Memory of its own, also where the values are part of a larger buffer or of a shared one.
   const Numbers = values.constructor as Float32ArrayConstructor;
-  const copy = new Numbers(pool.take(values.byteLength));
+  const copy = new Numbers(pool.take(values.byteLength), 0, values.length);
   copy.set(values as Float32Array);
   return copy;
 }

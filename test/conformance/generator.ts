@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import type { GeneratedBatch, GenerateRequest, Generator, NdArray, ValidityRange } from "../../core/index.ts";
+import {
+  type GeneratedBatch,
+  type GenerateRequest,
+  type Generator,
+  NdArray,
+  type ValidityRange,
+} from "../../core/index.ts";
 import { assertAborted, assertRejects, assertSameArray } from "./compare.ts";
 import { type ConformanceCase, type ConformanceOptions, register } from "./register.ts";
 
@@ -99,6 +105,21 @@ export const generatorCases: readonly ConformanceCase<GeneratorFixture>[] = [
       const alone = await events(generator, pick([2]));
       assertSameEvents(alone, expected.slice(2, 3), "alone");
       assertSameEvents(await events(generator, pick([2, 2])), [...alone, ...alone], "twice");
+    },
+  },
+  {
+    name: "gives memory that is the caller's own",
+    async run({ generator, conditions }) {
+      const request = requestOf(conditions, { batchSize: 2 });
+      const copied = (made: readonly Event[]): Event[] => made.map((event) => mapValues(event, copyOf));
+      const expected = copied(await events(generator, request));
+      const made: Event[] = [];
+      for await (const batch of generator.generate(request)) {
+        made.push(...copied(eventsOf(batch)));
+        for (const { data } of Object.values(batch.arrays)) if (!Array.isArray(data)) data.fill(77 as never);
+      }
+      assertSameEvents(made, expected, "when what came before was overwritten");
+      assertSameEvents(await events(generator, request), expected, "after all was overwritten");
     },
   },
   {
@@ -269,10 +290,16 @@ type Event = Readonly<Record<string, NdArray>>;
 
 /** The arrays of each event. */
 async function events(generator: Generator, request: GenerateRequest): Promise<Event[]> {
-  const batches = await all(generator, request);
-  return batches.flatMap(({ arrays, count }) =>
-    Array.from({ length: count }, (_, event) => mapValues(arrays, (array) => array.slice({ event }).contiguous())),
-  );
+  return (await all(generator, request)).flatMap(eventsOf);
+}
+
+function eventsOf({ arrays, count }: GeneratedBatch): Event[] {
+  return Array.from({ length: count }, (_, event) => mapValues(arrays, (array) => array.slice({ event }).contiguous()));
+}
+
+function copyOf(array: NdArray): NdArray {
+  const { dtype, shape, dims, unit } = array;
+  return new NdArray(array.values().slice(), { dtype, shape, dims, unit });
 }
 
 function assertSameEvents(actual: readonly Event[], expected: readonly Event[], what: string): void {

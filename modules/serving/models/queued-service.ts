@@ -4,7 +4,7 @@ import { AnswerPieces } from "./answer-pieces.ts";
 import { answerBytes, checkAnswerBytes, forecastBytes } from "./answer-size.ts";
 import type { Batch, BatchTimes, JobTimes } from "./batch.ts";
 import { Batcher } from "./batcher.ts";
-import type { RowArrays, RowJob } from "./rows.ts";
+import { type RowArrays, type RowJob, sharesMemory } from "./rows.ts";
 import type {
   Batching,
   RequestOutcome,
@@ -128,6 +128,7 @@ export class QueuedService<J extends RowJob> implements Served {
     }
     const formatting = performance.now();
     const outputs = pieces?.join() ?? formatOutputs(this.name, job.results as RowArrays, format);
+    if (job.results && !sharesMemory(outputs, job.results)) job.dispose?.();
     checkAnswerBytes(this, answerBytes(outputs), most);
     const now = performance.now();
     this.#recorder.addSuccess({ ...times, outputMs: times.outputMs + now - formatting }, now - progress.begunMs);

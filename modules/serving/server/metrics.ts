@@ -52,6 +52,8 @@ class PrometheusMetrics implements ServerMetrics {
   readonly #process: Prometheus.Registry;
   readonly #requests: Prometheus.Counter<"model" | "version" | "code">;
   readonly #requestSeconds: Prometheus.Histogram<"model" | "version">;
+  /** What is still to be counted: answers do not wait for it. */
+  readonly #uncounted: (() => void)[] = [];
 
   constructor(prometheus: typeof Prometheus, inFlight: () => number) {
     // Of this server alone: a program may have several.
@@ -106,15 +108,17 @@ class PrometheusMetrics implements ServerMetrics {
       },
     });
     this.observer = {
-      queue: ({ name, version }, rows) => queueRows.set({ model: name, version }, rows),
-      batch: ({ name, version }, { rows, computeMs, failed }) => {
-        const labels = { model: name, version };
-        batchRows.observe(labels, rows);
-        computeSeconds.observe(labels, computeMs / 1000);
-        if (failed) failures.inc(labels);
-      },
+      queue: ({ name, version }, rows) => this.#count(() => queueRows.set({ model: name, version }, rows)),
+      batch: ({ name, version }, { rows, computeMs, failed }) =>
+        this.#count(() => {
+          const labels = { model: name, version };
+          batchRows.observe(labels, rows);
+          computeSeconds.observe(labels, computeMs / 1000);
+          if (failed) failures.inc(labels);
+        }),
       request: ({ name, version }, { queueMs, outcome }) => {
-        if (outcome === "success") queueSeconds.observe({ model: name, version }, queueMs / 1000);
+        if (outcome !== "success") return;
+        this.#count(() => queueSeconds.observe({ model: name, version }, queueMs / 1000));
       },
     };
   }
@@ -127,11 +131,22 @@ class PrometheusMetrics implements ServerMetrics {
     { name, version }: ServedName,
     { code, seconds }: { readonly code: string; readonly seconds: number },
   ): void {
-    this.#requests.inc({ model: name, version, code });
-    this.#requestSeconds.observe({ model: name, version }, seconds);
+    this.#count(() => {
+      this.#requests.inc({ model: name, version, code });
+      this.#requestSeconds.observe({ model: name, version }, seconds);
+    });
   }
 
   async text(): Promise<string> {
+    this.#countAll();
     return `${await this.#process.metrics()}\n${await this.#registry.metrics()}`;
+  }
+
+  #count(task: () => void): void {
+    if (this.#uncounted.push(task) === 1) setImmediate(() => this.#countAll());
+  }
+
+  #countAll(): void {
+    for (const task of this.#uncounted.splice(0)) task();
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type GeneratedBatch,
   type GenerateRequest,
   type Generator,
   InvalidArgumentError,
@@ -55,6 +56,9 @@ function asking(change: (request: GenerateRequest) => GenerateRequest): Generato
   return { ...noise, generate: (request, options) => noise.generate(change(request), options) };
 }
 
+/** What one of {@link brokenGenerators} has made. */
+const given = new Map<string, readonly GeneratedBatch[]>();
+
 /** Generators that break one promise each, by what is wrong with them. */
 export const brokenGenerators: Readonly<Record<string, Generator>> = {
   "ignores the seed": asking((request) => ({ ...request, seed: 0n })),
@@ -109,6 +113,21 @@ export const brokenGenerators: Readonly<Record<string, Generator>> = {
     async *generate(request, options) {
       for await (const batch of noise.generate(request, options))
         yield { ...batch, byFallback: new Uint8Array(batch.count).fill(1) };
+    },
+  },
+  "gives what it made before": {
+    ...noise,
+    async *generate(request, options) {
+      const { seed, eventIds, batchSize } = request;
+      const key = JSON.stringify([`${seed}`, `${eventIds}`, batchSize, `${request.conditions["temperature"]}`]);
+      const known = given.get(key);
+      if (known) return yield* known;
+      const made: GeneratedBatch[] = [];
+      for await (const batch of noise.generate(request, options)) {
+        made.push(batch);
+        yield batch;
+      }
+      given.set(key, made);
     },
   },
   "does not hear a signal": { ...noise, generate: (request) => noise.generate(request) },

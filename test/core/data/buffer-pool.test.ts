@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { BufferPool } from "../../../core/data/index.ts";
 
 describe("BufferPool", () => {
-  it("gives memory of the length asked for, again once it came back", () => {
+  it("gives memory of the next power of two, again once it came back", () => {
     const pool = new BufferPool();
-    const first = pool.take(64);
+    const first = pool.take(50);
     expect(first.byteLength).toBe(64);
     expect(pool.take(64)).not.toBe(first);
     pool.give([first]);
