@@ -1,9 +1,16 @@
 import { once } from "node:events";
+import { setFlagsFromString } from "node:v8";
 import type { VersionEntry } from "../../core/index.ts";
 import type { InferenceServer, Servable } from "../../modules/serving/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
 import { SERVE_OPTIONS } from "../serve-options.ts";
 import { FORCE_OPTION, NAMED_TWIN, STORE_OPTION } from "../store-options.ts";
+
+/**
+ * The JavaScript heap is collected when it has doubled. Left alone, V8 lets that of a busy server grow fourfold before: what
+ * it takes from the machine then climbs for minutes (docs/decisions/0026-memory-of-a-server.md).
+ */
+const HEAP_GROWTH = "--heap-growing-percent=100";
 
 export const serve: Command = defineCommand({
   path: ["serve"],
@@ -51,6 +58,7 @@ export const serve: Command = defineCommand({
     "twinloom serve ecal@champion --max-batch 200 --poll-s 10",
   ],
   run: async ({ twin }, options, io) => {
+    setFlagsFromString(HEAP_GROWTH);
     const { InferenceServer: Server } = await import("../../modules/serving/index.ts");
     const { jsonLog } = await import("../json-log.ts");
     const { serverOptions } = await import("../server-options.ts");

@@ -52,6 +52,8 @@ class InferStream {
   readonly #caller: Caller;
   readonly #ending: AbortController;
   readonly #requests = new Set<Running>();
+  /** What waits for the client to take a message. Not listeners of the signal: each keeps those after it in memory. */
+  readonly #sends = new Set<() => void>();
   #atOnce = 0;
   /** The client has said all. */
   #isAtEnd: boolean = false;
@@ -78,6 +80,7 @@ class InferStream {
     signal.addEventListener("abort", () => {
       forget();
       for (const { ending } of this.#requests) ending.abort(signal.reason);
+      for (const done of this.#sends) done();
       if (signal.reason instanceof ServerDrainingError) this.#endWith(signal.reason);
     });
     call.on("data", (received: Received<ModelInferRequest>) => {
@@ -193,14 +196,13 @@ class InferStream {
    * over.
    */
   async #send(message: EncodedResponse): Promise<void> {
-    const { signal } = this.#ending;
-    if (signal.aborted || this.#isOver) return;
+    if (this.#ending.signal.aborted || this.#isOver) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
-        signal.removeEventListener("abort", done);
+        this.#sends.delete(done);
         resolve();
       };
-      signal.addEventListener("abort", done);
+      this.#sends.add(done);
       this.#call.write(message, done);
     });
   }
