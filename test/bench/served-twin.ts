@@ -9,3 +9,14 @@ plugins:
   network: { use: twinloom/modules/onnx, file: ${JSON.stringify(GAN)}, threads: 1 }
   shower: { use: twinloom/modules/fastsim }
 `;
+
+/** The one method of a server that measures what gRPC alone adds. */
+export const ASK = {
+  path: "/bare.Showers/Ask",
+  requestStream: true,
+  responseStream: true,
+  requestSerialize: (bytes: Buffer): Buffer => bytes,
+  requestDeserialize: (bytes: Buffer): Buffer => bytes,
+  responseSerialize: (bytes: Buffer): Buffer => bytes,
+  responseDeserialize: (bytes: Buffer): Buffer => bytes,
+} as const;

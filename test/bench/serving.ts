@@ -7,6 +7,7 @@ import { fastsim } from "../../modules/fastsim/index.ts";
 import { onnx } from "../../modules/onnx/index.ts";
 import { remoteGenerator } from "../../modules/serving/index.ts";
 import { startServe } from "../servers/twinloom-serve.ts";
+import { BareGrpc } from "./bare-grpc.ts";
 import type { BenchRow } from "./row.ts";
 import { GAN, SERVED_TWIN } from "./served-twin.ts";
 import { spentBetween, threadTimes } from "./thread-times.ts";
@@ -115,24 +116,36 @@ function describe(spent: readonly Spent[]): string {
 
 /** One shower at a time. Turns are of several, as who asks a server does not compute the same network itself in between. */
 async function latency({ local, sparse }: Ways): Promise<BenchRow[]> {
-  const times = { local: [] as number[], sparse: [] as number[] };
+  await using grpc = await BareGrpc.start();
+  const ask = {
+    local: (event: number) => make(local, { from: event, count: 1, batchSize: 1 }),
+    served: (event: number) => make(sparse, { from: event, count: 1, batchSize: 1 }),
+    bare: (event: number) => grpc.ask(energyOf(event), event),
+  };
+  const times = { local: [] as number[], served: [] as number[], bare: [] as number[] };
   const turns = SINGLES / SINGLES_IN_TURN;
   for (let turn = -WARM_UP; turn < turns; turn++) {
-    for (const way of turned(["local", "sparse"] as const, turn)) {
+    for (const way of turned(["local", "served", "bare"] as const, turn)) {
       for (let single = 0; single < SINGLES_IN_TURN; single++) {
         const start = performance.now();
-        await make(way === "local" ? local : sparse, { from: single, count: 1, batchSize: 1 });
+        await ask[way](single);
         if (turn >= 0) times[way].push(performance.now() - start);
       }
     }
   }
   return ([0.5, 0.99] as const).map((p) => {
-    const [ours, theirs] = [quantile(times.sparse, p), quantile(times.local, p)];
+    const [ours, theirs, bare] = [times.served, times.local, times.bare].map((all) => quantile(all, p)) as [
+      number,
+      number,
+      number,
+    ];
     return {
       name: `added latency, batch 1, p${100 * p}`,
       value: ours - theirs,
       unit: "ms",
-      note: `${ours.toFixed(2)} ms served, ${theirs.toFixed(2)} ms in-process, ${SINGLES} each in turns of ${SINGLES_IN_TURN}; bar: ${p === 0.5 ? 1 : 5} ms`,
+      peer: bare - theirs,
+      ratio: (ours - theirs) / (bare - theirs),
+      note: `peer: a server of 30 lines that answers over gRPC with 4 kB of nothing; ${ours.toFixed(2)} ms served, ${bare.toFixed(2)} ms by the peer, ${theirs.toFixed(2)} ms in-process, ${SINGLES} each in turns of ${SINGLES_IN_TURN}; bar: ${p === 0.5 ? 1 : 5} ms`,
     };
   });
 }
@@ -173,13 +186,18 @@ async function make(
   { from, count, batchSize }: { readonly from: number; readonly count: number; readonly batchSize: number },
 ): Promise<void> {
   const conditions = {
-    incident_energy: Float64Array.from({ length: count }, (_, event) => 1000 * 100 ** ((event * 0.618034) % 1)),
+    incident_energy: Float64Array.from({ length: count }, (_, event) => energyOf(event)),
     absorber_thickness: new Float64Array(count).fill(1.4),
   };
   const eventIds = BigInt64Array.from({ length: count }, (_, event) => BigInt(from + event));
   let made = 0;
   for await (const batch of generator.generate({ conditions, eventIds, seed: 1n, batchSize })) made += batch.count;
   if (made !== count) throw new Error(`${made} of ${count} showers were made.`);
+}
+
+/** 1 to 100 GeV, as logarithms evenly [MeV]. */
+function energyOf(event: number): number {
+  return 1000 * 100 ** ((event * 0.618034) % 1);
 }
 
 /** The same in another order from round to round. */
