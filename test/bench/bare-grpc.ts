@@ -13,6 +13,8 @@ export class BareGrpc implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #client: Client;
   readonly #stream: ClientDuplexStream<Buffer, Buffer>;
+  /** Answers are all alike. */
+  readonly #waiting: (() => void)[] = [];
 
   static async start(): Promise<BareGrpc> {
     const child = spawn(process.execPath, ["--conditions=@twinloom/source", SERVER], {
@@ -26,6 +28,7 @@ export class BareGrpc implements AsyncDisposable {
     this.#child = child;
     this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
     this.#stream = this.#client.makeBidiStreamRequest(ASK.path, ASK.requestSerialize, ASK.responseDeserialize);
+    this.#stream.on("data", () => this.#waiting.shift()?.());
   }
 
   /** Asks for one shower, and waits for its bytes. */
@@ -33,9 +36,8 @@ export class BareGrpc implements AsyncDisposable {
     const request = Buffer.alloc(16);
     request.writeDoubleLE(energy);
     request.writeBigInt64LE(BigInt(event), 8);
-    const answer = once(this.#stream, "data");
     this.#stream.write(request);
-    await answer;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
