@@ -11,4 +11,5 @@ export * from "./models/index.ts";
 export * from "./run/index.ts";
 export * from "./sources/index.ts";
 export * from "./spec/index.ts";
+export * from "./streams/index.ts";
 export * from "./worker/index.ts";

@@ -1,6 +1,13 @@
 export { Clock } from "./clock.ts";
 export { Connector, type OpenDataset, type OpenOptions, type WriteOptions } from "./connector.ts";
 export {
+  type Delivery,
+  EventStream,
+  type StreamLag,
+  type SubscribeOptions,
+  type Subscription,
+} from "./event-stream.ts";
+export {
   type FallbackRanges,
   type GeneratedBatch,
   type GenerateRequest,
