@@ -1,13 +1,13 @@
 import type { Model } from "../../core/index.ts";
 import type { RemoteModel } from "../../modules/serving/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
-import { CONNECTION_OPTIONS } from "../connection-options.ts";
+import { CONNECTION_OPTIONS, type ConnectionChoice } from "../connection-options.ts";
 
 export const infer: Command = defineCommand({
   path: ["infer"],
   summary: "Have a server compute a model: arrays in, arrays out",
   description:
-    "Without --inputs it tells what the model is. Inputs are the variables of a file that are named as the model's inputs, " +
+    "Without --model it tells what the server has, without --inputs what the model is. Inputs are the variables of a file that are named as the model's inputs, " +
     "of their dtypes and shapes; nothing is converted. The file of the outputs is of the format that its ending names: .h5, .nc, .zarr.",
   options: {
     endpoint: {
@@ -16,7 +16,7 @@ export const infer: Command = defineCommand({
       description: "server that speaks the Open Inference Protocol; several, separated by commas, serve the same model",
       required: true,
     },
-    model: { kind: "text", placeholder: "name", description: "name that the model is served under", required: true },
+    model: { kind: "text", placeholder: "name", description: "name that the model is served under" },
     inputs: { kind: "text", placeholder: "file", description: "file with the inputs, of any format that is read" },
     out: { kind: "text", placeholder: "file", description: "file to write the outputs to" },
     batchSize: {
@@ -30,21 +30,26 @@ export const infer: Command = defineCommand({
     replace: { kind: "flag", description: "replace an existing output" },
   },
   example: [
+    "twinloom infer --endpoint localhost:8001",
     "twinloom infer --endpoint localhost:8001 --model gan.model",
     "twinloom infer --endpoint localhost:8001 --model gan.model --inputs noise.h5 --out showers.h5",
   ],
   run: async (_args, options, io) => {
     const { UsageError } = await import("../errors.ts");
-    const { inputs, out } = options;
+    const { inputs, out, model: name } = options;
     if ((inputs === undefined) !== (out === undefined)) {
       throw new UsageError("--inputs and --out go together: what is computed is written to a file.");
+    }
+    if (name === undefined) {
+      if (inputs !== undefined) throw new UsageError("--inputs needs --model: what is to compute them.");
+      return await list(options, io);
     }
     const { createTwin } = await import("../../core/index.ts");
     const { remoteModel } = await import("../../modules/serving/index.ts");
     const { connection } = await import("../connection.ts");
     const { withTwin } = await import("../with-twin.ts");
     const { warningLog } = await import("../warning-log.ts");
-    const plugins = { model: remoteModel(connection(options, io.cwd)), log: warningLog(io) };
+    const plugins = { model: remoteModel(connection({ ...options, model: name }, io.cwd)), log: warningLog(io) };
     const twin = await createTwin({ name: "infer", plugins, signal: io.signal });
     await withTwin(twin, async ({ model }) => {
       if (inputs === undefined || out === undefined) await describe(model, io);
@@ -52,6 +57,23 @@ export const infer: Command = defineCommand({
     });
   },
 });
+
+async function list(options: ConnectionChoice & { readonly endpoint: string }, io: CommandIo): Promise<void> {
+  const { createTwin } = await import("../../core/index.ts");
+  const { listModels } = await import("../../modules/serving/index.ts");
+  const { connection } = await import("../connection.ts");
+  const { withTwin } = await import("../with-twin.ts");
+  const { formatTable } = await import("../table.ts");
+  const { harmless } = await import("../harmless.ts");
+  const { warningLog } = await import("../warning-log.ts");
+  const { model: _, version: __, ...servers } = connection({ ...options, model: "*" }, io.cwd);
+  const twin = await createTwin({ name: "infer", plugins: { log: warningLog(io) }, signal: io.signal });
+  const models = await withTwin(twin, ({ log }) => listModels(servers, { log, signal: io.signal }));
+  if (io.json) return io.printJson({ models: models.map((each) => ({ ...each, version: each.version ?? null })) });
+  const columns = ["name", "version", "state"].map((column) => ({ name: column }));
+  const rows = models.map(({ name, version, isReady }) => [name, version ?? "", isReady ? "ready" : "not loaded"]);
+  io.print(harmless(formatTable({ columns, rows })));
+}
 
 /** Characters of an entry that are shown. */
 const LONGEST = 200;

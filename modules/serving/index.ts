@@ -7,6 +7,7 @@
 export type { ClientTls, ConnectionOptions } from "./client/connection-options.ts";
 export type { EndpointStatus } from "./client/endpoint-status.ts";
 export type { GeneratorDescription } from "./client/generator-contract.ts";
+export { type ListedModel, listModels } from "./client/list-models.ts";
 export {
   type RemoteGeneratorOptions,
   type RemoteModelOptions,

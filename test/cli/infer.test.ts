@@ -51,6 +51,21 @@ const infer = (...more: readonly string[]): Promise<Outcome> =>
   runTwinloom(["infer", "--endpoint", server.endpoint, "--model", "dense", ...more], { cwd: folder });
 
 describe("twinloom infer", () => {
+  it("tells what the server has, where no model is named", async () => {
+    const list = (...more: readonly string[]): Promise<Outcome> =>
+      runTwinloom(["infer", "--endpoint", server.endpoint, ...more], { cwd: folder });
+    const { code, stdout } = await list();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^name +version +state\n.*\n?dense +1 +ready$/m);
+    expect(JSON.parse((await list("--json")).stdout)).toEqual({
+      models: [{ name: "dense", version: "1", isReady: true }],
+    });
+    expect(await list("--inputs", "in.h5", "--out", "out.h5")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--inputs needs --model"),
+    });
+  });
+
   it("tells what the model is, where there are no inputs", async () => {
     const { code, stdout } = await infer();
     expect(code).toBe(0);

@@ -1,7 +1,7 @@
 import type { MethodDefinition, ServiceError } from "@grpc/grpc-js";
 import { InvalidArgumentError, type Log, ModelFailedError, type NdArray, reasonOf } from "../../../core/index.ts";
 import { loadProtos, type Protos } from "../protocol/load-protos.ts";
-import type { ModelInferRequestInit, ModelInferResponse } from "../protocol/messages.ts";
+import type { ModelInferRequestInit, ModelInferResponse, RepositoryIndexResponse } from "../protocol/messages.ts";
 import { encodeParameters, type ParameterValue } from "../protocol/parameters.ts";
 import { STATUS } from "../protocol/status.ts";
 import { decodeTensors, encodeTensors } from "../protocol/tensors.ts";
@@ -135,6 +135,15 @@ export class InferenceClient {
       },
       { timeoutMs, signal: options.signal, kind: DESCRIBING },
     );
+  }
+
+  /** The models of the first server that answers. @throws As `callSomewhere`. */
+  async list(options: { readonly signal?: AbortSignal | undefined }): Promise<RepositoryIndexResponse["models"]> {
+    const { RepositoryIndex } = this.#protos.Service.service;
+    const { timeoutMs } = this.connection;
+    const ask = (endpoint: Endpoint, limits: CallLimits): Promise<RepositoryIndexResponse> =>
+      call(endpoint, RepositoryIndex, {}, limits);
+    return (await this.#call(ask, { timeoutMs, signal: options.signal, kind: DESCRIBING })).models;
   }
 
   /**

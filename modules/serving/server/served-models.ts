@@ -116,7 +116,9 @@ export class ServedModels {
         );
       }
       if (this.#unloaded.has(name)) throw new ServerDrainingError(`The model "${name}" was unloaded.`);
-      throw new ModelNotServedError(`The model "${name}" is not served here. RepositoryIndex tells what is.`);
+      throw new ModelNotServedError(
+        `The model "${name}" is not served here. RepositoryIndex tells what is, as does "twinloom infer" without --model.`,
+      );
     }
     const serves = entry.served.version;
     if (version === "" || version === serves) return entry;

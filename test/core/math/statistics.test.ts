@@ -37,8 +37,9 @@ describe("quantiles", () => {
     fc.assert(
       fc.property(values, fc.constantFrom<7 | 8>(7, 8), (sample, type) => {
         const found = quantiles(sample, [0, 0.2, 0.5, 0.9, 1], { type });
-        expect(found[0]).toBe(Math.min(...sample.map((value) => value + 0)));
-        expect(found.at(-1)).toBe(Math.max(...sample.map((value) => value + 0)));
+        // Zeros of either sign are one value.
+        expect(found[0] === Math.min(...sample)).toBe(true);
+        expect(found.at(-1) === Math.max(...sample)).toBe(true);
         found.forEach((value, i) => {
           if (i > 0) expect(value).toBeGreaterThanOrEqual(found[i - 1] as number);
         });
