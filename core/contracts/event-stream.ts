@@ -37,24 +37,33 @@ export const EventStream: Token<EventStream> = token("event stream");
 export interface SubscribeOptions {
   /**
    * Name of a lasting subscription: what was not acknowledged, and what is published while nobody of that name listens, is
-   * delivered to the next one of that name. One at a time. Without a name a subscription ends with its subscriber.
+   * delivered to the next one of that name. One at a time: while one listens, a second is refused, or takes over, and
+   * iterating the first throws `TWIN_STREAM_REFUSED`. Without a name a subscription ends with its subscriber.
    */
   readonly name?: string | undefined;
-  /** Subscribers of one group share the messages: each goes to one of them. One that leaves hands on what it has not acknowledged. */
+  /**
+   * Subscribers of one group share the messages: each goes to one of them. One that leaves hands on what it has not
+   * acknowledged; one that has a `name` as well, where a stream can do both, leaves it to the next of its name.
+   */
   readonly group?: string | undefined;
-  /** Whether to begin with what is published from now on (`"now"`, default), or with the first message that is kept. */
+  /**
+   * Whether to begin with what is published from now on (`"now"`, default), or with the first message that is kept. A name
+   * or a group that is known goes on where it was. A recording is played from its beginning either way: it has no now.
+   */
   readonly from?: "now" | "beginning" | undefined;
-  /** Most messages that are delivered and not acknowledged: the rest waits where it is. 1,000 by default. */
+  /** Most messages that are delivered and not acknowledged: the rest waits where it is. 1 to 65,535; 1,000 by default. */
   readonly window?: number | undefined;
-  /** Ends the subscription. */
+  /** Ends the subscription, as disposing of it does. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * What a subscriber gets, message by message: `for await (const delivery of subscription)`. Iterated once. Ends when it is
- * disposed of; a stream that keeps and has an end (a recording) ends it after the last message.
+ * disposed of; a stream that keeps and has an end (a recording) ends it after the last message. Who leaves the loop, or
+ * comes to its end, takes no more and may go on to acknowledge, until the subscription is disposed of.
  *
- * Iterating throws the signal's reason, or `TWIN_STREAM_UNREACHABLE` when the stream is lost for longer than it may be.
+ * Iterating throws the signal's reason, `TWIN_STREAM_CLOSED` when the part of the stream stops, or
+ * `TWIN_STREAM_UNREACHABLE` when the stream is lost for longer than it may be.
  */
 export interface Subscription extends AsyncIterable<Delivery>, AsyncDisposable {
   /** How far behind it is. */
