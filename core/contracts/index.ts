@@ -1,3 +1,10 @@
+export {
+  Adaptable,
+  type AdaptableCondition,
+  type Cause,
+  type Expectation,
+  type Features,
+} from "./adaptable.ts";
 export { Clock } from "./clock.ts";
 export { Connector, type OpenDataset, type OpenOptions, type WriteOptions } from "./connector.ts";
 export {
