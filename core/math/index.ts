@@ -1,5 +1,11 @@
 export { type BootstrapOptions, bootstrapError } from "./bootstrap.ts";
 export { type MeanAndCovariance, RunningCovariance } from "./covariance.ts";
+export {
+  type EnsembleObservations,
+  type EnsembleUpdateOptions,
+  ensembleKalmanUpdate,
+  type StateEnsemble,
+} from "./ensemble-kalman-filter.ts";
 export { frechetDistance } from "./frechet-distance.ts";
 export {
   addToHistogram,
@@ -12,13 +18,14 @@ export {
   logEdges,
 } from "./histogram.ts";
 export { type LeastSquaresFit, leastSquares, solveSymmetric } from "./least-squares.ts";
+export { gaspariCohn, type Localisation, localise } from "./localisation.ts";
 export { moments, RunningMoments } from "./moments.ts";
 export { philoxBlocks } from "./philox.ts";
 export { type QuantileOptions, quantiles } from "./quantiles.ts";
 export { RandomStream, type StreamKey } from "./random-stream.ts";
 export { erf, logGamma, regularizedGammaP } from "./special-functions.ts";
 export { CompensatedSum, compensatedSum } from "./sums.ts";
-export { symmetricEigenvalues } from "./symmetric-eigenvalues.ts";
+export { type SymmetricEigen, symmetricEigen, symmetricEigenvalues } from "./symmetric-eigenvalues.ts";
 export {
   type KolmogorovSmirnov,
   kolmogorovSmirnov,
