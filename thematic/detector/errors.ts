@@ -62,3 +62,36 @@ export class EvidenceMismatchError extends TwinError {
     this.side = side;
   }
 }
+
+/** Response conditions are not what a calorimeter can have. The message names each entry, and what is allowed. */
+export class ResponseInvalidError extends TwinError {
+  override readonly name = "ResponseInvalidError";
+  override readonly code = "TWIN_RESPONSE_INVALID";
+  readonly problems: readonly SchemaProblem[];
+
+  constructor(problems: readonly SchemaProblem[]) {
+    const lines = problems.map(({ path, message }) => `\n  - ${path.join(".") || "the conditions"}: ${message}`);
+    super(`These response conditions cannot be applied:${lines.join("")}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * The script of a test beam is not what one may be, or its source cannot make its events. The message says where in the
+ * file, and what is allowed.
+ */
+export class TestBeamInvalidError extends TwinError {
+  override readonly name = "TestBeamInvalidError";
+  override readonly code = "TWIN_TESTBEAM_INVALID";
+  readonly problems: readonly SchemaProblem[];
+
+  /** @param placeOf - Where in a file a problem is, such as `"drift.yaml:3:5 "`. */
+  constructor(problems: readonly SchemaProblem[], placeOf?: (problem: SchemaProblem) => string) {
+    const lines = problems.map((problem) => {
+      const place = placeOf?.(problem) ?? "";
+      return `\n  - ${place}${problem.path.join(".") || "the script"}: ${problem.message}`;
+    });
+    super(`This test beam cannot run:${lines.join("")}`);
+    this.problems = problems;
+  }
+}

@@ -18,7 +18,9 @@ export {
   GeometryInvalidError,
   GeometryUnsupportedError,
   NoSimulatorError,
+  ResponseInvalidError,
   ShowersInvalidError,
+  TestBeamInvalidError,
 } from "./errors.ts";
 export { type EffectiveMedium, effectiveMedium } from "./geometry/effective-medium.ts";
 export { type CalorimeterGeometry, loadGeometry, SHIPPED_GEOMETRIES, type Slab } from "./geometry/geometry.ts";
@@ -27,6 +29,15 @@ export type { Gflash } from "./gflash/gflash.ts";
 export { type GflashOptions, gflash } from "./gflash/plugin.ts";
 export { publishedConstants } from "./gflash/published.ts";
 export { type CalorimeterOptions, calorimeter } from "./plugin.ts";
+export { type ApplyResponseOptions, applyResponse } from "./response/apply-response.ts";
+export {
+  type Cell,
+  type HotCell,
+  type ResponseConditions,
+  type ResponseOptions,
+  responseConditions,
+} from "./response/conditions.ts";
+export { type WithResponseOptions, withResponse } from "./response/with-response.ts";
 export { simulate } from "./tasks/simulate.ts";
 export { validate } from "./tasks/validate.ts";
 export { fullSimulationMs } from "./timing/full-simulation.ts";

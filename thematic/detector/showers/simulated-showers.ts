@@ -106,7 +106,7 @@ class SimulatedShowers implements Showers {
 
 /** Facts of a generator that are texts and go into files. */
 const TOLD_FACTS = [
-  ...["model_digest", "identity", "served_by", "precision"],
+  ...["model_digest", "identity", "served_by", "precision", "response_digest"],
   ...["provider", "provider_fallback_reason", "reference"],
 ];
 
