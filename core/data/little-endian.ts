@@ -1,6 +1,7 @@
 import { endianness } from "node:os";
-import type { DType } from "./dtype.ts";
+import type { DataOf, DType } from "./dtype.ts";
 import { encodeHalves } from "./float16.ts";
+import { allocate } from "./layout.ts";
 import type { NdArray } from "./nd-array.ts";
 
 /**
@@ -11,11 +12,28 @@ export function littleEndianBytes(array: NdArray<Exclude<DType, "string">> | NdA
   const values = array.values();
   if (Array.isArray(values)) throw new TypeError("Strings have no bytes of their own.");
   const plain = array.dtype === "float16" ? encodeHalves(values as Float32Array) : canonicalNaNs(values);
-  const bytes = Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength);
-  return endianness() === "LE" ? bytes : swapped(bytes, plain.BYTES_PER_ELEMENT);
+  return toLittleEndian(plain);
 }
 
-type Numbers = Exclude<NdArray["data"], string[]>;
+type Numbers = Exclude<DataOf<DType>, string[]>;
+
+/** Values as they lie in memory, little-endian; a view where the machine is. */
+export function toLittleEndian(values: Numbers): Uint8Array {
+  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  return endianness() === "LE" ? bytes : swapped(bytes, values.BYTES_PER_ELEMENT);
+}
+
+/** Values from little-endian bytes, as many as they are; they take over the memory, which must hold nothing else. */
+export function fromLittleEndian<D extends Exclude<DType, "string" | "float16">>(
+  bytes: Uint8Array,
+  dtype: D,
+): DataOf<D> {
+  const like = allocate(dtype, 0);
+  const size = like.BYTES_PER_ELEMENT;
+  const { buffer, byteOffset, byteLength } = endianness() === "LE" ? bytes : swapped(Buffer.from(bytes), size);
+  const Values = like.constructor as new (buffer: ArrayBufferLike, offset: number, length: number) => DataOf<D>;
+  return new Values(buffer, byteOffset, byteLength / size);
+}
 
 /** The values with one NaN for all. A copy only where there is a NaN; writing NaN gives the quiet one. */
 function canonicalNaNs(values: Numbers): Numbers {

@@ -18,8 +18,25 @@ export class StreamClosedError extends TwinError {
   override readonly code = "TWIN_STREAM_CLOSED";
 }
 
-/** The bytes of a message are no event. */
+/** Where in an event something is wrong. */
+export interface EventPlace {
+  /** The field: `"tensors[0].shape"`; empty for the event itself. */
+  readonly path: string;
+  /** Where in a binary message, bytes from its beginning. */
+  readonly offset?: number | undefined;
+}
+
+/** The bytes of a message, or its JSON, or an object to be sent, are no event. */
 export class EventInvalidError extends TwinError {
   override readonly name = "EventInvalidError";
   override readonly code = "TWIN_EVENT_INVALID";
+  /** Where it is wrong. */
+  readonly place: EventPlace;
+
+  /** @param problem - Goes on from the field: `has 100 bytes; …`. */
+  constructor(problem: string, place: EventPlace, options?: ErrorOptions) {
+    const at = place.offset === undefined ? "" : ` (byte ${place.offset})`;
+    super(`This is no event: ${place.path === "" ? "it" : place.path} ${problem}${at}.`, options);
+    this.place = place;
+  }
 }
