@@ -1,2 +1,13 @@
-export { EventInvalidError, StreamClosedError, StreamRefusedError, StreamUnreachableError } from "./errors.ts";
+export { decodeEvent } from "./decode-event.ts";
+export type { MessageFeed } from "./delivery-queue.ts";
+export { encodeEvent } from "./encode-event.ts";
+export {
+  EventInvalidError,
+  type EventPlace,
+  StreamClosedError,
+  StreamRefusedError,
+  StreamUnreachableError,
+} from "./errors.ts";
 export type { EventDType, StreamEvent } from "./event.ts";
+export { EVENT_LIMITS, type EventLimits } from "./event-limits.ts";
+export { Subscriptions, type SubscriptionsOptions } from "./subscriptions.ts";

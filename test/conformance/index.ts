@@ -8,6 +8,16 @@
  * @packageDocumentation
  */
 export { type ConnectorFixture, connectorCases, readOnlyConnectorCases, testConnector } from "./connector.ts";
+export {
+  eventStreamCases,
+  publishingCases,
+  reconnectingCases,
+  recordingCases,
+  testEventStream,
+} from "./event-stream.ts";
+export { backPressureCases } from "./event-stream-publish-cases.ts";
+export type { EventStreamFixture } from "./event-stream-sample.ts";
+export { groupCases, namedCases } from "./event-stream-shared-cases.ts";
 export { type GeneratorFixture, generatorCases, testGenerator } from "./generator.ts";
 export { type HdfFilesFixture, hdfFilesCases, testHdfFiles } from "./hdf-files.ts";
 export { type ModelFixture, modelCases, testModel } from "./model.ts";
