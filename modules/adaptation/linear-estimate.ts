@@ -1,0 +1,119 @@
+import { InvalidArgumentError } from "../../core/index.ts";
+
+/** An estimate of several numbers with their covariance; plain JSON. */
+export interface LinearEstimateState {
+  readonly mean: readonly number[];
+  /** `[n, n]` row-major. */
+  readonly covariance: readonly number[];
+}
+
+/** A measured value against what was expected of it. */
+export interface Innovation {
+  /** Measured less expected. */
+  readonly residual: number;
+  /** Standard deviation of the residual: of expectation and measurement together. */
+  readonly error: number;
+}
+
+/**
+ * A Gaussian estimate that takes one linear measurement at a time, in Joseph's form: the covariance stays symmetric and
+ * positive semidefinite whatever the rounding, and also for gains that are not the optimal ones.
+ *
+ * @see R. S. Bucy, P. D. Joseph, "Filtering for Stochastic Processes with Applications to Guidance", 1968, chapter 16.
+ */
+export class LinearEstimate {
+  readonly mean: Float64Array;
+  /** `[n, n]` row-major, symmetric. */
+  readonly covariance: Float64Array;
+
+  constructor(mean: ArrayLike<number>, errors: ArrayLike<number>) {
+    this.mean = Float64Array.from(mean);
+    this.covariance = new Float64Array(mean.length ** 2);
+    for (let i = 0; i < mean.length; i++) this.covariance[i * mean.length + i] = (errors[i] as number) ** 2;
+  }
+
+  error(i: number): number {
+    return Math.sqrt(this.covariance[i * this.mean.length + i] as number);
+  }
+
+  /** What a row of coefficients gives, and its standard error. */
+  predict(row: ArrayLike<number>): { readonly value: number; readonly error: number } {
+    return { value: dot(row, this.mean), error: Math.sqrt(Math.max(0, dot(row, this.#times(row)))) };
+  }
+
+  /**
+   * Takes `value` = row · mean + noise.
+   *
+   * @param variance - Of the noise.
+   * @param isHeld - Elements that do not learn from it; what is not known of them still counts (Schmidt's filter).
+   */
+  observe(
+    row: ArrayLike<number>,
+    value: number,
+    variance: number,
+    isHeld: (i: number) => boolean = () => false,
+  ): Innovation {
+    const n = this.mean.length;
+    const p = this.covariance;
+    const spread = this.#times(row);
+    const total = dot(row, spread) + variance;
+    const residual = value - dot(row, this.mean);
+    const gain = spread.map((element, i) => (isHeld(i) ? 0 : element / total));
+    for (let i = 0; i < n; i++) this.mean[i] = (this.mean[i] as number) + (gain[i] as number) * residual;
+    // P ← (I - K h) P (I - K h)ᵀ + K variance Kᵀ, in two steps.
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < n; j++) p[i * n + j] = (p[i * n + j] as number) - (gain[i] as number) * (spread[j] as number);
+    }
+    const half = this.#times(row);
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j <= i; j++) {
+        const noise = (gain[i] as number) * variance - (half[i] as number);
+        const element = (p[i * n + j] as number) + noise * (gain[j] as number);
+        p[i * n + j] = element;
+        p[j * n + i] = element;
+      }
+    }
+    return { residual, error: Math.sqrt(total) };
+  }
+
+  /** What is not known of an element grows by this variance. */
+  diffuse(i: number, variance: number): void {
+    const at = i * this.mean.length + i;
+    this.covariance[at] = (this.covariance[at] as number) + variance;
+  }
+
+  /** Multiplies the covariance of an element with all others by `factor`, its variance by `factor` squared. */
+  scale(i: number, factor: number): void {
+    const n = this.mean.length;
+    for (let j = 0; j < n; j++) {
+      this.covariance[i * n + j] = (this.covariance[i * n + j] as number) * factor;
+      this.covariance[j * n + i] = (this.covariance[j * n + i] as number) * factor;
+    }
+  }
+
+  state(): LinearEstimateState {
+    return { mean: Array.from(this.mean), covariance: Array.from(this.covariance) };
+  }
+
+  /** @throws `TWIN_INVALID_ARGUMENT` for a state of another size, or with elements that are not finite. */
+  restore({ mean, covariance }: LinearEstimateState): void {
+    const n = this.mean.length;
+    const isOurs =
+      mean?.length === n && covariance?.length === n * n && [...mean, ...covariance].every(Number.isFinite);
+    if (!isOurs)
+      throw new InvalidArgumentError(`This is no state of an estimate of ${n} numbers. Restore what state() gave.`);
+    this.mean.set(mean);
+    this.covariance.set(covariance);
+  }
+
+  #times(row: ArrayLike<number>): Float64Array {
+    const n = this.mean.length;
+    return Float64Array.from(this.mean, (_, i) => dot(row, this.covariance.subarray(i * n, (i + 1) * n)));
+  }
+}
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < b.length; i++) sum += (a[i] as number) * (b[i] as number);
+  return sum;
+}

@@ -1,0 +1,133 @@
+import { InvalidArgumentError } from "../../core/index.ts";
+import { type NormalScoreTable, normalScoreTable } from "./normal-score-table.ts";
+
+/** No normal value gets there in the life of an experiment; a wild one counts as this, and cannot raise an alarm alone. */
+const LARGEST = 8;
+
+/**
+ * Makes the features of an event standard normal, whatever their distributions: log-normal energies, fractions, counts,
+ * zeros. Detectors of shifts then have the false-alarm rate that they state.
+ *
+ * Between the knots of a table, and beyond its ends with the slope of the last unit of score, scores are linear in the
+ * value, so they tell how far a feature has moved even where the reference never was; at most 8 either way. A score of a
+ * feature that has steps (many equal values) has a variance below 1, which makes false alarms rarer, never more frequent.
+ *
+ * A feature that an event does not have is NaN, and so is its score. Whether it is there may be a feature of its own.
+ *
+ * @example
+ * const scores = NormalScores.fit(referenceRows, 45); // [event, feature] row-major
+ * const alarms = bank.update(scores.score(event));
+ */
+export class NormalScores {
+  readonly tables: readonly NormalScoreTable[];
+  readonly #first: Int32Array;
+  readonly #values: Float64Array;
+  readonly #scores: Float64Array;
+  /** Scores per unit of value beyond both ends, `[feature, end]`. */
+  readonly #slopes: Float64Array;
+
+  /**
+   * @param tables - One for each feature, by {@link normalScoreTable} or from JSON.
+   * @throws `TWIN_INVALID_ARGUMENT` for a table without two knots, or whose values or scores do not ascend.
+   */
+  constructor(tables: readonly NormalScoreTable[]) {
+    this.tables = tables;
+    tables.forEach(checkTable);
+    this.#first = new Int32Array(tables.length + 1);
+    tables.forEach(({ values }, feature) => {
+      this.#first[feature + 1] = (this.#first[feature] as number) + values.length;
+    });
+    this.#values = Float64Array.from(tables.flatMap(({ values }) => values));
+    this.#scores = Float64Array.from(tables.flatMap(({ scores }) => scores));
+    this.#slopes = Float64Array.from(tables.flatMap(slopesAtEnds));
+  }
+
+  /**
+   * From events of a reference sample.
+   *
+   * @param rows - `[event, feature]` row-major; what is not finite is missing.
+   * @throws `TWIN_INVALID_ARGUMENT` for a feature without two different values, with its number.
+   */
+  static fit(rows: ArrayLike<number>, features: number): NormalScores {
+    if (!(Number.isInteger(features) && features > 0 && rows.length % features === 0)) {
+      throw new InvalidArgumentError(`${rows.length} values are no rows of ${features} features.`);
+    }
+    const column = new Float64Array(rows.length / features);
+    return new NormalScores(
+      Array.from({ length: features }, (_, feature) => {
+        for (let event = 0; event < column.length; event++) column[event] = rows[event * features + feature] as number;
+        try {
+          return normalScoreTable(column);
+        } catch (cause) {
+          throw new InvalidArgumentError(`Feature ${feature}: ${(cause as Error).message}`, { cause });
+        }
+      }),
+    );
+  }
+
+  /** Values of the reference for each feature: what a bank of detectors has to know. */
+  get referenceSizes(): readonly number[] {
+    return this.tables.map(({ size }) => size);
+  }
+
+  /**
+   * Scores of an event.
+   *
+   * @param target - Filled and returned, if given.
+   * @throws `TWIN_INVALID_ARGUMENT` for another number of features.
+   */
+  score(event: ArrayLike<number>, target: Float64Array = new Float64Array(this.tables.length)): Float64Array {
+    const features = this.tables.length;
+    if (event.length !== features || target.length !== features) {
+      throw new InvalidArgumentError(`An event has ${features} features here; got ${event.length}.`);
+    }
+    for (let feature = 0; feature < features; feature++) {
+      target[feature] = this.scoreOf(event[feature] as number, feature);
+    }
+    return target;
+  }
+
+  /** Of one value. */
+  scoreOf(value: number, feature: number = 0): number {
+    return Math.max(-LARGEST, Math.min(LARGEST, this.#unlimited(value, feature)));
+  }
+
+  #unlimited(value: number, feature: number): number {
+    if (!Number.isFinite(value)) return Number.NaN;
+    const values = this.#values;
+    const scores = this.#scores;
+    let low = this.#first[feature] as number;
+    let high = (this.#first[feature + 1] as number) - 1;
+    const below = (values[low] as number) - value;
+    if (below >= 0) return (scores[low] as number) - below * (this.#slopes[2 * feature] as number);
+    const above = value - (values[high] as number);
+    if (above >= 0) return (scores[high] as number) + above * (this.#slopes[2 * feature + 1] as number);
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if ((values[middle] as number) <= value) low = middle;
+      else high = middle;
+    }
+    const start = values[low] as number;
+    const fraction = (value - start) / ((values[high] as number) - start);
+    return (scores[low] as number) + fraction * ((scores[high] as number) - (scores[low] as number));
+  }
+}
+
+function checkTable({ values, scores, size }: NormalScoreTable, feature: number): void {
+  const ascends = (numbers: readonly number[]) =>
+    numbers.every((number, i) => Number.isFinite(number) && (i === 0 || number > (numbers[i - 1] as number)));
+  if (values.length >= 2 && scores.length === values.length && size >= 2 && ascends(values) && ascends(scores)) return;
+  throw new InvalidArgumentError(
+    `The table of feature ${feature} needs two knots at least, with ascending values and as many ascending scores.`,
+  );
+}
+
+/** Over the last unit of score at either end; over all, where there is less. */
+function slopesAtEnds({ values, scores }: NormalScoreTable): readonly [number, number] {
+  const last = values.length - 1;
+  const isOneFrom = (end: number) => (score: number) => Math.abs(score - (scores[end] as number)) >= 1;
+  const slope = (low: number, high: number) =>
+    ((scores[high] as number) - (scores[low] as number)) / ((values[high] as number) - (values[low] as number));
+  const fromLow = scores.findIndex(isOneFrom(0));
+  return [slope(0, fromLow < 0 ? last : fromLow), slope(Math.max(0, scores.findLastIndex(isOneFrom(last))), last)];
+}
