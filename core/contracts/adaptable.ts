@@ -6,14 +6,17 @@ import { type Token, token } from "./token.ts";
  * A twin that measurements can correct. Free of field words: it tells which of its conditions may move, how far, and what
  * events say about them; when to move them is decided elsewhere, from nothing but these numbers.
  *
- * Vectors of conditions are in the order of {@link conditions}. All of it is deterministic: equal events give equal numbers,
- * bit for bit, in batches of whatever size.
+ * Vectors of conditions are in the order of {@link conditions}; one of another length, or with a number that is not finite, is
+ * refused with `TWIN_INVALID_ARGUMENT`. All of it is deterministic: equal events give equal numbers, bit for bit, in batches of
+ * whatever size (sums over events within rounding).
  */
 export interface Adaptable {
   /** What may be adapted. */
   readonly conditions: readonly AdaptableCondition[];
   /** What may be the cause of a change, the gentlest first. */
   readonly causes: readonly Cause[];
+  /** The conditions that the twin in this process is under: those {@link apply} took last, their `initial` before. A copy. */
+  readonly current: Float64Array;
 
   /**
    * What the twin looks at in events: some numbers of each, all that is kept of it.
@@ -41,7 +44,7 @@ export interface Adaptable {
   /**
    * The twin in this process is under these conditions from now on.
    *
-   * @throws `TWIN_OUT_OF_DOMAIN` for one outside its bounds; nothing has changed then.
+   * @throws `TWIN_OUT_OF_DOMAIN` for one outside its bounds, naming it; nothing has changed then.
    */
   apply(conditions: Float64Array): Promise<void>;
 
@@ -88,7 +91,8 @@ export interface Features {
 /**
  * A statistical model of events, given conditions. With the log likelihood ℓ of an event, up to a constant.
  *
- * Features that are `NaN` were not measured: they add nothing.
+ * Features that are `NaN` were not measured: they add nothing. Conditions outside their bounds may be asked for, as a fit does
+ * on its way. Features of another number of columns are refused with `TWIN_INVALID_ARGUMENT`.
  */
 export interface Expectation {
   /**
