@@ -97,16 +97,9 @@ export function gather(entries: {
 export function findNonZero(elements: Elements, places: Uint32Array): number {
   const { buffer, byteOffset, length } = elements;
   let found = 0;
-  // A place is written before it is known to count: which elements are zero cannot be guessed, so there is no branch.
   switch (elements.BYTES_PER_ELEMENT) {
-    case 4: {
-      const words = new Int32Array(buffer, byteOffset, length);
-      for (let i = 0; i < length; i++) {
-        places[found] = i;
-        found += isNonZero(words[i] as number);
-      }
-      break;
-    }
+    case 4:
+      return findNonZeroWords(new Int32Array(buffer, byteOffset, length), places);
     case 8: {
       const words = new Int32Array(buffer, byteOffset, 2 * length);
       for (let i = 0; i < length; i++) {
@@ -122,6 +115,33 @@ export function findNonZero(elements: Elements, places: Uint32Array): number {
         found += isNonZero(words[i] as number);
       }
     }
+  }
+  return found;
+}
+
+/** Four at once: most tensors are mostly zeros, and those of a shower lie together. */
+function findNonZeroWords(words: Int32Array, places: Uint32Array): number {
+  let found = 0;
+  const whole = words.length - (words.length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    const a = words[i] as number;
+    const b = words[i + 1] as number;
+    const c = words[i + 2] as number;
+    const d = words[i + 3] as number;
+    if ((a | b | c | d) === 0) continue;
+    // A place is written before it is known to count: which of them are zero cannot be guessed, so there is no branch.
+    places[found] = i;
+    found += isNonZero(a);
+    places[found] = i + 1;
+    found += isNonZero(b);
+    places[found] = i + 2;
+    found += isNonZero(c);
+    places[found] = i + 3;
+    found += isNonZero(d);
+  }
+  for (let i = whole; i < words.length; i++) {
+    places[found] = i;
+    found += isNonZero(words[i] as number);
   }
   return found;
 }
