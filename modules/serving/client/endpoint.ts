@@ -1,7 +1,8 @@
 import type { Client, Metadata, MethodDefinition, ServiceError } from "@grpc/grpc-js";
 import { reasonOf } from "../../../core/index.ts";
+import { readInferResponse, readStreamInferResponse } from "../protocol/infer-messages.ts";
 import type { ModelInferResponse } from "../protocol/messages.ts";
-import { encodeParameters } from "../protocol/parameters.ts";
+import { RAW_INPUT_CONTENTS, writeMessage } from "../protocol/write-message.ts";
 import { bearerOf } from "./bearer.ts";
 import { type ChannelParts, connect } from "./channel.ts";
 import type { EndpointStatus } from "./endpoint-status.ts";
@@ -144,7 +145,8 @@ export class Endpoint {
         this.outstanding--;
       }
     }
-    return await this.unary(this.#parts.protos.Service.service.ModelInfer, request.message, limits);
+    const { path } = this.#parts.protos.Service.service.ModelInfer;
+    return await this.unary({ path, responseDeserialize: readInferResponse }, request.message, limits);
   }
 
   /** A request was answered. */
@@ -202,11 +204,11 @@ export class Endpoint {
       client.makeBidiStreamRequest(
         ModelStreamInfer.path,
         asItIs,
-        ModelStreamInfer.responseDeserialize,
+        readStreamInferResponse,
         this.#metadata(),
       ) as StreamCall;
     const cancelling = (id: string): Buffer =>
-      ModelStreamInfer.requestSerialize({ id, parameters: encodeParameters({ cancel: true }) });
+      Buffer.concat(writeMessage({ id, parameters: { cancel: true } }, RAW_INPUT_CONTENTS));
     return new InferStream(this.#parts.protos.grpc, open, cancelling);
   }
 

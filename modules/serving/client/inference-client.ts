@@ -1,10 +1,11 @@
 import type { MethodDefinition, ServiceError } from "@grpc/grpc-js";
 import { InvalidArgumentError, type Log, ModelFailedError, type NdArray, reasonOf } from "../../../core/index.ts";
 import { loadProtos, type Protos } from "../protocol/load-protos.ts";
-import type { ModelInferRequestInit, ModelInferResponse, RepositoryIndexResponse } from "../protocol/messages.ts";
-import { encodeParameters, type ParameterValue } from "../protocol/parameters.ts";
+import type { ModelInferResponse, RepositoryIndexResponse } from "../protocol/messages.ts";
+import type { ParameterValue } from "../protocol/parameters.ts";
 import { STATUS } from "../protocol/status.ts";
 import { decodeTensors, encodeTensors } from "../protocol/tensors.ts";
+import { RAW_INPUT_CONTENTS, writeMessage } from "../protocol/write-message.ts";
 import { Balancer } from "./balancer.ts";
 import { callSomewhere } from "./call.ts";
 import type { Connection } from "./connection-options.ts";
@@ -159,19 +160,11 @@ export class InferenceClient {
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<T> {
     const { model, version, timeoutMs } = this.connection;
-    const { ModelInfer } = this.#protos.Service.service;
     const { tensors, raw } = encodeTensors(inputs);
     this.#lastId++;
     const id = `${this.#lastId}`;
-    const message: ModelInferRequestInit = {
-      id,
-      model_name: model,
-      ...(version !== undefined && { model_version: version }),
-      ...(parameters && { parameters: encodeParameters(parameters) }),
-      inputs: tensors,
-      raw_input_contents: raw,
-    };
-    const request = ModelInfer.requestSerialize(message);
+    const message = { model_name: model, model_version: version, id, parameters, tensors, raw };
+    const request = Buffer.concat(writeMessage(message, RAW_INPUT_CONTENTS));
     this.#checkSize(request);
     return this.#call(
       async (endpoint, limits) => {

@@ -8,10 +8,7 @@ export type {
   GRPCInferenceServiceClient as InferenceClient,
   GRPCInferenceServiceHandlers as InferenceHandlers,
 } from "../../../protos/gen/inference/GRPCInferenceService.ts";
-export type {
-  InferParameter as InferParameterInit,
-  InferParameter__Output as InferParameter,
-} from "../../../protos/gen/inference/InferParameter.ts";
+export type { InferParameter__Output as InferParameter } from "../../../protos/gen/inference/InferParameter.ts";
 export type { InferTensorContents__Output as InferTensorContents } from "../../../protos/gen/inference/InferTensorContents.ts";
 export type {
   ModelConfig as ModelConfigInit,
@@ -30,9 +27,6 @@ export type {
   ModelMetadataResponse__Output as ModelMetadataResponse,
 } from "../../../protos/gen/inference/ModelMetadataResponse.ts";
 export type { ModelStatistics as ModelStatisticsInit } from "../../../protos/gen/inference/ModelStatistics.ts";
-export type {
-  ModelStreamInferResponse as ModelStreamInferResponseInit,
-  ModelStreamInferResponse__Output as ModelStreamInferResponse,
-} from "../../../protos/gen/inference/ModelStreamInferResponse.ts";
+export type { ModelStreamInferResponse__Output as ModelStreamInferResponse } from "../../../protos/gen/inference/ModelStreamInferResponse.ts";
 export type { RepositoryIndexResponse__Output as RepositoryIndexResponse } from "../../../protos/gen/inference/RepositoryIndexResponse.ts";
 export type { ServerMetadataResponse__Output as ServerMetadataResponse } from "../../../protos/gen/inference/ServerMetadataResponse.ts";

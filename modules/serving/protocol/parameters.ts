@@ -1,5 +1,5 @@
 import { WireError } from "../errors.ts";
-import type { InferParameter, InferParameterInit } from "./messages.ts";
+import type { InferParameter } from "./messages.ts";
 
 /** A setting of a request or response: a 64-bit integer is a `bigint`, a double a `number`. */
 export type ParameterValue = boolean | bigint | string | number;
@@ -12,13 +12,6 @@ export function decodeParameters(
   return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, decodeParameter(name, value)]));
 }
 
-/** Parameters for a message. @throws `TWIN_WIRE_INVALID` when an integer needs more than 64 bits. */
-export function encodeParameters(
-  parameters: Readonly<Record<string, ParameterValue>>,
-): Record<string, InferParameterInit> {
-  return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, encodeParameter(name, value)]));
-}
-
 function decodeParameter(name: string, parameter: InferParameter): ParameterValue {
   const { bool_param, int64_param, uint64_param, string_param, double_param } = parameter;
   const integer = int64_param ?? uint64_param;
@@ -29,13 +22,4 @@ function decodeParameter(name: string, parameter: InferParameter): ParameterValu
     );
   }
   return value;
-}
-
-function encodeParameter(name: string, value: ParameterValue): InferParameterInit {
-  if (typeof value === "boolean") return { bool_param: value };
-  if (typeof value === "string") return { string_param: value };
-  if (typeof value === "number") return { double_param: value };
-  if (BigInt.asIntN(64, value) === value) return { int64_param: String(value) };
-  if (BigInt.asUintN(64, value) === value) return { uint64_param: String(value) };
-  throw new WireError(`Parameter "${name}" is ${value}; integers must be of 64 bits, -2^63 to 2^64 - 1.`);
 }

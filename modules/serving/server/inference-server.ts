@@ -127,16 +127,16 @@ export class InferenceServer {
     this.#health = health;
     if (metricsPort !== false) this.#metrics = await measure(() => this.#calls.count);
     const credentials = await credentialsOf(grpc, tls, { log, now: () => clock.now() });
-    const responses = new ResponseCodec(protos.Service.service, { takesPieces: await takesPieces() });
+    const responses = new ResponseCodec({ takesPieces: await takesPieces() });
     signal?.throwIfAborted();
     const core = this.#core({ grpc, access, responses, clock });
     const server = makeServer(grpc, channelOptions(this.#options, access.isGuarded ? [tokenGuard(core)] : []));
     this.#server = server;
-    const service = readRequests(protos.Service.service, (bytes, method) => {
+    const service = readRequests(responses.encoded(protos.Service.service), (bytes, method) => {
       this.#calls.checkRoom(bytes.length);
       checkRequest(method, bytes);
     });
-    server.addService(responses.encoded(service), {
+    server.addService(service, {
       ...metadataHandlers(core),
       ...configHandlers(core),
       ...statisticsHandlers(core),

@@ -1,33 +1,31 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
-import type { ModelInferResponseInit, ModelStreamInferResponseInit } from "../protocol/messages.ts";
+import { readInferRequest } from "../protocol/infer-messages.ts";
+import {
+  lengthHeader,
+  RAW_OUTPUT_CONTENTS,
+  type SentMessage,
+  textField,
+  writeMessage,
+} from "../protocol/write-message.ts";
 
-/**
- * `raw_output_contents` of ModelInferResponse, and `infer_response` of ModelStreamInferResponse: field number and kind.
- */
-const RAW_OUTPUT_CONTENTS = (6 << 3) | 2;
-const INFER_RESPONSE = (2 << 3) | 2;
+/** Fields of ModelStreamInferResponse. */
+const ERROR_MESSAGE = 1;
+const INFER_RESPONSE = 2;
 
 type Service = ServiceDefinition<UntypedServiceImplementation>;
 
-/** As the library of protobuf does it: a whole message at a time. */
-type Encode = (message: object) => Buffer;
-
 /**
- * Writes answers before gRPC sends them: so their size is known, to the byte, when it is not too late.
+ * Reads requests and writes answers in place of the library of protobuf. Answers are written before gRPC sends them: so
+ * their size is known, to the byte, when it is not too late.
  *
  * Tensors go from where they are to where gRPC wants them in one go. As the library does it, they are copied into a
  * message of their own first: memory that is thrown away at once, and half of what a server does for a large answer.
  */
 export class ResponseCodec {
-  readonly #one: Encode;
-  readonly #streamed: Encode;
   readonly #takesPieces: boolean;
 
   /** @param options - `takesPieces`: whether gRPC does with {@link EncodedResponse}, as {@link takesPieces} tells. */
-  constructor(service: Service, { takesPieces }: { readonly takesPieces: boolean }) {
-    const { ModelInfer, ModelStreamInfer } = service;
-    this.#one = ModelInfer?.responseSerialize as Encode;
-    this.#streamed = ModelStreamInfer?.responseSerialize as Encode;
+  constructor({ takesPieces }: { readonly takesPieces: boolean }) {
     this.#takesPieces = takesPieces;
   }
 
@@ -37,27 +35,20 @@ export class ResponseCodec {
     if (!ModelInfer || !ModelStreamInfer) return service;
     const responseSerialize = (response: EncodedResponse): Buffer =>
       this.#takesPieces ? (response as unknown as Buffer) : response.toBuffer();
-    return {
-      ...service,
-      ModelInfer: { ...ModelInfer, responseSerialize },
-      ModelStreamInfer: { ...ModelStreamInfer, responseSerialize },
-    };
+    const own = { requestDeserialize: readInferRequest, responseSerialize };
+    return { ...service, ModelInfer: { ...ModelInfer, ...own }, ModelStreamInfer: { ...ModelStreamInfer, ...own } };
   }
 
-  encode(response: ModelInferResponseInit): EncodedResponse {
-    return new EncodedResponse(this.#piecesOf(response));
+  encode(response: SentMessage): EncodedResponse {
+    return new EncodedResponse(writeMessage(response, RAW_OUTPUT_CONTENTS));
   }
 
-  encodeStreamed({ infer_response, ...rest }: ModelStreamInferResponseInit): EncodedResponse {
-    if (!infer_response) return new EncodedResponse([this.#streamed(rest)]);
-    const inner = this.#piecesOf(infer_response);
-    return new EncodedResponse([this.#streamed(rest), header(INFER_RESPONSE, lengthOf(inner)), ...inner]);
-  }
-
-  /** A response with its tensors where they are: fields of a message may come in any order, and these come last. */
-  #piecesOf({ raw_output_contents: raw = [], ...rest }: ModelInferResponseInit): readonly Uint8Array[] {
-    const tensors = raw as readonly Uint8Array[];
-    return [this.#one(rest), ...tensors.flatMap((bytes) => [header(RAW_OUTPUT_CONTENTS, bytes.byteLength), bytes])];
+  /** @param error - What is wrong with the request, where something is. */
+  encodeStreamed(response: SentMessage, error?: string): EncodedResponse {
+    const pieces = writeMessage(response, RAW_OUTPUT_CONTENTS);
+    pieces.unshift(lengthHeader(INFER_RESPONSE, lengthOf(pieces)));
+    if (error !== undefined) pieces.unshift(textField(ERROR_MESSAGE, error));
+    return new EncodedResponse(pieces);
   }
 }
 
@@ -111,13 +102,4 @@ async function loadedFrame(): Promise<Frame> {
 
 function lengthOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
-}
-
-/** What comes before the bytes of a field: its tag, and their number in groups of seven bits, the lowest first. */
-function header(tag: number, length: number): Uint8Array {
-  const bytes = [tag];
-  let left = length;
-  for (; left > 127; left = Math.floor(left / 128)) bytes.push((left & 127) | 128);
-  bytes.push(left);
-  return Uint8Array.from(bytes);
 }

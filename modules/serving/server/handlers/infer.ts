@@ -1,9 +1,10 @@
 import type { NdArray } from "../../../../core/index.ts";
 import { checkAnswerBytes } from "../../models/answer-size.ts";
 import type { Served, ServedAnswer, ServedRequest } from "../../models/served.ts";
-import type { InferenceHandlers, ModelInferRequest, ModelInferResponseInit } from "../../protocol/messages.ts";
-import { decodeParameters, encodeParameters, type ParameterValue } from "../../protocol/parameters.ts";
+import type { InferenceHandlers, ModelInferRequest } from "../../protocol/messages.ts";
+import { decodeParameters, type ParameterValue } from "../../protocol/parameters.ts";
 import { decodeTensors, encodeTensors } from "../../protocol/tensors.ts";
+import type { SentMessage } from "../../protocol/write-message.ts";
 import { checkModel } from "../access.ts";
 import { checkId } from "../message-size.ts";
 import type { EncodedResponse } from "../response-codec.ts";
@@ -55,14 +56,14 @@ export function responseOf(
   served: Served,
   answer: ServedAnswer,
   more: Readonly<Record<string, ParameterValue>> = {},
-): ModelInferResponseInit {
+): SentMessage {
   const { tensors, raw } = encodeTensors(answer.outputs as Readonly<Record<string, NdArray>>);
   return {
     model_name: served.name,
     model_version: served.version,
-    ...(id !== undefined && { id }),
-    parameters: encodeParameters({ ...answer.parameters, ...more }),
-    outputs: tensors.map(({ name, datatype, shape }) => ({ name, datatype, shape: [...shape] })),
-    raw_output_contents: raw,
+    id,
+    parameters: { ...answer.parameters, ...more },
+    tensors,
+    raw,
   };
 }

@@ -3,7 +3,6 @@ import { ServerDrainingError } from "../../errors.ts";
 import { checkAnswerBytes } from "../../models/answer-size.ts";
 import type { Served } from "../../models/served.ts";
 import type { InferenceHandlers, ModelInferRequest } from "../../protocol/messages.ts";
-import { encodeParameters } from "../../protocol/parameters.ts";
 import { statusOf } from "../../protocol/status.ts";
 import { type Caller, checkModel } from "../access.ts";
 import { endingOf } from "../call-ending.ts";
@@ -130,9 +129,9 @@ class InferStream {
       const { code, details, metadata } = request.failed(error);
       const { id = "", model_name = "" } = message ?? {};
       const status = this.#core.grpc.status[code] ?? "UNKNOWN";
-      const parameters = encodeParameters({ status, ...metadata, triton_final_response: true });
-      const infer_response = { id: shortened(id), model_name: shortened(model_name), parameters };
-      await this.#send(this.#core.responses.encodeStreamed({ error_message: details, infer_response }));
+      const parameters = { status, ...metadata, triton_final_response: true };
+      const response = { id: shortened(id), model_name: shortened(model_name), parameters };
+      await this.#send(this.#core.responses.encodeStreamed(response, details));
     }
   }
 
@@ -178,8 +177,8 @@ class InferStream {
   ): Promise<void> {
     const { responses, options } = this.#core;
     signal.throwIfAborted();
-    const infer_response = responseOf(id, served, await served.infer(part, { signal }), parameters);
-    const response = responses.encodeStreamed({ infer_response });
+    const answer = await served.infer(part, { signal });
+    const response = responses.encodeStreamed(responseOf(id, served, answer, parameters));
     checkAnswerBytes(served, response.byteLength, options.maxMessageBytes);
     open.hold(response.byteLength);
     open.sending();

@@ -4,7 +4,7 @@ import { NdArray } from "../../../../core/index.ts";
 import { mendDescriptors } from "../../../../modules/serving/protocol/descriptors.ts";
 import { loadProtos, type Protos } from "../../../../modules/serving/protocol/load-protos.ts";
 import type { ModelConfig, ModelInferRequest } from "../../../../modules/serving/protocol/messages.ts";
-import { decodeParameters, encodeParameters } from "../../../../modules/serving/protocol/parameters.ts";
+import { decodeParameters } from "../../../../modules/serving/protocol/parameters.ts";
 import { decodeTensors, encodeTensors } from "../../../../modules/serving/protocol/tensors.ts";
 
 let protos: Protos;
@@ -25,7 +25,12 @@ describe("messages", () => {
       model_name: "gan",
       inputs: tensors,
       raw_input_contents: raw,
-      parameters: encodeParameters({ sparse: true, seed: 2n ** 63n, output_datatype: "FP16", share: 0.5 }),
+      parameters: {
+        sparse: { bool_param: true },
+        seed: { uint64_param: `${2n ** 63n}` },
+        output_datatype: { string_param: "FP16" },
+        share: { double_param: 0.5 },
+      },
     });
   }
 

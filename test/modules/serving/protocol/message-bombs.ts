@@ -1,4 +1,4 @@
-import { checkWire } from "../../../../modules/serving/protocol/check-wire.ts";
+import { readInferRequest } from "../../../../modules/serving/protocol/infer-messages.ts";
 
 const SIZE = 60 * 2 ** 20;
 
@@ -8,7 +8,7 @@ zeros.set([0x2a, ...length(SIZE - 5), 0x2a, ...length(SIZE - 10), 0x1a, ...lengt
 
 for (const bomb of [Buffer.alloc(SIZE, Buffer.of(0x3a, 0)), zeros]) {
   try {
-    checkWire(bomb);
+    readInferRequest(bomb);
     process.send?.("taken");
   } catch (error) {
     process.send?.((error as { code?: string }).code ?? String(error));

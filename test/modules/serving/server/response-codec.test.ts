@@ -2,32 +2,27 @@ import { expect, test } from "vitest";
 import { loadProtos } from "../../../../modules/serving/protocol/load-protos.ts";
 import { EncodedResponse, ResponseCodec, takesPieces } from "../../../../modules/serving/server/response-codec.ts";
 
-const HEAD = { model_name: "a", model_version: "7", id: "x", parameters: { start: { int64_param: "3" } } };
+const HEAD = { model_name: "a", model_version: "7", id: "x" };
+const RAW = [0, 1, 127, 128, 16_383, 16_384, 3_000_000].map((n) => Buffer.alloc(n, n));
 
 test.each([
-  ["nothing", {}],
-  ["a head", HEAD],
-  ["no tensors", { ...HEAD, raw_output_contents: [] }],
-  [
-    "tensors of all sizes",
-    { ...HEAD, raw_output_contents: [0, 1, 127, 128, 16_383, 16_384, 3_000_000].map((n) => Buffer.alloc(n, n)) },
-  ],
-])("%s is written as the library of protobuf writes it, alone and in a stream", async (_what, response) => {
+  ["nothing", {}, []],
+  ["a head", HEAD, []],
+  ["tensors of all sizes", HEAD, RAW],
+])("%s is written as the library of protobuf writes it, alone and in a stream", async (_what, head, raw) => {
   const { Service } = await loadProtos();
   const { ModelInfer, ModelStreamInfer } = Service.service;
-  const codec = new ResponseCodec(Service.service, { takesPieces: true });
+  const codec = new ResponseCodec({ takesPieces: true });
+  const response = { ...head, parameters: { start: 3n }, raw };
+  const infer_response = { ...head, parameters: { start: { int64_param: "3" } }, raw_output_contents: raw };
 
   for (const [gathered, plain] of [
-    [codec.encode(response), ModelInfer.responseSerialize(response)],
+    [codec.encode(response), ModelInfer.responseSerialize(infer_response)],
+    [codec.encodeStreamed(response), ModelStreamInfer.responseSerialize({ infer_response })],
     [
-      codec.encodeStreamed({ infer_response: response }),
-      ModelStreamInfer.responseSerialize({ infer_response: response }),
+      codec.encodeStreamed(response, "wrong"),
+      ModelStreamInfer.responseSerialize({ error_message: "wrong", infer_response }),
     ],
-    [
-      codec.encodeStreamed({ error_message: "wrong", infer_response: response }),
-      ModelStreamInfer.responseSerialize({ error_message: "wrong", infer_response: response }),
-    ],
-    [codec.encodeStreamed({ error_message: "wrong" }), ModelStreamInfer.responseSerialize({ error_message: "wrong" })],
   ] as const) {
     const bytes = Buffer.alloc(gathered.byteLength + 5);
     gathered.copy(bytes, 5);
@@ -44,7 +39,7 @@ test("the gRPC that is installed takes answers in pieces; another one that does 
 
   const answer = new EncodedResponse([Uint8Array.of(1), Uint8Array.of(2)]);
   for (const pieces of [true, false]) {
-    const codec = new ResponseCodec(Service.service, { takesPieces: pieces });
+    const codec = new ResponseCodec({ takesPieces: pieces });
     const service = codec.encoded(Service.service);
     for (const method of ["ModelInfer", "ModelStreamInfer"]) {
       expect(Buffer.isBuffer(service[method]?.responseSerialize(answer))).toBe(!pieces);
