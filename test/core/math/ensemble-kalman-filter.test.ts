@@ -166,17 +166,32 @@ describe("ensembleKalmanUpdate, beyond linear", () => {
 });
 
 describe("ensembleKalmanUpdate with localisation", () => {
-  it("divides the error variance of an observation by its weight", () => {
-    const { prior, measurements } = linearCase({ seed: 7n, members: 9, size: 2, count: 20 });
-    const weights = [0.3, 0.9];
-    const localisation = localise({ elements: 2, observations: 20 }, (element) => weights[element] ?? 0);
-    const found = ensembleKalmanUpdate(prior, observationsOf(prior, measurements), { localisation });
-    weights.forEach((weight, element) => {
-      const weaker = measurements.map((one) => ({ ...one, variance: one.variance / weight }));
-      const expected = ensembleKalmanUpdate(prior, observationsOf(prior, weaker));
-      const own = (_: number, at: number): boolean => at % 2 === element;
-      expectNear(found.filter(own), expected.filter(own));
-    });
+  it("divides the error variance of an observation by its weight, element by element, missing ones left out", () => {
+    const few = { ...sizes, count: fc.integer({ min: 1, max: 4 }) };
+    const weightsOf = fc.infiniteStream(fc.constantFrom(0, 0.3, 1));
+    fc.assert(
+      fc.property(fc.oneof(problem, fc.record(few)), weightsOf, fc.infiniteStream(fc.boolean()), (on, stream, coin) => {
+        const { prior, measurements } = linearCase(on);
+        const { values, ...rest } = observationsOf(prior, measurements);
+        const there = values.map(() => coin.next().value);
+        const weights = Array.from({ length: on.size }, () => values.map(() => stream.next().value));
+        const localisation = localise(
+          { elements: on.size, observations: on.count },
+          (element, observation) => weights[element]?.[observation] ?? Number.NaN,
+        );
+        const known = values.map((value, j) => (there[j] ? value : Number.NaN));
+        const found = ensembleKalmanUpdate(prior, { values: known, ...rest }, { localisation });
+        weights.forEach((row, element) => {
+          const weaker = measurements.flatMap((one, j) =>
+            there[j] && row[j] ? { ...one, variance: one.variance / row[j] } : [],
+          );
+          const expected = ensembleKalmanUpdate(prior, observationsOf(prior, weaker));
+          const own = (_: number, at: number): boolean => at % on.size === element;
+          expectNear(found.filter(own), expected.filter(own));
+        });
+      }),
+      { numRuns: 200, seed: SEED },
+    );
   });
 
   it("is the global update where all weights are 1", () => {
