@@ -89,7 +89,7 @@ export class NormalScores {
 
   /** Of one value. */
   scoreOf(value: number, feature: number = 0): number {
-    return Math.max(-LARGEST, Math.min(LARGEST, this.#unlimited(value, feature)));
+    return clamp(this.#unlimited(value, feature), -LARGEST, LARGEST);
   }
 
   #unlimited(value: number, feature: number): number {
@@ -97,16 +97,18 @@ export class NormalScores {
     const values = this.#values;
     const scores = this.#scores;
     let low = this.#first[feature] as number;
-    let high = (this.#first[feature + 1] as number) - 1;
+    const last = (this.#first[feature + 1] as number) - 1;
     const below = (values[low] as number) - value;
     if (below >= 0) return (scores[low] as number) - below * (this.#slopes[2 * feature] as number);
-    const above = value - (values[high] as number);
-    if (above >= 0) return (scores[high] as number) + above * (this.#slopes[2 * feature + 1] as number);
-    while (high - low > 1) {
-      const middle = (low + high) >>> 1;
-      if ((values[middle] as number) <= value) low = middle;
-      else high = middle;
+    const above = value - (values[last] as number);
+    if (above >= 0) return (scores[last] as number) + above * (this.#slopes[2 * feature + 1] as number);
+    // Without a branch that depends on the value: half of them would be mispredicted.
+    for (let knots = last - low; knots > 1; ) {
+      const half = knots >>> 1;
+      low += Number((values[low + half] as number) <= value) * half;
+      knots -= half;
     }
+    const high = low + 1;
     const start = values[low] as number;
     const fraction = (value - start) / ((values[high] as number) - start);
     return (scores[low] as number) + fraction * ((scores[high] as number) - (scores[low] as number));
@@ -126,8 +128,16 @@ function checkTable({ values, scores, size }: NormalScoreTable, feature: number)
 function slopesAtEnds({ values, scores }: NormalScoreTable): readonly [number, number] {
   const last = values.length - 1;
   const isOneFrom = (end: number) => (score: number) => Math.abs(score - (scores[end] as number)) >= 1;
-  const slope = (low: number, high: number) =>
-    ((scores[high] as number) - (scores[low] as number)) / ((values[high] as number) - (values[low] as number));
+  const slope = (low: number, high: number) => {
+    const rise = (scores[high] as number) - (scores[low] as number);
+    // Neither 0 nor infinite: the product with a distance must be a number, however near or far the values are.
+    return clamp(rise / ((values[high] as number) - (values[low] as number)), Number.MIN_VALUE, Number.MAX_VALUE);
+  };
   const fromLow = scores.findIndex(isOneFrom(0));
   return [slope(0, fromLow < 0 ? last : fromLow), slope(Math.max(0, scores.findLastIndex(isOneFrom(last))), last)];
+}
+
+/** NaN stays NaN. */
+function clamp(value: number, low: number, high: number): number {
+  return Math.max(low, Math.min(high, value));
 }
