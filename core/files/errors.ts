@@ -53,6 +53,28 @@ export class FileExistsError extends FileError {
   }
 }
 
+/** A file that one at a time may write is being written by another. */
+export class FileLockedError extends FileError {
+  override readonly name = "FileLockedError";
+  override readonly code = "TWIN_FILE_LOCKED";
+
+  /** @param lock - The file that says so. */
+  constructor(
+    location: string,
+    lock: string,
+    holder: { readonly host: string; readonly pid: number } | undefined,
+    options?: ErrorOptions,
+  ) {
+    const who = holder ? `process ${holder.pid} of ${holder.host}` : "another process";
+    super(
+      location,
+      (shown) =>
+        `"${shown}" is being written by ${who}. Wait until it is closed. If that process is gone, remove "${lock}".`,
+      options,
+    );
+  }
+}
+
 /** Values of an open file cannot be read: a damaged chunk, a missing filter, an I/O error. */
 export class ReadFailedError extends FileError {
   override readonly name = "ReadFailedError";

@@ -2,12 +2,15 @@ export { type DatasetPartsOptions, datasetParts, standsForMany } from "./dataset
 export {
   FileClosedError,
   FileExistsError,
+  FileLockedError,
   FileNotFoundError,
   FileUnreadableError,
   ReadFailedError,
   ReadTimeoutError,
   WriteFailedError,
 } from "./errors.ts";
+export { Journal, type JournalOptions, openJournal } from "./journal/journal.ts";
+export { type JournalContents, type ReadJournalOptions, readJournal } from "./journal/read-journal.ts";
 export { makeFolders } from "./make-folders.ts";
 export { connectorFor, openDataset, type RecogniseOptions, recognise } from "./open-dataset.ts";
 export { type AtomicWriteOptions, writeAtomically, writeFileAtomically } from "./write-atomically.ts";
