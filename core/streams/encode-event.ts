@@ -2,6 +2,7 @@ import { checkEvent } from "./check-event.ts";
 import { SparseAllowance } from "./check-tensor.ts";
 import { encodeTensor } from "./encode-tensor.ts";
 import type { StreamEvent } from "./event.ts";
+import { sortedNames } from "./sorted-names.ts";
 import { FIXED64, LENGTH, VARINT } from "./wire-reader.ts";
 import { textFieldBytes, WireWriter } from "./wire-writer.ts";
 
@@ -34,7 +35,7 @@ export function encodeEvent(event: StreamEvent): Uint8Array {
     writer.tag(5, FIXED64);
     writer.fixed64(event.timeNs);
   }
-  for (const name of Object.keys(event.conditions)) {
+  for (const name of sortedNames(event.conditions)) {
     writer.tag(6, LENGTH);
     // A tag and 8 bytes of the value.
     writer.number(textFieldBytes(name) + 9);
@@ -43,7 +44,7 @@ export function encodeEvent(event: StreamEvent): Uint8Array {
     writer.double(event.conditions[name] as number);
   }
   const allowance = new SparseAllowance();
-  for (const name of Object.keys(event.tensors)) {
+  for (const name of sortedNames(event.tensors)) {
     const array = event.tensors[name];
     if (array) encodeTensor(writer, { name, array, allowance });
   }

@@ -66,7 +66,7 @@ export function encodeTensor(
 }
 
 /** Dense, or what is not zero, whichever is shorter; dense when they are as long, or when there is no more room for sparse ones. */
-function chooseForm(elements: DataOf<EventDType>, bytes: number, allowance: SparseAllowance): Written {
+export function chooseForm(elements: DataOf<EventDType>, bytes: number, allowance: SparseAllowance): Written {
   const dense = { elements, placesBytes: 0 };
   if (!allowance.hasRoomFor(elements.length)) return dense;
   if (scratch.length <= elements.length) scratch = new Uint32Array(2 * elements.length);

@@ -1,4 +1,5 @@
 export { decodeEvent } from "./decode-event.ts";
+export { decodeMessage } from "./decode-message.ts";
 export type { MessageFeed } from "./delivery-queue.ts";
 export { encodeEvent } from "./encode-event.ts";
 export {
@@ -9,5 +10,6 @@ export {
   StreamUnreachableError,
 } from "./errors.ts";
 export type { EventDType, StreamEvent } from "./event.ts";
+export { type EventJson, type EventJsonOptions, eventFromJson, eventToJson, type TensorJson } from "./event-json.ts";
 export { EVENT_LIMITS, type EventLimits } from "./event-limits.ts";
 export { Subscriptions, type SubscriptionsOptions } from "./subscriptions.ts";

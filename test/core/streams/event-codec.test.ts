@@ -29,7 +29,7 @@ describe("the binary form of an event", () => {
           shape: ["2", "3", "4"],
           sparse: { indices: [3, 4, 20], values: new Uint8Array(Float32Array.of(1.5, -2.25, 1e-3).buffer) },
         },
-        { name: "hits", dtype: "UINT16", shape: ["3"], dense: Uint8Array.of(1, 0, 2, 0, 3, 0) },
+        { name: "trigger", dtype: "UINT16", shape: ["3"], dense: Uint8Array.of(1, 0, 2, 0, 3, 0) },
       ],
     });
   });
@@ -67,6 +67,15 @@ describe("the binary form of an event", () => {
     const array = new NdArray<"float32">(new Float32Array(bits.buffer), { dtype: "float32", shape: [12] });
     const { a } = decodeEvent(encodeEvent({ ...sampleEvent(), tensors: { a: array } })).tensors;
     expect(new Uint32Array((a as NdArray<"float32">).data.buffer)).toEqual(bits);
+  });
+
+  it("is the same for equal events, in whatever order their names came", () => {
+    const { conditions, tensors, ...rest } = sampleEvent();
+    const turned = <T>(named: Readonly<Record<string, T>>): Record<string, T> =>
+      Object.fromEntries(Object.entries(named).reverse());
+    expect(encodeEvent({ ...rest, conditions: turned(conditions), tensors: turned(tensors) })).toEqual(
+      encodeEvent(sampleEvent()),
+    );
   });
 
   it("takes a strided array as its values", () => {

@@ -10,8 +10,11 @@ const protobuf = require("protobufjs") as typeof Protobuf;
 const FILE = fileURLToPath(new URL("../../../protos/twinloom/stream/v1/event.proto", import.meta.url));
 
 /** The messages of event.proto, of an implementation that is not ours. */
-export const PEER: Protobuf.Root = protobuf.loadSync(FILE);
-export const PeerEvent: Protobuf.Type = PEER.lookupType("twinloom.stream.v1.Event");
+export function loadPeer(options: Protobuf.IParseOptions = {}): Protobuf.Root {
+  return new protobuf.Root().loadSync(FILE, options);
+}
+
+export const PeerEvent: Protobuf.Type = loadPeer().lookupType("twinloom.stream.v1.Event");
 
 /** What the other implementation reads: longs and enumerations as texts, bytes as they are. */
 export function peerReads(bytes: Uint8Array): Record<string, unknown> {
@@ -32,7 +35,7 @@ export function sampleEvent(): StreamEvent {
     conditions: { incidentEnergyMev: 50_000, temperatureK: Number.NaN },
     tensors: {
       showers: new NdArray<"float32">(showers, { dtype: "float32", shape: [2, 3, 4] }),
-      hits: new NdArray<"uint16">(Uint16Array.of(1, 2, 3), { dtype: "uint16", shape: [3] }),
+      trigger: new NdArray<"uint16">(Uint16Array.of(1, 2, 3), { dtype: "uint16", shape: [3] }),
     },
   };
 }
@@ -89,12 +92,8 @@ export const events: fc.Arbitrary<StreamEvent> = fc.record({
 export function plain(event: StreamEvent): unknown {
   const tensors = Object.entries(event.tensors).map(([name, array]) => {
     const values = array.values();
-    return [
-      name,
-      array.dtype,
-      array.shape,
-      Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("hex"),
-    ];
+    const bits = Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("hex");
+    return [name, [array.dtype, array.shape, bits]] as const;
   });
-  return { ...event, conditions: Object.entries(event.conditions), tensors };
+  return { ...event, conditions: new Map(Object.entries(event.conditions)), tensors: new Map(tensors) };
 }
