@@ -40,6 +40,11 @@ export {
 export { type WithResponseOptions, withResponse } from "./response/with-response.ts";
 export { simulate } from "./tasks/simulate.ts";
 export { validate } from "./tasks/validate.ts";
+export type { TestBeamChange, TestBeamTime } from "./testbeam/changes.ts";
+export type { TestBeamConditions } from "./testbeam/history.ts";
+export type { TestBeamScript } from "./testbeam/script.ts";
+export type { ShowerSet, ShowersReused } from "./testbeam/stored-source.ts";
+export { loadTestBeam, TestBeam, type TestBeamEventsOptions } from "./testbeam/test-beam.ts";
 export { fullSimulationMs } from "./timing/full-simulation.ts";
 export { type SimulationTiming, type TimingOptions, timeSimulation } from "./timing/time-simulation.ts";
 export {

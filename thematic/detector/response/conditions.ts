@@ -41,7 +41,7 @@ export interface ResponseConditions {
 const MIN_FACTOR = 0.1;
 const MAX_FACTOR = 10;
 /** Each has a random stream of its own. */
-const MAX_HOT_CELLS = 1000;
+export const MAX_HOT_CELLS = 1000;
 
 const gain = between(MIN_FACTOR, MAX_FACTOR);
 const perKelvin = between(-0.5, 0.5, "1/K");
@@ -141,14 +141,14 @@ export function temperatureProblems(
   if (layer < 0) return [];
   const coefficient = responsePerKelvin[layer] as number;
   const factor = 1 + coefficient * (temperatureC - referenceTemperatureC);
-  const message = `At ${temperatureC} °C the response of layer ${layer} would be ${factor} of that at ${referenceTemperatureC} °C; it must be from ${MIN_FACTOR} to ${MAX_FACTOR}.`;
+  const message = `At ${temperatureC} °C the response of layer ${layer} would be ${short(factor)} of that at ${referenceTemperatureC} °C; it must be from ${MIN_FACTOR} to ${MAX_FACTOR}.`;
   return [{ path: ["responsePerKelvin"], message }];
 }
 
 /** What is allowed of a gain, as the end of a sentence; `undefined` where it is. */
 export function gainProblem(gain: number): string | undefined {
   if (gain >= MIN_FACTOR && gain <= MAX_FACTOR) return undefined;
-  return `would be ${gain}; it must be from ${MIN_FACTOR} to ${MAX_FACTOR}.`;
+  return `would be ${short(gain)}; it must be from ${MIN_FACTOR} to ${MAX_FACTOR}.`;
 }
 
 /** Why a geometry has no such cell; `undefined` where it has. */
@@ -183,6 +183,12 @@ function cellProblems(given: z.output<typeof ResponseSchema>, geometry: Calorime
   });
 }
 
-function compareCells(a: Cell, b: Cell): number {
+/** Order of cells in conditions. */
+export function compareCells(a: Cell, b: Cell): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
+}
+
+/** A number for people, without the last digits of a calculation. */
+function short(value: number): string {
+  return String(Number(value.toPrecision(6)));
 }

@@ -13,24 +13,13 @@ import {
   type Task,
 } from "../../../core/index.ts";
 import { Calorimeter } from "../contracts.ts";
+import { seedSchema } from "../seed-schema.ts";
 import { BY_FALLBACK } from "../showers/fallback-flags.ts";
 
 /** Keeps the incident energies' random numbers apart from the showers' ("ener"). */
 const ENERGY_PURPOSE = 0x656e6572;
 
 const energy = z.number().positive();
-
-const SEED_RULE = { error: "It must be an integer from 0 to 2^64 - 1; beyond 2^53 - 1 its digits as text." };
-const seed = z.union(
-  [
-    z.int().min(0),
-    z
-      .string()
-      .regex(/^\d{1,20}$/, { ...SEED_RULE, abort: true })
-      .refine((digits) => BigInt(digits) < 1n << 64n, SEED_RULE),
-  ],
-  SEED_RULE,
-);
 
 const Parameters = z
   .strictObject({
@@ -61,7 +50,7 @@ const Parameters = z
       .max(100_000)
       .optional()
       .describe("Showers that are made at once, 100 by default; they do not depend on it."),
-    seed: seed.default(1).describe("Seed, 0 to 2^64 - 1; beyond 2^53 as a string."),
+    seed: seedSchema.default(1).describe("Seed, 0 to 2^64 - 1; beyond 2^53 as a string."),
     firstEventId: z.int().min(0).default(0).describe("Id of the first event; the others count up from it."),
   })
   .describe("Incident energies come from energyMeV, energyRangeMeV or the input file; give exactly one of them.");
