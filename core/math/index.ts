@@ -6,6 +6,7 @@ export {
   ensembleKalmanUpdate,
   type StateEnsemble,
 } from "./ensemble-kalman-filter.ts";
+export { ExactSum } from "./exact-sum.ts";
 export { frechetDistance } from "./frechet-distance.ts";
 export {
   addToHistogram,
