@@ -31,7 +31,7 @@ export interface EventStream {
    */
   subscribe(options?: SubscribeOptions): Promise<Subscription>;
 }
-export const EventStream: Token<EventStream> = token("event stream");
+export const EventStream: Token<EventStream> = token("event-stream");
 
 /** How a subscriber listens. */
 export interface SubscribeOptions {

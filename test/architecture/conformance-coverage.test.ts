@@ -43,7 +43,7 @@ describe("every contract that a plugin of ours provides", () => {
   });
 
   it("is found by this test: the two plugins that are known to provide one", async () => {
-    expect(await provided("modules/memory/index.ts")).toEqual(["connector"]);
+    expect(await provided("modules/memory/index.ts")).toEqual(["connector", "event-stream"]);
     expect(suiteOf("hdf-files")).toBe("testHdfFiles");
   });
 });

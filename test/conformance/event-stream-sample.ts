@@ -14,7 +14,7 @@ export interface EventStreamFixture {
   fill?(messages: readonly Uint8Array[]): Promise<void>;
   /**
    * Breaks the connection of the stream, and brings it back, as a lost network does; resolves when it is broken. Where there
-   * is no connection, leave it out and skip the cases of {@link reconnectingCases}.
+   * is no connection, leave it out and skip the cases of `reconnectingCases`.
    */
   interrupt?(): Promise<void>;
   /** Stops what serves the stream and removes what the fixture made. Called after every case, also after `stop`. */

@@ -21,20 +21,31 @@ export class GroupWriter {
   readonly #path: string;
   readonly #seed: number;
   #endBytes: number;
+  /** Whether what is there ends with the mark already. */
+  #isMarked: boolean;
   #waiting: Append[] = [];
   #writing: Promise<void> | undefined;
   /** Why nothing more can be appended. */
   #failure: Error | undefined;
 
-  /** @param endBytes - Where the first group goes: all before it is durable. */
+  /** @param found - Where the first group goes: all before it is durable; and whether it ends with the mark. */
   constructor(
     file: Pick<FileHandle, "write" | "datasync" | "truncate">,
-    { path, seed, endBytes }: { readonly path: string; readonly seed: number; readonly endBytes: number },
+    {
+      path,
+      seed,
+      found,
+    }: {
+      readonly path: string;
+      readonly seed: number;
+      readonly found: { readonly bytes: number; readonly isClosed: boolean };
+    },
   ) {
     this.#file = file;
     this.#path = path;
     this.#seed = seed;
-    this.#endBytes = endBytes;
+    this.#endBytes = found.bytes;
+    this.#isMarked = found.isClosed;
   }
 
   /** Resolves when the record is durable. Its bytes are read before. */
@@ -55,7 +66,7 @@ export class GroupWriter {
   /** Ends with a mark that shows that all before it was durable, as far as the disk takes it. */
   async close(): Promise<void> {
     await this.#writing;
-    const isUsable = this.#failure === undefined;
+    const isUsable = this.#failure === undefined && !this.#isMarked;
     this.#failure ??= new FileClosedError(this.#path, "is closed. Append before `close()`, or open it again.");
     if (!isUsable) return;
     const mark = Buffer.alloc(FRAME_BYTES);
@@ -112,6 +123,7 @@ export class GroupWriter {
     }
     await this.#file.datasync();
     this.#endBytes += bytes.length;
+    this.#isMarked = false;
   }
 
   async #afterFailure(error: unknown): Promise<Error> {

@@ -93,7 +93,7 @@ export class Journal implements AsyncDisposable {
     this.path = path;
     this.found = found;
     this.#file = file;
-    this.#writer = new GroupWriter(file, { path, seed: header.seed, endBytes: found.bytes });
+    this.#writer = new GroupWriter(file, { path, seed: header.seed, found });
     this.#unlock = unlock;
   }
 

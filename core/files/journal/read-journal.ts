@@ -47,16 +47,6 @@ export async function* readJournal(
   }
 }
 
-/** Checks that there is a journal of a kind. @throws as {@link readJournal} does of the first bytes */
-export async function checkJournal(path: string, kind: string): Promise<void> {
-  const file = await openToRead(path);
-  try {
-    await checkHeader(file, path, kind);
-  } finally {
-    await file.close();
-  }
-}
-
 /** @throws `TWIN_FILE_UNREADABLE` */
 export async function checkHeader(file: FileHandle, path: string, kind: string): Promise<Header> {
   const header = await readHeader(file).catch((error: Error) => {
