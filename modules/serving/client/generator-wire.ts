@@ -33,25 +33,27 @@ export function encodeRequest(
   { isSparse, isHalf }: Travel,
 ): InferenceRequest {
   const { inputs, hasExtensions } = contract;
-  const given: Record<string, NdArray> = { [EVENT_ID]: vector("int64", eventIds) };
-  for (const [name, values] of Object.entries(conditions)) {
-    const isSingle = inputs.get(name)?.datatype === "FP32";
-    given[name] = isSingle ? vector("float32", Float32Array.from(values)) : vector("float64", values);
+  const given: Record<string, NdArray> = {};
+  const give = <D extends DType>(name: string, dtype: D, values: NdArray<D>["data"]): void => {
+    const isFlat = inputs.get(name)?.shape.length === 1;
+    given[name] = new NdArray(values, { dtype, shape: isFlat ? [values.length] : [values.length, 1] }) as NdArray;
+  };
+  give(EVENT_ID, "int64", eventIds);
+  for (const name in conditions) {
+    const values = conditions[name] as Float64Array;
+    if (inputs.get(name)?.datatype === "FP32") give(name, "float32", Float32Array.from(values));
+    else give(name, "float64", values);
   }
   const parameters: Record<string, ParameterValue> = {};
   if (isSparse) parameters["sparse"] = true;
   if (isHalf) parameters["output_datatype"] = "FP16";
   if (typeof seed === "bigint" && (hasExtensions || !inputs.has(SEED))) parameters[SEED] = seed;
-  else if (inputs.has(SEED)) given[SEED] = vector("int64", seedsOf(seed, eventIds.length));
+  else if (inputs.has(SEED)) give(SEED, "int64", seedsOf(seed, eventIds.length));
   else
     throw new InvalidArgumentError(
       `The server's model "${contract.model}" takes one seed for all events of a request.`,
     );
-  const shaped = Object.entries(given).map(([name, array]) => {
-    const isFlat = inputs.get(name)?.shape.length === 1;
-    return [name, isFlat ? array : array.reshape([array.size, 1])] as const;
-  });
-  return { inputs: Object.fromEntries(shaped), parameters };
+  return { inputs: given, parameters };
 }
 
 /**
@@ -113,10 +115,6 @@ function isOfShape(given: readonly number[], shape: readonly number[]): boolean 
 /** The values with the dtype, axes and unit of an output; halves are held widened, so that they are float32 already. */
 function named(array: NdArray, shape: readonly number[], { dtype, dims, unit }: GeneratorOutput): NdArray {
   return new NdArray(array.values(), { dtype, shape, dims: ["event", ...dims], unit });
-}
-
-function vector<D extends DType>(dtype: D, values: NdArray<D>["data"]): NdArray {
-  return new NdArray(values, { dtype, shape: [values.length] }) as NdArray;
 }
 
 /** The bits of each seed. */

@@ -1,14 +1,14 @@
 /**
- * Runs tasks beside each other and gives what they return in their order. At most `window` of them run or wait to be
+ * Runs tasks beside each other and gives them in their order. At most `window` of them run or wait to be
  * taken, so whoever takes slowly is not run over.
  *
  * @param begin - Starts a task; called for 0, 1, 2, …
  */
-export async function* inOrder<T>(
+export function* inOrder<T>(
   count: number,
   window: number,
   begin: (index: number) => Promise<T>,
-): AsyncGenerator<T> {
+): Generator<Promise<T>> {
   const running: Promise<T>[] = [];
   for (let next = 0; next < count || running.length > 0; ) {
     while (next < count && running.length < window) {
@@ -17,6 +17,6 @@ export async function* inOrder<T>(
       task.catch(() => undefined);
       running.push(task);
     }
-    yield await (running.shift() as Promise<T>);
+    yield running.shift() as Promise<T>;
   }
 }

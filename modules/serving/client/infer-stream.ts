@@ -17,8 +17,8 @@ export type StreamCall = ClientDuplexStream<Buffer, ModelStreamInferResponse>;
 interface Waiting {
   resolve(response: ModelInferResponse): void;
   reject(reason: unknown): void;
-  /** Forgets the caller's signal and the deadline. */
-  release(): void;
+  /** Milliseconds since 1970. */
+  readonly deadline: number;
 }
 
 /** An open stream keeps a process alive: one that is not used is ended. It opens again with the next request. */
@@ -35,7 +35,11 @@ export class InferStream {
   readonly #cancelling: (id: string) => Buffer;
   readonly #waiting = new Map<string, Waiting>();
   #stream: StreamCall | undefined;
+  /** One timer for all deadlines, set to `dueMs`: no later than the first of them. */
+  #deadlines: NodeJS.Timeout | undefined;
+  #dueMs = Number.POSITIVE_INFINITY;
   #idle: NodeJS.Timeout | undefined;
+  #idleSinceMs = 0;
 
   constructor(grpc: Protos["grpc"], open: () => StreamCall, cancelling: (id: string) => Buffer) {
     this.#grpc = grpc;
@@ -43,20 +47,17 @@ export class InferStream {
     this.#cancelling = cancelling;
   }
 
-  /** @throws A `ServiceError`, as a call of its own would; the reason of the signal. */
+  /**
+   * @param limits - `signal`: of this request alone, as it is listened to for good.
+   * @throws A `ServiceError`, as a call of its own would; the reason of the signal.
+   */
   ask({ id, message }: StreamedRequest, { deadline, signal }: CallLimits): Promise<ModelInferResponse> {
     this.#stream ??= this.#begin();
     const stream = this.#stream;
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => this.#giveUp(id, signal.reason);
-      const onDeadline = (): void => this.#giveUp(id, this.#failed(STATUS.DEADLINE_EXCEEDED, "Deadline exceeded"));
-      const timer = setTimeout(onDeadline, deadline - Date.now());
-      const release = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", onAbort);
-      };
-      signal.addEventListener("abort", onAbort, { once: true });
-      this.#waiting.set(id, { resolve, reject, release });
+      signal.addEventListener("abort", () => this.#giveUp(id, signal.reason), { once: true });
+      this.#waiting.set(id, { resolve, reject, deadline });
+      if (deadline < this.#dueMs) this.#watch(deadline);
       stream.write(message);
     });
   }
@@ -64,6 +65,7 @@ export class InferStream {
   /** Ends the stream; what waits fails. */
   close(): void {
     clearTimeout(this.#idle);
+    clearTimeout(this.#deadlines);
     this.#stream?.cancel();
   }
 
@@ -102,22 +104,44 @@ export class InferStream {
     const waiting = this.#waiting.get(id);
     if (!waiting) return undefined;
     this.#waiting.delete(id);
-    waiting.release();
     if (this.#waiting.size === 0) this.#rest();
     return waiting;
   }
 
+  /** Looks for requests that are late when the first may be. The stream keeps the process alive meanwhile. */
+  #watch(dueMs: number): void {
+    clearTimeout(this.#deadlines);
+    this.#dueMs = dueMs;
+    this.#deadlines = setTimeout(() => {
+      const now = Date.now();
+      for (const [id, { deadline }] of this.#waiting) {
+        if (deadline <= now) this.#giveUp(id, this.#failed(STATUS.DEADLINE_EXCEEDED, "Deadline exceeded"));
+      }
+      this.#dueMs = Number.POSITIVE_INFINITY;
+      for (const { deadline } of this.#waiting.values()) if (deadline < this.#dueMs) this.#dueMs = deadline;
+      if (this.#waiting.size > 0) this.#watch(this.#dueMs);
+    }, dueMs - Date.now()).unref();
+  }
+
+  /** Ends the stream when nothing has waited for a while. */
   #rest(): void {
-    if (this.#idle) {
-      this.#idle.refresh();
-      return;
-    }
-    this.#idle = setTimeout(() => {
+    this.#idleSinceMs = performance.now();
+    this.#idle ??= this.#endAfter(IDLE_MS);
+  }
+
+  #endAfter(idleMs: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#idle = undefined;
       if (this.#waiting.size > 0) return;
+      const leftMs = this.#idleSinceMs + IDLE_MS - performance.now();
+      if (leftMs > 0) {
+        this.#idle = this.#endAfter(leftMs);
+        return;
+      }
       const stream = this.#stream;
       this.#stream = undefined;
       stream?.end();
-    }, IDLE_MS).unref();
+    }, idleMs).unref();
   }
 
   #end(stream: StreamCall, { code, details, metadata }: StatusObject): void {

@@ -42,9 +42,6 @@ const DESCRIBING = -1;
 /** How long a part that has a fallback waits for a first answer when it is created, ms. */
 export const FIRST_ANSWER_MS = 5_000;
 
-/** Told to what is on its way still when the first answer has come. Made once: making the stack of an error takes 40 µs. */
-const NOT_NEEDED = new DOMException("Another server has answered.", "AbortError");
-
 /**
  * Asks the servers of one model: whichever is there, and always for the same model ({@link Pin}), unless it is to be followed.
  */
@@ -56,6 +53,8 @@ export class InferenceClient {
   readonly #pin: Pin | undefined;
   readonly #latencies: Latencies = new Latencies();
   readonly #stopped = new AbortController();
+  /** Those that are on their way. */
+  readonly #calls = new Set<AbortController>();
   #lastId = 0;
 
   private constructor(
@@ -171,7 +170,10 @@ export class InferenceClient {
         const look = (): Promise<void> => this.#look(endpoint, limits);
         if (endpoint.known === undefined) await look();
         const response = await endpoint.infer({ id, message: request }, limits);
-        await this.#pin?.checkAnswer(endpoint, response, look);
+        if (this.#pin?.checkAnswer(endpoint, response)) {
+          await look();
+          this.#pin.checkAnswer(endpoint, response);
+        }
         return read({ outputs: this.#decode(response, endpoint), endpoint: endpoint.address });
       },
       // Larger requests take longer.
@@ -181,7 +183,9 @@ export class InferenceClient {
 
   /** Ends all channels; calls on their way fail. */
   stop(): void {
-    this.#stopped.abort(new ModelFailedError(this.connection.model, "it has stopped, with its twin."));
+    const stopped = new ModelFailedError(this.connection.model, "it has stopped, with its twin.");
+    this.#stopped.abort(stopped);
+    for (const call of this.#calls) call.abort(stopped);
     for (const endpoint of this.#balancer.endpoints) endpoint.close();
   }
 
@@ -195,26 +199,17 @@ export class InferenceClient {
   ): Promise<T> {
     const { model } = this.connection;
     const latencies = this.#latencies;
-    const own = new AbortController();
-    const stop = (): void => own.abort(this.#stopped.signal.reason);
-    const cancel = (): void => own.abort(signal?.reason);
-    if (this.#stopped.signal.aborted) stop();
-    if (signal?.aborted) cancel();
-    this.#stopped.signal.addEventListener("abort", stop);
+    this.#stopped.signal.throwIfAborted();
+    signal?.throwIfAborted();
+    const ending = new AbortController();
+    const cancel = (): void => ending.abort(signal?.reason);
+    this.#calls.add(ending);
     signal?.addEventListener("abort", cancel);
     try {
-      own.signal.throwIfAborted();
-      return await callSomewhere(this.#balancer, attempt, {
-        model,
-        timeoutMs,
-        signal: own.signal,
-        latencies,
-        kind,
-      });
+      return await callSomewhere(this.#balancer, attempt, { model, timeoutMs, ending, latencies, kind });
     } finally {
-      this.#stopped.signal.removeEventListener("abort", stop);
+      this.#calls.delete(ending);
       signal?.removeEventListener("abort", cancel);
-      own.abort(NOT_NEEDED);
     }
   }
 

@@ -36,20 +36,19 @@ export class Pin {
   /**
    * Checks who computed an answer.
    *
-   * @param lookAgain - Asks the endpoint what it serves, and notes it.
+   * @returns Whether the endpoint may serve another model since it was looked at.
    * @throws {@link RemoteModelChangedError}
    */
-  async checkAnswer(
-    endpoint: Endpoint,
-    { parameters, model_version: version }: ModelInferResponse,
-    lookAgain: () => Promise<void>,
-  ): Promise<void> {
+  checkAnswer(endpoint: Endpoint, { parameters, model_version: version }: ModelInferResponse): boolean {
     const identity = decodeParameters(parameters)["identity"];
-    if (typeof identity === "string" && identity !== "") return this.check(endpoint, identity);
-    if (!version) return;
     // A server that tells nothing at all has at least a version.
-    if (endpoint.known?.identity === undefined) return this.check(endpoint, `${this.#model}/${version}`);
-    if (endpoint.known.version !== undefined && endpoint.known.version !== version) await lookAgain();
-    endpoint.known.version = version;
+    const { known } = endpoint;
+    if (typeof identity === "string" && identity !== "") this.check(endpoint, identity);
+    else if (version && known?.identity === undefined) this.check(endpoint, `${this.#model}/${version}`);
+    else if (version && known) {
+      known.version ??= version;
+      return known.version !== version;
+    }
+    return false;
   }
 }

@@ -68,7 +68,7 @@ interface Spare {
 /** Events of a batch where the request does not say. */
 const BATCH_SIZE = 100;
 
-/** Made once: every request of single events ends with it, and making the stack of an error takes 40 µs. */
+/** Made once: making the stack of an error takes 40 µs. */
 const NOT_TAKEN = new DOMException("These events are not taken any more.", "AbortError");
 
 /** A {@link Generator} that servers compute. See `remoteGenerator`. */
@@ -77,6 +77,8 @@ export class RemoteGenerator implements Generator, Startable {
   readonly validity: Readonly<Record<string, ValidityRange>>;
   readonly outputs: Readonly<Record<string, GeneratorOutput>>;
   readonly #client: InferenceClient;
+  /** How many events fit a message. */
+  readonly #fit: number;
   readonly #options: RemoteGeneratorOptions;
   readonly #fallback: Spare | undefined;
   readonly #breaker: Breaker;
@@ -126,6 +128,10 @@ export class RemoteGenerator implements Generator, Startable {
     this.outputs = outputs;
     this.#client = client;
     this.#options = options;
+    this.#fit = rowsThatFit(Object.values(outputs), {
+      maxMessageBytes: client.connection.maxMessageBytes,
+      isSparse: options.transfer === "sparse",
+    });
     if (told) this.#remote = this.#accept(told);
     if (fallback) {
       const problem = outputsProblem(this, fallback);
@@ -163,7 +169,9 @@ export class RemoteGenerator implements Generator, Startable {
     const ended = new AbortController();
     const cancel = (): void => ended.abort(signal?.reason);
     signal?.addEventListener("abort", cancel);
-    const parts = inOrder(batches * requests, this.#options.inFlight, (index) => {
+    const tasks = batches * requests;
+    let taken = 0;
+    const parts = inOrder(tasks, this.#options.inFlight, (index) => {
       const batch = Math.floor(index / requests);
       const start = batch * batchSize + (index % requests) * perRequest;
       const stop = Math.min(start + perRequest, (batch + 1) * batchSize, eventIds.length);
@@ -174,14 +182,17 @@ export class RemoteGenerator implements Generator, Startable {
       for (let start = 0; start < eventIds.length; start += batchSize) {
         const count = Math.min(batchSize, eventIds.length - start);
         const made: Events[] = [];
-        for (let part = 0; part < requests; part++) made.push((await parts.next()).value as Events);
+        for (let part = 0; part < requests; part++) {
+          made.push(await (parts.next().value as Promise<Events>));
+          taken++;
+        }
         signal?.throwIfAborted();
         yield { start, count, ...batchOf(joined(made)) };
       }
     } finally {
       signal?.removeEventListener("abort", cancel);
       // What is still on its way is nobody's any more.
-      ended.abort(NOT_TAKEN);
+      if (taken < tasks) ended.abort(NOT_TAKEN);
     }
   }
 
@@ -285,11 +296,6 @@ export class RemoteGenerator implements Generator, Startable {
   }
 
   #mostEvents(): number {
-    const { maxMessageBytes } = this.#client.connection;
-    const fit = rowsThatFit(Object.values(this.outputs), {
-      maxMessageBytes,
-      isSparse: this.#options.transfer === "sparse",
-    });
-    return Math.min(fit, this.#remote?.description.maxBatchSize || fit);
+    return Math.min(this.#fit, this.#remote?.description.maxBatchSize || this.#fit);
   }
 }

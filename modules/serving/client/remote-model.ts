@@ -197,7 +197,7 @@ export class RemoteModel implements Model, Startable {
       return asking;
     });
     try {
-      for await (const piece of asked) pieces.push(piece);
+      for (const piece of asked) pieces.push(await piece);
     } finally {
       signal?.removeEventListener("abort", cancel);
     }
