@@ -15,9 +15,9 @@ export interface SlowControlRegressor {
   readonly coefficient: Estimated;
   /** How far the coefficient walks: standard deviation per √(unit of time); 0 by default. */
   readonly coefficientWalk?: number;
-  /** How far the regressor walks while it is not heard of: its standard deviation per √(unit of time). */
+  /** How far the regressor walks after its last value: its standard deviation per √(unit of time). */
   readonly walk: number;
-  /** Age from which its last value is out of date, in units of time. */
+  /** Age, in units of time, beyond which its last value says nothing about the coefficient. */
   readonly staleAfter: number;
 }
 
@@ -61,8 +61,9 @@ interface Known {
  * Kalman filter of a response that drifts by itself and with slow control: offset + Σ coefficient · (regressor - reference).
  *
  * Offset and coefficients are learned together; a known temperature so explains at once what the offset alone would follow
- * late. While a regressor is stale (missing or late), its coefficient does not learn, and what the regressor may be doing
- * unseen is a random walk of its own, coefficient · walk, which learns instead. It ends when the regressor is heard of again.
+ * late. What a regressor does unseen after its last value is a random walk of its own, coefficient · walk, which begins anew
+ * with each value that is heard, however late. While a regressor is stale (missing, or too late), its coefficient does not
+ * learn.
  *
  * Time is event time; a measurement or a regressor from before the last one is taken as of the same time, or left out.
  *
@@ -138,6 +139,7 @@ export class SlowControlFilter {
       if (Number.isNaN(value) || (known.time !== null && time < known.time)) return;
       known.value = value;
       known.time = time;
+      known.until = null;
     });
   }
 
@@ -185,18 +187,16 @@ export class SlowControlFilter {
     const known = this.#known[i] as Known;
     const [coefficient, unseen] = [1 + i, 1 + this.#known.length + i];
     this.#estimate.diffuse(coefficient, coefficientWalk ** 2 * since);
-    if (known.time !== null && now - known.time <= staleAfter) {
-      // What it did unseen is now in its value.
+    if (known.until === null) {
+      // What it did unseen is in its value now.
       this.#estimate.mean[unseen] = 0;
       this.#estimate.scale(unseen, 0);
-      known.until = null;
-      return false;
     }
-    const from = Math.max(known.until ?? known.time ?? now - since, known.time ?? Number.NEGATIVE_INFINITY);
+    const from = Math.min(now, known.until ?? known.time ?? now - since);
     const response = (this.#estimate.mean[coefficient] as number) ** 2 + this.#estimate.error(coefficient) ** 2;
     this.#estimate.diffuse(unseen, response * walk ** 2 * (now - from));
     known.until = now;
-    return true;
+    return known.time === null || now - known.time > staleAfter;
   }
 
   #row(): Float64Array {
