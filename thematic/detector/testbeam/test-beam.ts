@@ -79,7 +79,7 @@ export class TestBeam {
    *
    * @param source - A generator of true showers; or sets of them, one for each thickness of the absorber in the script, dealt in
    *   seeded order without replacement. Of a set the showers with energies of the script are read when they are first needed, and
-   *   kept without their empty cells: about 3 kB each.
+   *   kept without their empty cells: about 4 kB each.
    * @throws Before the first event `TWIN_TESTBEAM_INVALID` where there are no showers for a thickness; `TWIN_NO_SIMULATOR`,
    *   `TWIN_OUT_OF_DOMAIN`, `TWIN_INVALID_ARGUMENT` for a generator that cannot make these events. Iterating throws the
    *   signal's reason, and what the source throws.
