@@ -1,5 +1,12 @@
 export { decodeEvent } from "./decode-event.ts";
 export { decodeMessage } from "./decode-message.ts";
+export {
+  type Admission,
+  Deduplication,
+  type DeduplicationOptions,
+  type DeduplicationState,
+  type SourceProgress,
+} from "./deduplication.ts";
 export type { MessageFeed } from "./delivery-queue.ts";
 export { encodeEvent } from "./encode-event.ts";
 export {
@@ -12,4 +19,6 @@ export {
 export type { EventDType, StreamEvent } from "./event.ts";
 export { type EventJson, type EventJsonOptions, eventFromJson, eventToJson, type TensorJson } from "./event-json.ts";
 export { EVENT_LIMITS, type EventLimits } from "./event-limits.ts";
+export type { SequenceGap } from "./source-sequences.ts";
 export { Subscriptions, type SubscriptionsOptions } from "./subscriptions.ts";
+export { Watermark, type WatermarkOptions, type WatermarkState } from "./watermark.ts";
