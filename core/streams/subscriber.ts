@@ -81,7 +81,7 @@ export class Subscriber implements Subscription {
 
   #delivery(entry: Entry): Delivery {
     return {
-      payload: entry.payload.slice(),
+      payload: new Uint8Array(entry.payload),
       isRepeated: entry.isRepeated,
       acknowledge: () => {
         if (!this.#unacknowledged.delete(entry)) return;

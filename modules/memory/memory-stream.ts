@@ -52,7 +52,8 @@ export class MemoryStream implements EventStream {
         `The stream ${this.address} has room for ${roomBytes} bytes, and the message has ${payload.length}. Raise its option \`roomBytes\`.`,
       );
     }
-    const message = payload.slice();
+    // `slice` of a Buffer would be no copy.
+    const message = new Uint8Array(payload);
     await new Promise<void>((resolve, reject) => {
       const onAbort = (): void => {
         this.#publishing.splice(this.#publishing.indexOf(publishing), 1);

@@ -74,9 +74,10 @@ export class FrameReader {
       const last = this.#chunk.length - FRAME_BYTES;
       for (let index = 0; index <= last; index++) {
         const offset = from + index;
-        // Nearly all positions end here.
         const bytes = frameBytes(this.#chunk, index);
         if (bytes === undefined || offset + bytes > this.#endBytes) continue;
+        // Zeros, of which files have many, are no frame.
+        if (bytes === FRAME_BYTES && this.#chunk.readUInt32LE(index + 8) === 0) continue;
         if (offset - this.#chunk.readUInt32LE(index + 4) <= damaged) continue;
         const isHere = index + bytes <= this.#chunk.length;
         const whole = isHere ? this.#chunk : await this.#bytesAt(offset, bytes);
@@ -96,7 +97,7 @@ export class FrameReader {
     if (frame === undefined) return undefined;
     this.#offset += bytes;
     const { payload } = frame;
-    return payload === "closed" ? frame : { ...frame, payload: Uint8Array.prototype.slice.call(payload) };
+    return payload === "closed" ? frame : { ...frame, payload: new Uint8Array(payload) };
   }
 
   async #readAt(offset: number, bytes: number): Promise<void> {

@@ -56,7 +56,8 @@ export class GroupWriter {
         `A record of ${record.length} bytes does not fit into the journal "${this.#path}": at most ${MOST_RECORD_BYTES}. Divide it.`,
       );
     }
-    const own = record.slice();
+    // `slice` of a Buffer would be no copy.
+    const own = new Uint8Array(record);
     await new Promise<void>((resolve, reject) => {
       this.#waiting.push({ record: own, resolve, reject });
       this.#writing ??= this.#writeAll();
