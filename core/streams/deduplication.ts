@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { checkSchema } from "../errors/check-schema.ts";
 import { InvalidArgumentError } from "../errors/invalid-argument.ts";
+import { invalidState, readState } from "./read-state.ts";
 import { type SequenceGap, SourceSequences } from "./source-sequences.ts";
 
 /** What becomes of an event: it counts, it counted before (or was given up), or its source finds no room. */
@@ -15,6 +15,8 @@ export interface DeduplicationOptions {
   /** Hears of each gap that is given up: those events never count, even if they come. */
   readonly onGivenUp?: ((source: string, gap: SequenceGap) => void) | undefined;
 }
+
+const WHAT = "state of a deduplication";
 
 const digits = z.string().regex(/^\d{1,20}$/, "Digits are needed");
 
@@ -76,17 +78,20 @@ export class Deduplication {
    * @throws `TWIN_INVALID_ARGUMENT` when it is none.
    */
   static fromJSON(state: unknown, options: DeduplicationOptions = {}): Deduplication {
-    const checked = checkSchema(DeduplicationStateSchema, state);
-    if (checked.problems) throw invalid(`${checked.problems[0]?.path.join(".")}: ${checked.problems[0]?.message}`);
+    const { sources } = readState(DeduplicationStateSchema, state, WHAT);
     const made = new Deduplication(options);
-    for (const { source, next, gaps, givenUp } of checked.value.sources) {
+    for (const { source, next, gaps, givenUp } of sources) {
       const ranges = gaps.map(([from, to]) => ({ from: BigInt(from), to: BigInt(to) }));
       // Each gap must begin after something that has come, and something must have come after it.
       const isOrdered = ranges.every(
         ({ from, to }, i) => from <= to && to + 1n < BigInt(next) && from > (ranges[i - 1]?.to ?? -2n) + 1n,
       );
-      if (!isOrdered) throw invalid(`the gaps of source ${JSON.stringify(source)} do not ascend below ${next}`);
-      if (made.#sources.has(source)) throw invalid(`source ${JSON.stringify(source)} is there twice`);
+      if (!isOrdered) {
+        throw invalidState(WHAT, `the gaps of source ${JSON.stringify(source)} do not ascend below ${next}.`);
+      }
+      if (made.#sources.has(source)) {
+        throw invalidState(WHAT, `source ${JSON.stringify(source)} is there twice.`);
+      }
       made.#sources.set(source, new SourceSequences(BigInt(next), ranges, BigInt(givenUp)));
     }
     return made;
@@ -162,8 +167,4 @@ export class Deduplication {
 function positive(value: number, name: string): number {
   if (Number.isSafeInteger(value) && value > 0) return value;
   throw new InvalidArgumentError(`${name} is ${value}; an integer of 1 or more is needed.`);
-}
-
-function invalid(problem: string): InvalidArgumentError {
-  return new InvalidArgumentError(`This is no state of a deduplication: ${problem}.`);
 }

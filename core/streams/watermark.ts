@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { checkSchema } from "../errors/check-schema.ts";
 import { InvalidArgumentError } from "../errors/invalid-argument.ts";
+import { readState } from "./read-state.ts";
 
 /** How long a {@link Watermark} waits, in event time. */
 export interface WatermarkOptions {
@@ -63,20 +63,14 @@ export class Watermark {
    * @throws `TWIN_INVALID_ARGUMENT` when it is none.
    */
   static fromJSON(state: unknown, options: WatermarkOptions): Watermark {
-    const checked = checkSchema(WatermarkStateSchema, state);
-    if (checked.problems) {
-      const [problem] = checked.problems;
-      throw new InvalidArgumentError(
-        `This is no state of a watermark: ${problem?.path.join(".")}: ${problem?.message}`,
-      );
-    }
+    const { timeNs: mark, sources } = readState(WatermarkStateSchema, state, "state of a watermark");
     const made = new Watermark(options);
-    for (const [source, time] of checked.value.sources) {
+    for (const [source, time] of sources) {
       const timeNs = BigInt(time);
       made.#newest.set(source, timeNs);
       if (made.#newestOfAll === undefined || timeNs > made.#newestOfAll) made.#newestOfAll = timeNs;
     }
-    made.#timeNs = checked.value.timeNs === null ? undefined : BigInt(checked.value.timeNs);
+    made.#timeNs = mark === null ? undefined : BigInt(mark);
     return made;
   }
 
