@@ -1,4 +1,16 @@
-import { constant, createTwin, digestJson, type GenerateRequest, Generator, NdArray } from "twinloom";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  checkSpec,
+  constant,
+  createTwin,
+  digestJson,
+  type GenerateRequest,
+  Generator,
+  loadSpec,
+  NdArray,
+} from "twinloom";
 import { testGenerator } from "twinloom/testing";
 import {
   applyResponse,
@@ -10,7 +22,7 @@ import {
   type WithResponseOptions,
   withResponse,
 } from "twinloom/thematic/detector";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 const geometry = await loadGeometry("w-si-45");
 const conditions = {
@@ -119,5 +131,26 @@ describe("withResponse", () => {
     );
     const { shower } = await responding({});
     await expect(responding({}, { model: shower })).rejects.toThrow(/has response conditions already/);
+  });
+
+  it("is a part of a twin.yaml, which tells where its conditions are wrong", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "twinloom-response-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const path = join(folder, "twin.yaml");
+    const text = (rows: string): string => `plugins:
+  model: { use: "twinloom/thematic/detector#gflash" }
+  shower:
+    use: "twinloom/thematic/detector#withResponse"
+    wire: { generator: model }
+    conditions:
+${rows}`;
+    await writeFile(path, text("      responsePerKelvin: -0.02\n      temperatureC: 22\n"));
+    await using twin = await createTwin(await loadSpec(path));
+    const full = responseConditions({ responsePerKelvin: -0.02, temperatureC: 22 }, geometry);
+    expect((twin["shower"] as Generator).facts?.["response_digest"]).toBe(digestJson(full));
+    await writeFile(path, text("      responsePerKelvin: -0.02\n      temperature: 22\n"));
+    await expect(checkSpec(path)).resolves.toMatchObject([
+      { line: 8, message: expect.stringContaining("temperatureC") },
+    ]);
   });
 });

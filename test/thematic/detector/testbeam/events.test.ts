@@ -9,6 +9,7 @@ import {
   calorimeter,
   gflash,
   type ShowerSet,
+  type Showers,
   type ShowersReused,
   TestBeam,
   withResponse,
@@ -194,6 +195,35 @@ describe("events from sets of showers", () => {
     expect(() => beamOf({ energyMeV: 7 }).events(sets)).toThrow(
       /None of the 60 showers for 1\.4 mm has such an energy/,
     );
+  });
+
+  it("are read when they are first needed, whatever the number of cells", async () => {
+    const read: string[] = [];
+    const large = { ...geometry, shape: [2, 300, 200] as const };
+    const fake = (label: string): Showers => ({
+      ...{ count: 2, energyMeV: Float64Array.of(1000, 2000), label, geometry: large, attributes: {} },
+      async *batches() {
+        read.push(label);
+        const values = new Float32Array(2 * 120_000);
+        values.set([1, 2], 119_998);
+        values.set([3, 4], 239_998);
+        const init = { dtype: "float32", shape: [2, ...large.shape], dims: ["event", "layer", "alpha", "r"] } as const;
+        yield { start: 0, count: 2, energies: new NdArray(values, init) };
+      },
+      toDataset: () => {
+        throw new Error("Nobody asks for it.");
+      },
+    });
+    const many = [1.2, 1.4, 1.5].map((absorberMm) => ({ absorberMm, showers: fake(`${absorberMm} mm`) }));
+    const history = [{ change: "absorber", at: { event: 150 }, absorberMm: 1.5 }];
+    const script = { schemaVersion: 1, source: "b", events: 200, eventsPerSecond: 1, absorberMm: 1.4, history };
+    for await (const event of new TestBeam(script, large).events(many)) {
+      expect(read).toEqual(event.id < 150n ? ["1.4 mm"] : ["1.4 mm", "1.5 mm"]);
+      const first = event.conditions["incident_energy"] === 1000;
+      const { data } = event.tensors["shower"] as NdArray<"float32">;
+      expect([...data.subarray(119_998)]).toEqual(first ? [1, 2] : [3, 4]);
+      expect(data.indexOf(first ? 1 : 3)).toBe(119_998);
+    }
   });
 
   it("change with the absorber as full simulation does", async ({ skip }) => {
