@@ -23,9 +23,10 @@ export interface PageHinkleyState extends DetectorState, PageState {
 const STATISTIC = "page-hinkley";
 
 /**
- * Page and Hinkley's test: as `Cusum`, of a stream whose mean is not known before but learned from the stream itself. So
- * it needs no reference sample, but must have seen some 1/shift² values to be as fast, and what changes slowly becomes the
- * mean. Only the standard deviation is given. After an alarm it learns the mean anew.
+ * Page and Hinkley's test: as `Cusum`, of a stream whose mean is not known before but learned from the stream itself. So it
+ * needs no reference sample, but must have seen several times as many values before a change as it takes to notice it (see
+ * `cusumDelay`) to be as fast; else, and if the change is slow, what changed becomes the mean. Only the standard deviation is
+ * given. After an alarm it learns the mean anew.
  *
  * It sums the deviation of each value from the mean of those before it, divided by that difference's standard deviation
  * σ√(1 + 1/n): such deviations are independent and Gaussian (Brown, Durbin and Evans, J. Royal Statistical Society B 37

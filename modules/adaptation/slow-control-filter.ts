@@ -62,10 +62,10 @@ interface Known {
  *
  * Offset and coefficients are learned together; a known temperature so explains at once what the offset alone would follow
  * late. What a regressor does unseen after its last value is a random walk of its own, coefficient · walk, which begins anew
- * with each value that is heard, however late. While a regressor is stale (missing, or too late), its coefficient does not
- * learn.
+ * with each value that is heard in time. While a regressor is stale (missing, or late), its coefficient does not learn; values
+ * that are stale when they come are left out, since the measurements know better by then.
  *
- * Time is event time; a measurement or a regressor from before the last one is taken as of the same time, or left out.
+ * Time is event time; a measurement from before the last one is taken as of the same time.
  *
  * @see R. E. Kalman, J. Basic Engineering 82 (1960) 35; coefficients that are considered but not learned: S. F. Schmidt,
  *   "Application of state-space methods to navigation problems", Advances in Control Systems 3 (1966) 293.
@@ -122,7 +122,7 @@ export class SlowControlFilter {
   }
 
   /**
-   * Takes values of slow control.
+   * Takes values of slow control; those from before the last ones, or stale at the time of the last measurement, are left out.
    *
    * @param values - One for each regressor; NaN for those that are not told.
    * @throws `TWIN_INVALID_ARGUMENT` for another number of values, infinite ones, or a time that is not finite.
@@ -136,7 +136,9 @@ export class SlowControlFilter {
     }
     this.#known.forEach((known, i) => {
       const value = values[i] as number;
-      if (Number.isNaN(value) || (known.time !== null && time < known.time)) return;
+      const { staleAfter } = this.#options.regressors[i] as SlowControlRegressor;
+      const isLate = this.#time !== null && this.#time - time > staleAfter;
+      if (Number.isNaN(value) || isLate || (known.time !== null && time < known.time)) return;
       known.value = value;
       known.time = time;
       known.until = null;

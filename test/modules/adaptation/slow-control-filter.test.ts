@@ -91,7 +91,8 @@ describe("a filter with slow control", () => {
 
   it("does so less well when slow control stops within the ramp or is late, and says that it is less sure", () => {
     const right = ramp(102n, { minutes: 2.5 });
-    for (const trouble of [{ until: 90 }, { lateBy: 30 }]) {
+    // Late by more than what is stale: left out, so the same as never.
+    for (const trouble of [{ until: 90 }, { lateBy: 3 }, { lateBy: 30 }]) {
       const { worst, rms, filter } = ramp(102n, { minutes: 2.5, ...trouble });
       expect(rms).toBeGreaterThan(1.2 * right.rms);
       expect(worst).toBeLessThan(0.005);
@@ -125,7 +126,9 @@ describe("a filter with slow control", () => {
     filter.regress(10, [22]);
     filter.regress(5, [40]);
     filter.regress(12, [Number.NaN]);
-    expect(filter.state().regressors).toEqual([{ value: 22, time: 10, until: null }]);
+    filter.observe({ time: 16, value: 1, error: 0.01 });
+    filter.regress(10.5, [50]);
+    expect(filter.state().regressors).toEqual([{ value: 22, time: 10, until: 16 }]);
   });
 
   it("goes on from JSON bit for bit, also in the middle of a gap", () => {
