@@ -11,6 +11,7 @@ import { absorberMm, CHANGES, type TestBeamChange, type TestBeamTime } from "./c
 /** Of a random walk: each layer keeps them. */
 const MOST_STEPS = 100_000;
 
+const MANY = { error: "It must be an integer from 1 to 1000000000." };
 const energy = between(1e-3, 1e9, "MeV");
 const names = Object.keys(CHANGES) as (keyof typeof CHANGES)[];
 
@@ -20,7 +21,7 @@ const Script = z.strictObject({
   source: z.string().min(1, { error: "It must be a text, not empty." }).describe("Who makes the events."),
   run: z.string().default("").describe("The run that they belong to."),
   seed: seedSchema.default(1).describe("Seed, 0 to 2^64 - 1; beyond 2^53 as a string."),
-  events: z.int().min(1).max(1e9).describe("Number of events."),
+  events: z.int(MANY).min(1, MANY).max(1e9, MANY).describe("Number of events."),
   eventsPerSecond: between(1e-6, 1e6, "1/s").describe("Rate, by which events have their time, 1/s."),
   startsAt: z.iso
     .datetime({ error: "It must be a time in UTC, such as 2026-11-22T08:00:00Z." })

@@ -42,6 +42,7 @@ describe("the script of a test beam", () => {
   it.for<readonly [string, string, string, RegExp]>([
     ["no version", "source: x\n", "1:1", /schemaVersion: .*must be 1/],
     ["no events", "schemaVersion: 1\nsource: x\neventsPerSecond: 3\n", "1:1", /events: Missing/],
+    ["half an event", BASE.replace("1000", "0.5"), "3:9", /events: It must be an integer from 1 to 1000000000/],
     ["a slip", `${BASE}evnts: 3\n`, "5:8", /evnts: Unknown\. Did you mean "events"\?/],
     ["an empty source", BASE.replace("testbeam/ecal", '""'), "2:9", /source: It must be a text, not empty/],
     ["a rate of 0", BASE.replace("100\n", "0\n"), "4:18", /eventsPerSecond: It must be a number from 0\.000001/],
