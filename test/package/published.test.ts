@@ -51,6 +51,7 @@ describe("the package", () => {
         "dist/modules/root/export/requirements.txt",
         "dist/modules/root/worker/lz4.wasm",
         "dist/protos/inference.proto",
+        "dist/protos/twinloom/stream/v1/event.proto",
         "dist/thematic/detector/geometries/w-si-45.json",
         "dist/thematic/detector/geometries/w-si-45.xml",
         "dist/thematic/detector/gflash/constants/w-si-45.json",

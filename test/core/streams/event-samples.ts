@@ -1,20 +1,33 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import type Protobuf from "protobufjs";
 import { type EventDType, NdArray, type StreamEvent } from "../../../core/index.ts";
 
-// protobufjs comes with the loader of .proto files that serving uses.
-const require = createRequire(import.meta.resolve("@grpc/proto-loader"));
-const protobuf = require("protobufjs") as typeof Protobuf;
+/** What is used of protobufjs, which comes with the loader of .proto files that serving uses. */
+interface Protobuf {
+  readonly Root: new () => { loadSync(file: string, options: object): PeerRoot };
+}
+
+interface PeerRoot {
+  lookupType(name: string): PeerType;
+}
+
+interface PeerType {
+  decode(bytes: Uint8Array): { toJSON(): unknown };
+  encode(message: object): { finish(): Uint8Array };
+  fromObject(json: object): object;
+  toObject(message: object, options: object): Record<string, unknown>;
+}
+
+const protobuf = createRequire(import.meta.resolve("@grpc/proto-loader"))("protobufjs") as Protobuf;
 const FILE = fileURLToPath(new URL("../../../protos/twinloom/stream/v1/event.proto", import.meta.url));
 
 /** The messages of event.proto, of an implementation that is not ours. */
-export function loadPeer(options: Protobuf.IParseOptions = {}): Protobuf.Root {
+export function loadPeer(options: { readonly keepCase?: boolean } = {}): PeerRoot {
   return new protobuf.Root().loadSync(FILE, options);
 }
 
-export const PeerEvent: Protobuf.Type = loadPeer().lookupType("twinloom.stream.v1.Event");
+export const PeerEvent: PeerType = loadPeer().lookupType("twinloom.stream.v1.Event");
 
 /** What the other implementation reads: longs and enumerations as texts, bytes as they are. */
 export function peerReads(bytes: Uint8Array): Record<string, unknown> {
