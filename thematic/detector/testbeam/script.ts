@@ -125,8 +125,10 @@ function placeProblems(change: TestBeamChange, geometry: CalorimeterGeometry): r
   const last = geometry.shape[0] - 1;
   return [
     ...layers.flatMap((layer, place): SchemaProblem[] => {
+      const path = ["layers", place];
+      if (layers.indexOf(layer) < place) return [{ path, message: `Layer ${layer} is there twice.` }];
       const message = `There is no layer ${layer} in geometry "${geometry.name}": layers are 0 to ${last}.`;
-      return layer <= last ? [] : [{ path: ["layers", place], message }];
+      return layer <= last ? [] : [{ path, message }];
     }),
     ...cells.flatMap((cell, place): SchemaProblem[] => {
       const message = cellProblem(cell, geometry);

@@ -106,6 +106,12 @@ describe("the script of a test beam", () => {
       /history\.0\.layers\.1: There is no layer 45 in geometry "w-si-45": layers are 0 to 44/,
     ],
     [
+      "a layer twice",
+      `${BASE}history:\n  - { change: gain-step, at: { event: 1 }, layers: [3, 3], factor: 1.1 }\n`,
+      "6:56",
+      /history\.0\.layers\.1: Layer 3 is there twice/,
+    ],
+    [
       "a cell that is not there",
       `${BASE}history:\n  - { change: dead-cells, at: { event: 1 }, cells: [[3, 16, 0]] }\n`,
       "6:53",
