@@ -1,4 +1,4 @@
-import { FileUnreadableError, type JournalContents, readJournal } from "../../core/index.ts";
+import { type JournalContents, ReadFailedError, readJournal } from "../../core/index.ts";
 
 /** Kind of the journals that are recordings; see docs/reference/recording-format.md. */
 export const RECORDING_KIND = "twinloom.recording.v1";
@@ -33,8 +33,7 @@ export async function* readRecording(
   options: ReadRecordingOptions = {},
 ): AsyncGenerator<RecordedMessage, void, undefined> {
   for await (const record of readJournal(file, { ...options, kind: RECORDING_KIND })) {
-    if (record.length < TIME_BYTES)
-      throw new FileUnreadableError(file, `a record of ${record.length} bytes has no time.`);
+    if (record.length < TIME_BYTES) throw new ReadFailedError(file, `a record of ${record.length} bytes has no time.`);
     const time = new DataView(record.buffer, record.byteOffset, TIME_BYTES);
     yield { payload: record.subarray(TIME_BYTES), arrivalNs: time.getBigInt64(0, true) };
   }

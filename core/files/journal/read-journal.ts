@@ -41,7 +41,8 @@ export async function* readJournal(
   const file = await openToRead(path);
   try {
     const header = await checkHeader(file, path, kind);
-    onEnd?.(yield* readRecords(file, path, { header, signal }));
+    const contents = yield* readRecords(file, path, { header, signal });
+    onEnd?.(contents);
   } finally {
     await file.close();
   }
