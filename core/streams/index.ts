@@ -22,5 +22,5 @@ export { EVENT_LIMITS, type EventLimits } from "./event-limits.ts";
 export type { SequenceGap } from "./source-sequences.ts";
 export { Subscriptions, type SubscriptionsOptions } from "./subscriptions.ts";
 export { Watermark, type WatermarkOptions, type WatermarkState } from "./watermark.ts";
-export { type Merged, TumblingWindows, type WindowOptions, type WindowsState } from "./window.ts";
+export { type MergeOutcome, TumblingWindows, type WindowOptions, type WindowsState } from "./window.ts";
 export { WindowSummary, type WindowSummaryState } from "./window-summary.ts";

@@ -61,7 +61,7 @@ function sparseOf(
   const problem = allowance.problemOf(size);
   if (problem !== undefined) failAt(`${path}.shape`, problem);
   const indices = arrayOf(parts["indices"], `${path}.sparse.indices`).map((index, i) => {
-    const place = integerOf(index ?? null, `${path}.sparse.indices[${i}]`);
+    const place = integerOf(index ?? null, () => `${path}.sparse.indices[${i}]`);
     return place >= 0n && place < size
       ? Number(place)
       : failAt(`${path}.sparse.indices[${i}]`, `is ${place}; the tensor has ${size} elements`);

@@ -23,7 +23,7 @@ const WindowsStateSchema = z.object({
 export type WindowsState = z.output<typeof WindowsStateSchema>;
 
 /** What becomes of a worker's summary: it counts, it counted before, or its window is closed. */
-export type Merged = "merged" | "repeated" | "late";
+export type MergeOutcome = "merged" | "repeated" | "late";
 
 interface Window {
   readonly summary: WindowSummary;
@@ -114,7 +114,7 @@ export class TumblingWindows {
    *
    * @throws `TWIN_INVALID_ARGUMENT` when it is the summary of no such window.
    */
-  merge(worker: string, summary: WindowSummary): Merged {
+  merge(worker: string, summary: WindowSummary): MergeOutcome {
     const { startNs } = summary;
     if (startNs !== this.startOf(startNs)) {
       throw new InvalidArgumentError(`No window of ${this.#widthNs} ns begins at ${startNs} ns.`);

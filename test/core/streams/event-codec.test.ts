@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeEvent, encodeEvent, NdArray, type StreamEvent } from "../../../core/index.ts";
+import { decodeEvent, EVENT_LIMITS, encodeEvent, NdArray, type StreamEvent } from "../../../core/index.ts";
+import { readRepositoryFile } from "../../architecture/repository.ts";
 import { DTYPES, events, PeerEvent, peerReads, plain, sampleEvent } from "./event-samples.ts";
 
 describe("the binary form of an event", () => {
@@ -98,6 +99,15 @@ describe("the binary form of an event", () => {
     const within = new Uint8Array(bytes.length + 11).fill(0xff);
     within.set(bytes, 5);
     expect(plain(decodeEvent(within.subarray(5, 5 + bytes.length)))).toEqual(plain(sampleEvent()));
+  });
+
+  it("has the limits that its page states", () => {
+    const page = readRepositoryFile("docs/reference/event-format.md");
+    const stated = [...page.matchAll(/^\| [^|]+ \| ([\d,]+) \|$/gm)].map(([, most]) =>
+      Number(most?.replaceAll(",", "")),
+    );
+    const { nameBytes, conditions, tensors, axes, sparseElements } = EVENT_LIMITS;
+    expect(stated).toEqual([nameBytes, conditions, tensors, axes, sparseElements]);
   });
 
   it("has every dtype of events, and no other", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { TumblingWindows, WindowSummary } from "../../../core/index.ts";
+import { Deduplication, TumblingWindows, WindowSummary } from "../../../core/index.ts";
 
 const WIDTH = 10n;
 const OPTIONS = { widthNs: WIDTH, features: 2 };
@@ -42,6 +42,41 @@ describe("windows of event time", () => {
         expect(text(merged.close(1_000n))).toEqual(text(alone.close(1_000n)));
       }),
       { numRuns: 300, seed: 1 },
+    );
+  });
+
+  it("count each event once, however often it came, in whatever order, and to which worker its source went", () => {
+    const deliveries = fc.array(fc.tuple(fc.constantFrom("s0", "s1", "s2"), fc.integer({ min: 0, max: 15 })), {
+      maxLength: 80,
+    });
+    // An event is a function of its source and its sequence.
+    const eventOf = (source: string, sequence: number) => ({
+      timeNs: BigInt((sequence * 7 + source.charCodeAt(1)) % 50),
+      values: [1 / (sequence + 3), source.charCodeAt(1) * 1e15],
+    });
+    const workers = fc.array(fc.constantFrom("a", "b"), { minLength: 3, maxLength: 3 });
+    fc.assert(
+      fc.property(deliveries, workers, (stream, workerOf) => {
+        const merged = new TumblingWindows(OPTIONS);
+        for (const worker of ["a", "b"]) {
+          const seen = new Deduplication();
+          const windows = new TumblingWindows(OPTIONS);
+          for (const [source, sequence] of stream) {
+            if (workerOf[Number(source[1])] !== worker || seen.admit(source, BigInt(sequence)) !== "new") continue;
+            const { timeNs, values } = eventOf(source, sequence);
+            windows.add(timeNs, values);
+          }
+          for (const summary of windows.close(100n)) merged.merge(worker, summary);
+        }
+        const expected = new TumblingWindows(OPTIONS);
+        for (const key of new Set(stream.map(([source, sequence]) => `${source} ${sequence}`))) {
+          const [source = "", sequence = ""] = key.split(" ");
+          const { timeNs, values } = eventOf(source, Number(sequence));
+          expected.add(timeNs, values);
+        }
+        expect(text(merged.close(100n))).toEqual(text(expected.close(100n)));
+      }),
+      { numRuns: 300, seed: 3 },
     );
   });
 
