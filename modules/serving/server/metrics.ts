@@ -19,6 +19,8 @@ export interface ServerMetrics {
 const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 100, 128, 256, 512, 1024];
 const MODEL = ["model", "version"] as const;
+/** Tasks of counting that are done at once: one by one they take four times as long, and somebody waits meanwhile. */
+const COUNTED_AT_ONCE = 256;
 
 /**
  * Begins to measure.
@@ -143,7 +145,7 @@ class PrometheusMetrics implements ServerMetrics {
   }
 
   #count(task: () => void): void {
-    if (this.#uncounted.push(task) === 1) setImmediate(() => this.#countAll());
+    if (this.#uncounted.push(task) === COUNTED_AT_ONCE) setImmediate(() => this.#countAll());
   }
 
   #countAll(): void {
