@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { IClientOptions, IConnackPacket, IPublishPacket, MqttClient } from "mqtt";
 import { ConnectionFailure, refusal, socketFailure } from "./failure.ts";
-import { isOfVersion } from "./reason-codes.ts";
+import { TOO_LARGE } from "./reason-codes.ts";
 
 /** What a broker is told when a connection begins. */
 export interface Greeting {
@@ -135,7 +135,7 @@ export async function greet(
       last ??= protocolFailure(error);
       socket.destroy();
     });
-    client.on("close", () => resolve(last ?? new ConnectionFailure("it closed the connection", {})));
+    client.on("close", () => resolve(last ?? new ConnectionFailure("it closed the connection", { isSilent: true })));
   });
   const onAbort = (): void => void socket.destroy();
   signal.addEventListener("abort", onAbort, { once: true });
@@ -179,7 +179,8 @@ function clientOptions(greeting: Greeting): IClientOptions {
 /** What mqtt.js tells: a refused greeting, a packet that cannot be read, or an error of the socket. */
 function protocolFailure(error: Error): ConnectionFailure {
   const { code } = error as { readonly code?: unknown };
-  if (typeof code === "number")
-    return refusal(isOfVersion(code) ? "it refuses the version" : "it refuses the client", code);
+  // Mosquitto answers a message that is too large so, which a PUBACK may not (MQTT 5, section 3.4.2.1), and hangs up.
+  if (/puback reason code/i.test(error.message)) return refusal("it refuses a message", TOO_LARGE);
+  if (typeof code === "number") return refusal("it refuses the client", code);
   return socketFailure(error);
 }

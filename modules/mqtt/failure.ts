@@ -8,10 +8,20 @@ export class ConnectionFailure extends Error {
   readonly reasonCode: number | undefined;
   /** Whether it would fail the same way again. */
   readonly isLasting: boolean;
+  /** The other side ended the connection and said nothing. */
+  readonly isSilent: boolean;
 
-  constructor(problem: string, options: ErrorOptions & { readonly reasonCode?: number; readonly isLasting?: boolean }) {
+  constructor(
+    problem: string,
+    options: ErrorOptions & {
+      readonly reasonCode?: number;
+      readonly isLasting?: boolean;
+      readonly isSilent?: boolean;
+    } = {},
+  ) {
     super(problem, options);
     this.reasonCode = options.reasonCode;
+    this.isSilent = options.isSilent ?? false;
     this.isLasting = options.isLasting ?? (options.reasonCode !== undefined && isLasting(options.reasonCode));
   }
 }
@@ -22,22 +32,22 @@ export function refusal(what: string, reasonCode: number): ConnectionFailure {
 }
 
 /** A socket fails. Certificates do not get better by trying again, nor does a port that does not speak TLS. */
-export function socketFailure(error: unknown): ConnectionFailure {
+export function socketFailure(error: unknown, hintOnReset = ""): ConnectionFailure {
   const code = (error as { readonly code?: unknown } | null)?.code;
   const text = typeof code === "string" ? code : "";
   // Several addresses of a host were tried, and each failed; the error of them all has no message.
   const problem = reasonOf(error) || text || "the connection failed";
-  if (/CERT|ERR_TLS|SELF_SIGNED|UNABLE_TO_|ISSUER/.test(text)) {
-    const hint =
-      "The certificate of the broker must come from an authority that is trusted (`tls.authority`), and be for its name (`tls.serverName`)";
-    return new ConnectionFailure(`${problem} (${text}). ${hint}`, { cause: error, isLasting: true });
-  }
   if (/^ERR_SSL|^EPROTO$/.test(text)) {
     const hint =
       "One side encrypts and the other does not, or the broker asks for a certificate of this client (`tls.certificate`, `tls.key`)";
     return new ConnectionFailure(`${problem} (${text}). ${hint}`, { cause: error, isLasting: true });
   }
-  return new ConnectionFailure(problem, { cause: error });
+  if (/CERT|ERR_TLS|SELF_SIGNED|UNABLE_TO_|ISSUER/.test(text)) {
+    const hint =
+      "The certificate of the broker must come from an authority that is trusted (`tls.authority`), and be for its name (`tls.serverName`)";
+    return new ConnectionFailure(`${problem} (${text}). ${hint}`, { cause: error, isLasting: true });
+  }
+  return new ConnectionFailure(`${problem}${text === "ECONNRESET" ? hintOnReset : ""}`, { cause: error });
 }
 
 /** What a user gets of a failure that trying again does not mend. */
@@ -45,7 +55,7 @@ export function lastingError(address: string, failure: unknown): unknown {
   if (failure instanceof TwinError || !(failure instanceof ConnectionFailure)) return failure;
   if (failure.reasonCode === TAKEN_OVER) {
     return new StreamRefusedError(
-      `Another subscriber of this name took over at the stream ${address}. A named subscription has one subscriber at a time; give each a \`name\` of its own, or let them share the messages (\`group\`).`,
+      `Another subscriber of this name took over at the stream ${address}: ${failure.message}. A named subscription has one subscriber at a time; give each a \`name\` of its own, or let them share the messages (\`group\`).`,
       { cause: failure },
     );
   }

@@ -23,17 +23,19 @@ export async function openSocket(place: BrokerPlace, signal: AbortSignal): Promi
   signal.throwIfAborted();
   const { host, port, secureContext, serverName, connectMs } = place;
   const name = serverName ?? (isIP(host) ? undefined : host);
+  // What a broker does that does not understand a TLS handshake.
+  const hint = secureContext ? ". Does the broker encrypt at this port?" : "";
   const socket = secureContext
     ? connectEncrypted({ host, port, secureContext, ...(name !== undefined && { servername: name }) })
     : connectPlain({ host, port });
   try {
     await new Promise<void>((resolve, reject) => {
       const onAbort = (): void => reject(signal.reason);
-      const giveUp = (): void => reject(new ConnectionFailure(`it did not answer within ${connectMs} ms`, {}));
+      const giveUp = (): void => reject(new ConnectionFailure(`it did not answer within ${connectMs} ms`));
       const timer = setTimeout(giveUp, connectMs);
       signal.addEventListener("abort", onAbort, { once: true });
-      socket.once("error", (error) => reject(socketFailure(error)));
-      socket.once("close", () => reject(new ConnectionFailure("it closed the connection at once", {})));
+      socket.once("error", (error) => reject(socketFailure(error, hint)));
+      socket.once("close", () => reject(new ConnectionFailure(`it closed the connection at once${hint}`)));
       socket.once(secureContext ? "secureConnect" : "connect", () => resolve());
       socket.once("close", () => {
         clearTimeout(timer);

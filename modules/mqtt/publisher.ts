@@ -6,7 +6,7 @@ import type { Dialer } from "./dialer.ts";
 import { ConnectionFailure } from "./failure.ts";
 import { Fifo } from "./fifo.ts";
 import type { MqttSettings } from "./options.ts";
-import { wordsOf } from "./reason-codes.ts";
+import { TOO_LARGE, wordsOf } from "./reason-codes.ts";
 
 interface Message {
   readonly payload: Buffer;
@@ -89,8 +89,9 @@ export class Publisher {
           (thrown: unknown) => thrown,
         );
         this.#takeBack();
+        if (failure instanceof ConnectionFailure && failure.reasonCode === TOO_LARGE) this.#refuseFirst(failure);
         signal.throwIfAborted();
-        if (this.#waiting.length > 0) await attempts.pause(failure, signal);
+        if (this.#waiting.length > 0) await attempts.pause(passing(failure), signal);
       } while (this.#waiting.length > 0);
     } catch (error) {
       for (const { settle } of this.#waiting.take()) settle(error);
@@ -118,6 +119,12 @@ export class Publisher {
     for (const message of this.#unconfirmed) message.wasSent = true;
     this.#waiting.prepend(this.#unconfirmed);
     this.#unconfirmed.clear();
+  }
+
+  /** Brokers confirm in order, so it hung up on the first that is not confirmed. It must not be sent again. */
+  #refuseFirst({ message }: ConnectionFailure): void {
+    this.#waiting.shift()?.settle(this.#refusal(message));
+    this.#attempts?.progressed();
   }
 
   #pump(): void {
@@ -152,6 +159,12 @@ export class Publisher {
   #refusal(reason: string): StreamRefusedError {
     return new StreamRefusedError(`The stream ${this.#parts.address} does not take a message: ${reason}.`);
   }
+}
+
+/** After a message was refused, the others may go their way. */
+function passing(failure: unknown): unknown {
+  const isOfMessage = failure instanceof ConnectionFailure && failure.reasonCode === TOO_LARGE;
+  return isOfMessage ? new ConnectionFailure(failure.message) : failure;
 }
 
 /** Bytes of the packet that publishes so many: MQTT 5, section 3.3, without properties. */

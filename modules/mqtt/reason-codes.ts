@@ -58,3 +58,5 @@ export function isOfVersion(code: number | undefined): boolean {
 
 /** Another client connected with the same client id. */
 export const TAKEN_OVER = 142;
+/** The message is too large. */
+export const TOO_LARGE = 149;

@@ -3,12 +3,16 @@ import { type Delivery, InvalidArgumentError, type Log, type StreamLag, type Sub
 import { Attempts } from "./attempts.ts";
 import type { Connection } from "./connection.ts";
 import type { Caller, Dialer } from "./dialer.ts";
+import { ConnectionFailure, refusal } from "./failure.ts";
 import { Fifo } from "./fifo.ts";
 import { type Arrival, Inbox } from "./inbox.ts";
 import type { MqttSettings } from "./options.ts";
+import { TAKEN_OVER } from "./reason-codes.ts";
 
 /** What MQTT 5 can say of a window (Receive Maximum, section 3.1.2.11.3). */
 export const LARGEST_WINDOW = 65_535;
+/** Broken off so often in a row, right after a session was resumed, by a broker that gives no reason. */
+const CONTESTED = 3;
 /** So long a connection lasts that is no failure, ms. */
 const STEADY_MS = 10_000;
 
@@ -36,6 +40,7 @@ export class MqttSubscription implements Subscription {
   #inbox: Inbox | undefined;
   #connection: Connection | undefined;
   #wasConnected: boolean = false;
+  #breaks = 0;
   #running: Promise<void> = Promise.resolve();
   #delivered = 0;
   #end: { readonly error?: unknown } | undefined;
@@ -124,17 +129,32 @@ export class MqttSubscription implements Subscription {
   async #run(): Promise<void> {
     while (this.#end === undefined) {
       const connection = this.#connection as Connection;
-      const steady = setTimeout(() => this.#attempts.progressed(), STEADY_MS);
+      const steady = setTimeout(() => this.#steady(), STEADY_MS);
       const failure = await Promise.race([connection.lost, aborted(this.#closing.signal)]);
       clearTimeout(steady);
       if (this.#ended()) return await connection.close({ endsSession: this.#parts.name === undefined });
       try {
-        await this.#attempts.pause(failure, this.#closing.signal);
+        await this.#attempts.pause(this.#judge(failure, connection), this.#closing.signal);
         await this.#listen();
       } catch (error) {
         this.#close({ error });
       }
     }
+  }
+
+  #steady(): void {
+    this.#breaks = 0;
+    this.#attempts.progressed();
+  }
+
+  /**
+   * Some brokers (MQTT 3.1.1; Mosquitto 2.0) do not say that another client has taken over a session. Two that take it from
+   * each other would go on for ever: the first of them to notice leaves.
+   */
+  #judge(failure: unknown, { isResumed }: Connection): unknown {
+    const isSilent = failure instanceof ConnectionFailure && failure.isSilent;
+    this.#breaks = isSilent && isResumed && this.#parts.name !== undefined ? this.#breaks + 1 : 0;
+    return this.#breaks < CONTESTED ? failure : refusal("it ended the connection again and again", TAKEN_OVER);
   }
 
   async #listen(): Promise<void> {
@@ -144,6 +164,7 @@ export class MqttSubscription implements Subscription {
         await this.#connect();
         return;
       } catch (error) {
+        this.#breaks = 0;
         await this.#attempts.pause(error, signal);
       }
     }
