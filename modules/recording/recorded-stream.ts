@@ -49,6 +49,7 @@ export class RecordedStream implements EventStream {
     return this.#subscriptions.subscribe(options);
   }
 
+  /** Whoever listens is told so, and the file is closed. */
   async stop(): Promise<void> {
     this.#subscriptions.close();
     await Promise.all([...this.#feeds].map((feed) => feed.closed));

@@ -117,6 +117,7 @@ export class Journal implements AsyncDisposable {
     await this.#closing;
   }
 
+  /** Closes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
