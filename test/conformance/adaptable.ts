@@ -162,7 +162,7 @@ export const adaptableCases: readonly ConformanceCase<AdaptableFixture>[] = [
           (_, i) => 1 / Math.sqrt(information[i * size + i] as number),
         );
         const relative = information.map(
-          (value, i) => value * at2(scales, Math.floor(i / size)) * at2(scales, i % size),
+          (value, i) => value * elementOf(scales, Math.floor(i / size)) * elementOf(scales, i % size),
         );
         for (let i = 0; i < size * size; i++) {
           const mirrored = information[(i % size) * size + Math.floor(i / size)];
@@ -177,7 +177,7 @@ export const adaptableCases: readonly ConformanceCase<AdaptableFixture>[] = [
           });
         }
         sum.forEach((value, i) => {
-          const scale = 1 / (at2(scales, Math.floor(i / size)) * at2(scales, i % size));
+          const scale = 1 / (elementOf(scales, Math.floor(i / size)) * elementOf(scales, i % size));
           const difference = Math.abs(value - (information[i] as number));
           assert.ok(difference <= 1e-9 * scale, `element ${i}: batches add up to ${value}, not ${information[i]}`);
         });
@@ -389,7 +389,7 @@ function diagonal(matrix: Float64Array, index: number): number {
   return matrix[index * Math.sqrt(matrix.length) + index] as number;
 }
 
-function at2(values: Float64Array, index: number): number {
+function elementOf(values: Float64Array, index: number): number {
   return values[index] as number;
 }
 

@@ -7,6 +7,7 @@
  *
  * @packageDocumentation
  */
+export { type AdaptableFixture, adaptableCases, testAdaptable } from "./adaptable.ts";
 export { type ConnectorFixture, connectorCases, readOnlyConnectorCases, testConnector } from "./connector.ts";
 export {
   eventStreamCases,

@@ -4,6 +4,9 @@
  *
  * @module
  */
+export { type AdaptedGeneratorOptions, adaptedGenerator } from "./adaptation/adapted-generator.ts";
+export type { DetectorCalibration } from "./adaptation/calibration.ts";
+export { type AdaptableDetectorOptions, adaptableDetector } from "./adaptation/plugin.ts";
 export {
   type BatchOptions,
   Calorimeter,

@@ -1,0 +1,90 @@
+import { EventInvalidError, type Features, type NdArray, type StreamEvent } from "../../../core/index.ts";
+import type { CalorimeterGeometry } from "../geometry/geometry.ts";
+import { MAX_KELVIN } from "./detector-conditions.ts";
+import type { EnergyBasis } from "./energy-basis.ts";
+
+/** Columns of a row: incident energy, MeV; temperature, °C, `NaN` where it is missing; then the layers' shares of the energy. */
+export const ENERGY = 0;
+export const TEMPERATURE = 1;
+export const FIRST_SHARE = 2;
+
+/** What is read of events. */
+export interface LayerFeaturesOptions {
+  readonly geometry: CalorimeterGeometry;
+  /** Layers that are looked at, from the front. */
+  readonly layers: number;
+  /** Of the energies that the twin covers. */
+  readonly basis: EnergyBasis;
+  readonly referenceTemperatureC: number;
+}
+
+/** See `Adaptable.features`; a layer with a cell that is not finite is `NaN`. */
+export function layerFeatures(events: readonly StreamEvent[], options: LayerFeaturesOptions): Features {
+  const { geometry, layers } = options;
+  const columns = FIRST_SHARE + layers;
+  const values = new Float64Array(events.length * columns);
+  const timesNs = new BigInt64Array(events.length);
+  const width = geometry.shape[1] * geometry.shape[2];
+  events.forEach((event, index) => {
+    const row = index * columns;
+    const energy = energyOf(event, options);
+    const cells = showerOf(event, geometry).values() as Float32Array;
+    timesNs[index] = event.timeNs;
+    values[row + ENERGY] = energy;
+    values[row + TEMPERATURE] = temperatureOf(event, options);
+    for (let layer = 0; layer < layers; layer++) {
+      let sum = 0;
+      for (let cell = layer * width; cell < (layer + 1) * width; cell++) sum += cells[cell] as number;
+      values[row + FIRST_SHARE + layer] = Number.isFinite(sum) ? sum / energy : Number.NaN;
+    }
+  });
+  return { count: events.length, values, timesNs };
+}
+
+function showerOf(event: StreamEvent, { name, shape }: CalorimeterGeometry): NdArray {
+  const { showers } = event.tensors;
+  const [layers, alphas, rings] = shape;
+  const found = showers?.shape;
+  if (
+    (showers?.dtype === "float32" || showers?.dtype === "float64") &&
+    found?.length === 3 &&
+    found[0] === layers &&
+    found[1] === alphas &&
+    found[2] === rings
+  ) {
+    return showers;
+  }
+  const problem = showers ? `is ${showers.dtype} [${found}]` : `is missing; there are ${listOf(event.tensors)}`;
+  throw invalid(event, "tensors.showers", `${problem}; geometry "${name}" has float32 [${shape.join(", ")}], MeV`);
+}
+
+function energyOf(event: StreamEvent, { basis }: LayerFeaturesOptions): number {
+  const { incident_energy: energy = Number.NaN } = event.conditions;
+  if (energy >= basis.minMeV && energy <= basis.maxMeV) return energy;
+  const isMissing = !Object.hasOwn(event.conditions, "incident_energy");
+  const problem = isMissing ? `is missing; there are ${listOf(event.conditions)}` : `is ${energy} MeV`;
+  throw invalid(
+    event,
+    "conditions.incident_energy",
+    `${problem}; the twin covers ${basis.minMeV} to ${basis.maxMeV} MeV`,
+  );
+}
+
+function temperatureOf(event: StreamEvent, { referenceTemperatureC }: LayerFeaturesOptions): number {
+  const { temperature = Number.NaN } = event.conditions;
+  if (!(Math.abs(temperature - referenceTemperatureC) > MAX_KELVIN)) return temperature;
+  const range = `${referenceTemperatureC - MAX_KELVIN} to ${referenceTemperatureC + MAX_KELVIN} °C`;
+  throw invalid(
+    event,
+    "conditions.temperature",
+    `is ${temperature} °C; the twin covers ${range}; leave it out where it is not known`,
+  );
+}
+
+function invalid({ source, sequence, id }: StreamEvent, path: string, problem: string): EventInvalidError {
+  return new EventInvalidError(`of event ${id} (${source}, ${sequence}) ${problem}`, { path });
+}
+
+function listOf(record: object): string {
+  return Object.keys(record).join(", ") || "none";
+}
