@@ -44,6 +44,7 @@ export interface SequentialDetector<State extends DetectorState = DetectorState>
   update(value: number): DriftAlarm | undefined;
   /** Forgets what it has gathered, as after the stream's description was adapted. */
   reset(): void;
+  /** What it remembers now. */
   state(): State;
   /** @throws `TWIN_INVALID_ARGUMENT` for the state of another statistic, or one that no detector wrote. */
   restore(state: State): void;

@@ -40,7 +40,7 @@ const STATISTIC = "ks-window";
  * so also windows that overlap have at most the stated rate. It is the mean over reference samples; one that is no larger
  * than the window has more false alarms than that when it is unlucky, always in the same direction.
  *
- * @see {@link ksProbability}. Time per value: log(window) + log(reference) for a stride of a window.
+ * @see J. L. Hodges, Arkiv för Matematik 3 (1958) 469, for the threshold. Time per value: log(window) + log(reference) for a stride of a window.
  */
 export class KsWindow implements SequentialDetector<KsWindowState> {
   readonly averageRunLength: number;

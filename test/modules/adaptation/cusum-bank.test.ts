@@ -37,7 +37,7 @@ describe("a bank of cumulative sums", () => {
       averageRunLength: 5000,
       referenceSizes: scores.referenceSizes,
     });
-    const events = IS_LONG ? 4e6 : 1e5;
+    const events = IS_LONG ? 5e5 : 1e5;
     let alarms = 0;
     for (let i = 0; i < events; i++) alarms += bank.update(scores.score(draw(event), event)).length;
     expect(alarms).toBeLessThanOrEqual(poissonInterval(events / 5000)[1]);
@@ -48,7 +48,7 @@ describe("a bank of cumulative sums", () => {
   it("of independent features has the stated rate, not less", () => {
     const random = new RandomStream({ seed: 20_261_122n, id: 31n });
     const bank = new CusumBank({ features: 10, shifts: [0.5], averageRunLength: 1000 });
-    const events = IS_LONG ? 5e6 : 2e5;
+    const events = IS_LONG ? 2e6 : 2e5;
     const event = new Float64Array(10);
     let alarms = 0;
     for (let i = 0; i < events; i++) {

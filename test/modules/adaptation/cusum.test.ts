@@ -14,7 +14,7 @@ import { poissonInterval } from "./poisson.ts";
 import { exactRunLength } from "./run-length.ts";
 
 const IS_LONG = process.env["TWINLOOM_LONG"] === "1";
-const VALUES = IS_LONG ? 5e7 : 2e6;
+const VALUES = IS_LONG ? 2e7 : 2e6;
 const normals = (id: bigint) => new RandomStream({ seed: 20_261_122n, id });
 const code = expect.objectContaining({ code: "TWIN_INVALID_ARGUMENT" });
 
@@ -75,7 +75,7 @@ describe("without a change", () => {
   it("the stated rate holds on average over reference samples, of a feature that is far from normal", () => {
     const stream = normals(3n);
     const next = () => Math.exp(2 * stream.normal());
-    const [references, size, values, averageRunLength] = [IS_LONG ? 10_000 : 400, 1000, 5000, 1000];
+    const [references, size, values, averageRunLength] = [IS_LONG ? 3000 : 400, 1000, 5000, 1000];
     const known = moments([]);
     const ignored = moments([]);
     const honest = new Cusum({ shift: 0.3, averageRunLength, referenceSize: size });
@@ -113,7 +113,7 @@ describe("after a change", () => {
     const stream = normals(5n);
     const detector = new Cusum({ shift: design, averageRunLength: 1e5 });
     const delays = moments([]);
-    for (let trial = 0; trial < (IS_LONG ? 40_000 : 2000); trial++) {
+    for (let trial = 0; trial < (IS_LONG ? 20_000 : 2000); trial++) {
       for (let delay = 1; ; delay++) {
         const alarm = detector.update(stream.normal() - shift);
         if (!alarm) continue;
