@@ -22,7 +22,8 @@ export interface NormalScoreTable {
  *
  * @param reference - In any order; what is not finite is missing, and does not count.
  * @throws `TWIN_INVALID_ARGUMENT` for a reference of less than two different values.
- * @see B. L. van der Waerden, Indagationes Mathematicae 14 (1952) 453.
+ * @see G. Blom, "Statistical Estimates and Transformed Beta-Variables", Wiley 1958: (rank - 3/8) / (n + 1/4), nearly the mean
+ *   of a normal sample's value at that rank, so that scores of other values have a variance of 1.
  */
 export function normalScoreTable(reference: ArrayLike<number>): NormalScoreTable {
   const sorted = Float64Array.from(reference).filter(Number.isFinite).sort();
@@ -42,7 +43,9 @@ export function normalScoreTable(reference: ArrayLike<number>): NormalScoreTable
     const isAtom = to - from > Math.max(1, size * ATOM);
     const isBeforeAtom = to < size && sorted[Math.min(size - 1, to + Math.floor(size * ATOM))] === sorted[to];
     if (isAtom || isAfterAtom || isBeforeAtom || from === 0 || to === size || (from + to) / 2 >= due) {
-      const score = isAtom ? meanScore(from / size, to / size) : normalQuantile((from + to) / 2 / size);
+      const score = isAtom
+        ? meanScore(from / size, to / size)
+        : normalQuantile(((from + to) / 2 + 1 / 8) / (size + 1 / 4));
       values.push(value);
       scores.push(score);
       due = size * normalProbability(score + SPACING);

@@ -1,15 +1,16 @@
 import { InvalidArgumentError } from "../../core/index.ts";
 import { type NormalScoreTable, normalScoreTable } from "./normal-score-table.ts";
 
-/** No normal value gets there in the life of an experiment; a wild one counts as this, and cannot raise an alarm alone. */
-const LARGEST = 8;
+/** Beyond the last score of a table: three times the mean excess of normal values. Wild ones count as this, so that one alone
+ * cannot raise an alarm, and a long tail has no more false alarms. */
+const BEYOND = 1;
 
 /**
  * Makes the features of an event standard normal, whatever their distributions: log-normal energies, fractions, counts,
  * zeros. Detectors of shifts then have the false-alarm rate that they state.
  *
  * Between the knots of a table, and beyond its ends with the slope of the last unit of score, scores are linear in the
- * value, so they tell how far a feature has moved even where the reference never was; at most 8 either way. A score of a
+ * value, up to one more unit. A wild value so counts little more than the largest of the reference. A score of a
  * feature that has steps (many equal values) has a variance below 1, which makes false alarms rarer, never more frequent.
  *
  * A feature that an event does not have is NaN, and so is its score. Whether it is there may be a feature of its own.
@@ -89,7 +90,9 @@ export class NormalScores {
 
   /** Of one value. */
   scoreOf(value: number, feature: number = 0): number {
-    return clamp(this.#unlimited(value, feature), -LARGEST, LARGEST);
+    const lowest = (this.#scores[this.#first[feature] as number] as number) - BEYOND;
+    const highest = (this.#scores[(this.#first[feature + 1] as number) - 1] as number) + BEYOND;
+    return clamp(this.#unlimited(value, feature), lowest, highest);
   }
 
   #unlimited(value: number, feature: number): number {

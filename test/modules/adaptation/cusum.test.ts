@@ -89,7 +89,8 @@ describe("without a change", () => {
       ignored.add(stretch.filter((score) => naive.update(score) !== undefined).length);
     }
     const expected = values / averageRunLength;
-    expect(Math.abs(known.mean - expected)).toBeLessThan(3.5 * known.meanError);
+    // Errors of a reference are taken as normal, which is right to some 1 % for 1,000 events.
+    expect(Math.abs(known.mean - expected)).toBeLessThan(3.5 * known.meanError + 0.02 * expected);
     expect(ignored.mean - expected).toBeGreaterThan(3.5 * ignored.meanError);
   });
 

@@ -27,7 +27,7 @@ describe("normal scores", () => {
     );
     for (const z of [-2, -1, 0, 0.5, 1, 2]) expect(scores.scoreOf(50 + 2 * z)).toBeCloseTo(z, 1.3);
     expect(scores.scoreOf(50 + 2 * 6)).toBeGreaterThan(5);
-    expect(scores.scoreOf(50 + 2 * 6)).toBeLessThan(7.5);
+    expect(scores.scoreOf(50 + 2 * 60)).toBeLessThan(6);
   });
 
   it("of many equal values are the mean over their ranks, so the variance of a half-zero feature is below 1", () => {
@@ -42,15 +42,17 @@ describe("normal scores", () => {
     expect(found.variance()).toBeCloseTo(1 - 0.5 * (1 - 2 / Math.PI), 1.5);
   });
 
-  it("never fall where the value grows, and stay between -8 and 8", () => {
+  it("never fall where the value grows, and go no further than 1 beyond the reference's", () => {
     const sample = fc.array(fc.double({ noNaN: true, min: -1e9, max: 1e9 }), { minLength: 2, maxLength: 600 });
     fc.assert(
       fc.property(sample, fc.double({ noNaN: true, min: -1e12, max: 1e12 }), (reference, other) => {
         fc.pre(new Set(reference).size > 1);
         const scores = NormalScores.fit(reference, 1);
+        const [first, last] = [scores.tables[0]?.scores.at(0), scores.tables[0]?.scores.at(-1)];
         const found = [...reference, other].sort((a, b) => a - b).map((value) => scores.scoreOf(value));
         found.forEach((score, i) => {
-          expect(Math.abs(score)).toBeLessThanOrEqual(8);
+          expect(score).toBeGreaterThanOrEqual((first as number) - 1);
+          expect(score).toBeLessThanOrEqual((last as number) + 1);
           if (i > 0) expect(score).toBeGreaterThanOrEqual((found[i - 1] as number) - 1e-12);
         });
       }),
