@@ -243,7 +243,8 @@ export class RemoteGenerator implements Generator, Startable {
       isSparse: contract.hasExtensions && this.#options.transfer === "sparse",
       isHalf: this.#options.precision === "float16",
     };
-    const own = selectEvents(request, events);
+    // They are in the order of the request.
+    const own = events.length === request.eventIds.length ? request : selectEvents(request, events);
     const asked = encodeRequest(contract, { ...own, conditions: conditions.of(own) }, travel);
     const read = (answer: InferenceAnswer): Events => decodeEvents(contract, answer, events.length, travel);
     const made = await this.#client.infer(asked, read, { signal });

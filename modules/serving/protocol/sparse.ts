@@ -25,31 +25,27 @@ export function toSparse(array: NdArray<"float32">): SparseArray & { readonly va
   const [events, ...event] = array.shape;
   if (events === undefined) throw new WireError("A scalar has no sparse form; it needs an axis of events.");
   const perEvent = event.reduce((product, length) => product * length, 1);
-  const singles = array.values();
-  const bits = new Int32Array(singles.buffer, singles.byteOffset, singles.length);
-  const count = countNonZero(bits);
-  const Indices = perEvent > INDEX16_REACH ? Int32Array : Uint16Array;
-  const indices = new Indices(count);
-  const values = new Int32Array(count);
+  const dense = array.values();
+  const bits = new Int32Array(dense.buffer, dense.byteOffset, dense.length);
   const offsets = new Int32Array(events + 1);
-  const { indices: nextIndices, values: nextValues } = scratchFor(perEvent);
-  for (let e = 0, entry = 0; e < events; e++) {
-    let found = 0;
-    for (let place = 0, at = e * perEvent; place < perEvent; place++, at++) {
+  let { indices, values } = scratchFor(perEvent);
+  let entry = 0;
+  for (let e = 0, at = 0; e < events; e++) {
+    // What is not zero is not counted first: that takes longer than all the rest. So there may be as many as values.
+    if (values.length - entry <= perEvent) ({ indices, values } = larger({ indices, values }, perEvent));
+    for (let place = 0; place < perEvent; place++, at++) {
       const word = bits[at] as number;
-      nextIndices[found] = place;
-      nextValues[found] = word;
-      found += isNonZero(word);
+      indices[entry] = place;
+      values[entry] = word;
+      entry += isNonZero(word);
     }
-    indices.set(nextIndices.subarray(0, found), entry);
-    values.set(nextValues.subarray(0, found), entry);
-    entry += found;
     offsets[e + 1] = entry;
   }
+  const singles = new Float32Array(values.slice(0, entry).buffer);
   return {
     offsets: new NdArray<"int32">(offsets, { dtype: "int32", shape: [events + 1] }),
-    indices: entries(indices),
-    values: new NdArray<"float32">(new Float32Array(values.buffer), { dtype: "float32", shape: [count] }),
+    indices: entries(indices.slice(0, entry)),
+    values: new NdArray<"float32">(singles, { dtype: "float32", shape: [entry] }),
   };
 }
 
@@ -68,13 +64,13 @@ export function joinOffsets(parts: readonly NdArray<"int32">[]): NdArray<"int32"
   return new NdArray<"int32">(joined, { dtype: "int32", shape: [events + 1] });
 }
 
-/** Room for one event's entries, in the processor's cache; one more, as the place is written before it is known to count. */
+/** Room for entries: one more than there are, as the place is written before it is known to count. */
 interface Scratch {
   readonly indices: Uint16Array | Int32Array;
   readonly values: Int32Array;
 }
 
-/** Of the last size: a server of single events would otherwise make more garbage here than anywhere else. */
+/** For one event, of the last size: a server of single events would otherwise make more garbage here than anywhere else. */
 let scratch: Scratch | undefined;
 
 function scratchFor(perEvent: number): Scratch {
@@ -83,6 +79,16 @@ function scratchFor(perEvent: number): Scratch {
   const made = { indices: new Indices(perEvent + 1), values: new Int32Array(perEvent + 1) };
   // Large ones are rare, and not worth the memory.
   if (perEvent <= INDEX16_REACH) scratch = made;
+  return made;
+}
+
+/** Twice the room, and room for another event, with the entries that are there. */
+function larger({ indices, values }: Scratch, perEvent: number): Scratch {
+  const length = 2 * values.length + perEvent;
+  const Indices = indices.constructor as Uint16ArrayConstructor;
+  const made = { indices: new Indices(length), values: new Int32Array(length) };
+  made.indices.set(indices);
+  made.values.set(values);
   return made;
 }
 
@@ -126,12 +132,6 @@ export function fromSparse(
     }
   }
   return new NdArray<"float32">(dense, { dtype: "float32", shape });
-}
-
-function countNonZero(bits: Int32Array): number {
-  let count = 0;
-  for (let i = 0; i < bits.length; i++) count += isNonZero(bits[i] as number);
-  return count;
 }
 
 /** 1 or 0, without a branch: which values of a shower are zero cannot be guessed. */
