@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { link, readFile, rm, unlink, writeFile } from "node:fs/promises";
+import { constants, copyFile, link, readFile, rm, unlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { FileLockedError } from "./errors.ts";
 import { partialPath, system } from "./write-atomically.ts";
@@ -61,16 +61,30 @@ async function claim(temporary: string, name: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+  }
+  // A file system without hard links (FAT, some network ones): exclusive all the same, for a moment incomplete.
+  try {
+    await copyFile(temporary, name, constants.COPYFILE_EXCL);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
   }
 }
 
+/** @throws {@link FileLockedError} for a lock that does not say whose it is: half-written, or left so by a power cut. */
 async function holderOf(lock: string): Promise<Holder | undefined> {
+  let text: string;
   try {
-    return JSON.parse(await readFile(lock, "utf8")) as Holder;
+    text = await readFile(lock, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
+  }
+  try {
+    return JSON.parse(text) as Holder;
+  } catch (error) {
+    throw new FileLockedError(lock.replace(/\.lock.*$/, ""), lock, undefined, { cause: error });
   }
 }
 

@@ -5,7 +5,7 @@ import { StreamClosedError, StreamRefusedError } from "./errors.ts";
 import { Subscriber } from "./subscriber.ts";
 
 /** Window of a subscriber that names none. */
-export const DEFAULT_WINDOW = 1000;
+const DEFAULT_WINDOW = 1000;
 /** What MQTT 5 can say of a window (Receive Maximum, OASIS standard, 3.1.2.11.3). */
 const LARGEST_WINDOW = 65_535;
 

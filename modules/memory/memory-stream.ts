@@ -80,13 +80,14 @@ export class MemoryStream implements EventStream {
 
   /** Forgets everything; whoever publishes or listens is told so. */
   stop(): void {
-    this.#subscriptions.close();
-    this.#kept.length = 0;
     for (const { settle } of this.#publishing.splice(0)) {
       settle(
         new StreamClosedError(`The stream ${this.address} has stopped, with its twin. The message was not published.`),
       );
     }
+    // After that: those who leave make room.
+    this.#subscriptions.close();
+    this.#kept.length = 0;
   }
 
   /** Lets in those who wait, in their order, as far as there is room. */

@@ -69,6 +69,14 @@ describe("the lock of a file", () => {
     expect(await readFile(`${path}.lock`, "utf8")).toBe(text);
   });
 
+  it("is not taken over where it does not say whose it is", async () => {
+    await writeFile(`${path}.lock`, "");
+    await expect(lockFile(path)).rejects.toMatchObject({
+      code: "TWIN_FILE_LOCKED",
+      message: expect.stringContaining(`"${path}" is being written by another process`),
+    });
+  });
+
   it("stays with who took it meanwhile, when one gives back what it no longer has", async () => {
     const unlock = await lockFile(path);
     await leaveLock({ pid: process.pid });

@@ -61,6 +61,25 @@ describe("a journal", () => {
     expect(end).toMatchObject({ records: 10, isClosed: false });
   });
 
+  it("gives readers whole records in their order, and never takes what is being written for damage", async () => {
+    const journal = await openJournal(path, { kind: KIND });
+    let isOver: boolean = false;
+    let index = 0;
+    const append = async (): Promise<void> => {
+      while (!isOver) await journal.append(recordOf(index++));
+    };
+    const writers = Promise.all(Array.from({ length: 20 }, append));
+    for (let times = 0; times < 40; times++) {
+      const { records, end } = await readAll(path);
+      expect(isPrefix(records)).toBe(true);
+      expect(end).toMatchObject({ records: records.length });
+    }
+    isOver = true;
+    await writers;
+    await journal.close();
+    expect((await readAll(path)).records.length).toBe(index);
+  });
+
   it("reads in step with who takes it: not the whole file before the first record", async () => {
     const journal = await openJournal(path, { kind: KIND });
     await Promise.all(Array.from({ length: 100 }, () => journal.append(new Uint8Array(1 << 20))));
