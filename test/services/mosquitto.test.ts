@@ -39,13 +39,13 @@ describe.skipIf(missing !== undefined)(`Mosquitto${missing === undefined ? "" : 
       testEventStream(
         async (): Promise<EventStreamFixture> => {
           const proxy = await startTcpProxy(broker.port);
-          const open = await openStream({ url: `mqtt://127.0.0.1:${proxy.port}`, topic: newTopic(), protocolVersion });
+          const ours = await openStream({ url: `mqtt://127.0.0.1:${proxy.port}`, topic: newTopic(), protocolVersion });
           return {
-            stream: open.stream,
-            stop: async () => await open[Symbol.asyncDispose](),
+            stream: ours.stream,
+            stop: async () => await ours[Symbol.asyncDispose](),
             interrupt: async () => proxy.breakAll(),
             dispose: async () => {
-              await open[Symbol.asyncDispose]();
+              await ours[Symbol.asyncDispose]();
               await proxy[Symbol.asyncDispose]();
             },
           };
@@ -66,40 +66,34 @@ describe.skipIf(missing !== undefined)(`Mosquitto${missing === undefined ? "" : 
   }
 
   it("speaks MQTT 5 where nothing else is asked for", async () => {
-    await using open = await openStream({ url, topic: newTopic() });
-    await using _subscription = await open.stream.subscribe({ name: "version" });
-    expect(open.log.about("listening")[0]?.fields).toMatchObject({ version: 5, isResumed: false });
+    await using ours = await openStream({ url, topic: newTopic() });
+    await using _subscription = await ours.stream.subscribe({ name: "version" });
+    expect(ours.log.about("listening")[0]?.fields).toMatchObject({ version: 5, isResumed: false });
   });
 
   it("brings over what mosquitto_pub published, and mosquitto_sub gets the very bytes of ours", async () => {
     const topic = newTopic();
-    await using open = await openStream({ url, topic });
-    await using subscription = await open.stream.subscribe();
-    await publishLines(broker, topic, ["one", "two"]);
+    await using ours = await openStream({ url, topic });
+    await using subscription = await ours.stream.subscribe();
+    for (const text of ["one", "two"]) await runClient("mosquitto_pub", broker, ["-t", topic, "-q", "1", "-m", text]);
     expect(await texts(subscription, 2)).toEqual(["one", "two"]);
 
-    const theirs = spawn(programOf("mosquitto_sub") as string, [
-      ...["-p", `${broker.port}`, "-q", "1", "-t", topic, "-C", "2", "-F", "%x", "-d"],
-    ]);
-    const told: string[] = [];
-    theirs.stdout.on("data", (piece: Buffer) => told.push(`${piece}`));
-    await vi.waitFor(() => expect(told.join("")).toContain("Subscribed"), 5000);
-    const exit = once(theirs, "exit");
-    for (const bytes of [Uint8Array.of(0, 255, 13, 10, 0), new Uint8Array(3000).fill(7)])
-      await open.stream.publish(bytes);
-    await exit;
-    const lines = told.join("").split("\n");
-    expect(lines).toContain("00ff0d0a00");
-    expect(lines).toContain("07".repeat(3000));
+    const subscribed = count(broker, "Received SUBSCRIBE");
+    const options = ["-p", `${broker.port}`, "-q", "1", "-t", topic, "-C", "2", "-F", "%x"];
+    const theirs = promisify(execFile)(programOf("mosquitto_sub") as string, options);
+    await vi.waitFor(() => expect(count(broker, "Received SUBSCRIBE")).toBeGreaterThan(subscribed), 5000);
+    const messages = [Uint8Array.of(0, 255, 13, 10, 0), new Uint8Array(3000).fill(7)];
+    for (const message of messages) await ours.stream.publish(message);
+    expect((await theirs).stdout).toBe(`00ff0d0a00\n${"07".repeat(3000)}\n`);
   });
 
   it("leaves out what is retained: it was published before anybody listened", async () => {
     const topic = newTopic();
     await runClient("mosquitto_pub", broker, ["-t", topic, "-q", "1", "-r", "-m", "old"]);
     for (const protocolVersion of [4, 5] as const) {
-      await using open = await openStream({ url, topic, protocolVersion });
-      await using subscription = await open.stream.subscribe();
-      await open.stream.publish(encode("new"));
+      await using ours = await openStream({ url, topic, protocolVersion });
+      await using subscription = await ours.stream.subscribe();
+      await ours.stream.publish(encode("new"));
       expect(await texts(subscription, 1)).toEqual(["new"]);
     }
   });
@@ -130,14 +124,14 @@ describe.skipIf(missing !== undefined)(`Mosquitto${missing === undefined ? "" : 
     const file = join(folder, "written");
     await writeFile(file, "");
     const topic = newTopic();
-    await using open = await openStream({ url, topic });
+    await using ours = await openStream({ url, topic });
     const lines = async (): Promise<readonly string[]> => (await readFile(file, "utf8")).trimEnd().split("\n");
     let worker = startWorker([url, topic, "worker", file]);
     try {
       await vi.waitFor(async () => expect(await lines()).toContain("listening"), 20_000);
       const publishing = (async () => {
         for (let i = 0; i < 3000; i++) {
-          await open.stream.publish(encode(`${i}`));
+          await ours.stream.publish(encode(`${i}`));
           if (i % 10 === 0) await sleep(1);
         }
       })();
@@ -160,19 +154,15 @@ describe.skipIf(missing !== undefined)(`Mosquitto${missing === undefined ? "" : 
 
   it("drains 100,000 messages in order", { timeout: 120_000 }, async () => {
     const topic = newTopic();
-    await using open = await openStream({ url, topic });
-    await (await open.stream.subscribe({ name: "drain" }))[Symbol.asyncDispose]();
-    await publishLines(
-      broker,
-      topic,
-      Array.from({ length: 100_000 }, (_, i) => `${i}`),
-    );
-    await using subscription = await open.stream.subscribe({ name: "drain" });
-    let count = 0;
+    await using ours = await openStream({ url, topic });
+    await (await ours.stream.subscribe({ name: "drain" }))[Symbol.asyncDispose]();
+    await publishNumbered(ours.stream, 100_000);
+    await using subscription = await ours.stream.subscribe({ name: "drain" });
+    let next = 0;
     for await (const delivery of subscription) {
-      if (textOf(delivery) !== `${count}`) expect.fail(`${textOf(delivery)} instead of ${count}`);
+      if (textOf(delivery) !== `${next}`) expect.fail(`${textOf(delivery)} instead of ${next}`);
       delivery.acknowledge();
-      if (++count === 100_000) break;
+      if (++next === 100_000) break;
     }
     expect(subscription.lag.unacknowledged).toBe(0);
   });
@@ -195,11 +185,11 @@ describe.skipIf(missing !== undefined)(`Mosquitto${missing === undefined ? "" : 
 
   it("finds out that a broker is silent, and goes on when it can be reached", { timeout: 30_000 }, async () => {
     await using proxy = await startTcpProxy(broker.port);
-    await using open = await openStream({ url: `mqtt://127.0.0.1:${proxy.port}`, topic: newTopic(), keepAliveS: 1 });
-    await using subscription = await open.stream.subscribe();
+    await using ours = await openStream({ url: `mqtt://127.0.0.1:${proxy.port}`, topic: newTopic(), keepAliveS: 1 });
+    await using subscription = await ours.stream.subscribe();
     proxy.freeze();
-    await vi.waitFor(() => expect(open.log.about("trying again")[0]?.fields["reason"]).toMatch(/Keepalive/), 10_000);
-    await open.stream.publish(encode("after"));
+    await vi.waitFor(() => expect(ours.log.about("trying again")[0]?.fields["reason"]).toMatch(/Keepalive/), 10_000);
+    await ours.stream.publish(encode("after"));
     expect(await texts(subscription, 1)).toEqual(["after"]);
   });
 
@@ -207,48 +197,44 @@ describe.skipIf(missing !== undefined)(`Mosquitto${missing === undefined ? "" : 
     const topic = newTopic();
     await using own = await startMosquitto(["allow_anonymous true", "max_inflight_messages 0"]);
     const place = { url: `mqtt://127.0.0.1:${own.port}`, topic };
-    await using open = await openStream({ ...place, protocolVersion: 4, keepAliveS: 1 });
-    await using subscription = await open.stream.subscribe({ window: 2 });
-    await publishLines(
-      own,
-      topic,
-      Array.from({ length: 50 }, (_, i) => `${i}`),
-    );
+    await using ours = await openStream({ ...place, protocolVersion: 4, keepAliveS: 1 });
+    await using subscription = await ours.stream.subscribe({ window: 2 });
+    await publishNumbered(ours.stream, 50);
     await sleep(4000);
-    expect(open.log.about("trying again")).toEqual([]);
+    expect(ours.log.about("trying again")).toEqual([]);
     expect(await texts(subscription, 50)).toEqual(Array.from({ length: 50 }, (_, i) => `${i}`));
   });
 
   it("goes on after a restart of the broker: with persistence nothing is lost", { timeout: 60_000 }, async () => {
     const store = ["persistence true", "persistence_location {folder}/"];
     await using own = await startMosquitto(["allow_anonymous true", ...store]);
-    await using open = await openStream({ url: `mqtt://127.0.0.1:${own.port}`, topic: "t", reconnectMs: 30_000 });
-    await using subscription = await open.stream.subscribe({ name: "lasting" });
-    const published = publishNumbered(open.stream, 2000);
+    await using ours = await openStream({ url: `mqtt://127.0.0.1:${own.port}`, topic: "t", reconnectMs: 30_000 });
+    await using subscription = await ours.stream.subscribe({ name: "lasting" });
+    const published = publishNumbered(ours.stream, 2000);
     const got = new Set(await texts(subscription, 200));
     await own.end("SIGTERM");
     await own.begin();
     while (got.size < 2000) for (const text of await texts(subscription, 1)) got.add(text);
     await published;
-    expect(open.log.about("listening").at(-1)?.fields).toMatchObject({ isResumed: true });
-    expect(open.log.about("the broker is back").length + open.log.about("trying again").length).toBeGreaterThan(0);
+    expect(ours.log.about("listening").at(-1)?.fields).toMatchObject({ isResumed: true });
+    expect(ours.log.about("the broker is back").length + ours.log.about("trying again").length).toBeGreaterThan(0);
   });
 
   it("goes on after a broker that kept nothing was killed, and says that messages may be missing", {
     timeout: 60_000,
   }, async () => {
     await using own = await startMosquitto();
-    await using open = await openStream({ url: `mqtt://127.0.0.1:${own.port}`, topic: "t", reconnectMs: 30_000 });
-    await using subscription = await open.stream.subscribe({ name: "lasting" });
-    await open.stream.publish(encode("before"));
+    await using ours = await openStream({ url: `mqtt://127.0.0.1:${own.port}`, topic: "t", reconnectMs: 30_000 });
+    await using subscription = await ours.stream.subscribe({ name: "lasting" });
+    await ours.stream.publish(encode("before"));
     expect(await texts(subscription, 1)).toEqual(["before"]);
     await own.end("SIGKILL");
     // Waits for the broker, and is published when it is back.
-    const publishing = open.stream.publish(encode("meanwhile"));
+    const publishing = ours.stream.publish(encode("meanwhile"));
     await own.begin();
     await publishing;
-    await vi.waitFor(() => expect(open.log.about("lost the session")).toHaveLength(1), 20_000);
-    await open.stream.publish(encode("after"));
+    await vi.waitFor(() => expect(ours.log.about("lost the session")).toHaveLength(1), 20_000);
+    await ours.stream.publish(encode("after"));
     const got: string[] = [];
     while (!got.includes("after")) got.push(...(await texts(subscription, 1)));
     expect(got.filter((text) => text !== "meanwhile")).toEqual(["after"]);
@@ -256,17 +242,17 @@ describe.skipIf(missing !== undefined)(`Mosquitto${missing === undefined ? "" : 
 
   it("gives up on a broker that does not come back, in the time that is stated", { timeout: 30_000 }, async () => {
     await using own = await startMosquitto();
-    await using open = await openStream({ url: `mqtt://127.0.0.1:${own.port}`, topic: "t", reconnectMs: 700 });
-    await using subscription = await open.stream.subscribe({ name: "lasting" });
+    await using ours = await openStream({ url: `mqtt://127.0.0.1:${own.port}`, topic: "t", reconnectMs: 700 });
+    await using subscription = await ours.stream.subscribe({ name: "lasting" });
     const listening = failureOf(take(subscription, 1));
     await own.end("SIGKILL");
-    const publishing = failureOf(open.stream.publish(encode("lost")));
+    const publishing = failureOf(ours.stream.publish(encode("lost")));
     for (const error of [await listening, await publishing]) {
       expect(error).toMatchObject({ code: "TWIN_STREAM_UNREACHABLE" });
       expect(error.message).toMatch(/^Cannot reach the stream mqtt:.*attempts within 700 ms failed.*ECONNREFUSED/);
     }
     await own.begin();
-    await open.stream.publish(encode("again"));
+    await ours.stream.publish(encode("again"));
   });
 
   describe("with users", () => {
@@ -290,23 +276,23 @@ describe.skipIf(missing !== undefined)(`Mosquitto${missing === undefined ? "" : 
       openStream({ url: `mqtt://127.0.0.1:${own.port}`, topic, username: "twin", password: env(variable) });
 
     it("takes the right password, and logs no password", async () => {
-      await using open = await as("TWIN_TEST_WORD", "open/a");
-      await using subscription = await open.stream.subscribe();
-      await open.stream.publish(encode("hello"));
+      await using ours = await as("TWIN_TEST_WORD", "open/a");
+      await using subscription = await ours.stream.subscribe();
+      await ours.stream.publish(encode("hello"));
       expect(await texts(subscription, 1)).toEqual(["hello"]);
-      expect(JSON.stringify(open.log.lines)).not.toContain("right-word");
+      expect(JSON.stringify(ours.log.lines)).not.toContain("right-word");
     });
 
     it("says what a wrong password is, and does not try it again", async () => {
-      await using open = await as("TWIN_TEST_WRONG_WORD", "open/a");
-      const before = connections(own);
-      for (const call of [() => open.stream.subscribe(), () => open.stream.publish(encode("x"))]) {
+      await using ours = await as("TWIN_TEST_WRONG_WORD", "open/a");
+      const before = count(own, "New connection");
+      for (const call of [() => ours.stream.subscribe(), () => ours.stream.publish(encode("x"))]) {
         const error = await failureOf(call());
         expect(error).toMatchObject({ code: "TWIN_STREAM_REFUSED" });
         expect(error.message).toMatch(/not allowed to|password is wrong/);
         expect(error.message).not.toContain("wrong-word");
       }
-      expect(connections(own) - before).toBe(2);
+      expect(count(own, "New connection") - before).toBe(2);
     });
 
     it("says that a message is not allowed, or too large, and goes on with the next", async () => {
@@ -314,11 +300,11 @@ describe.skipIf(missing !== undefined)(`Mosquitto${missing === undefined ? "" : 
       const forbidden = await failureOf(reading.stream.publish(encode("x")));
       expect(forbidden).toMatchObject({ code: "TWIN_STREAM_REFUSED" });
       expect(forbidden.message).toContain("this client is not allowed to (code 135)");
-      await using open = await as("TWIN_TEST_WORD", "open/a");
-      const large = await failureOf(open.stream.publish(new Uint8Array(2000)));
+      await using ours = await as("TWIN_TEST_WORD", "open/a");
+      const large = await failureOf(ours.stream.publish(new Uint8Array(2000)));
       expect(large).toMatchObject({ code: "TWIN_STREAM_REFUSED" });
       expect(large.message).toContain("too large");
-      await open.stream.publish(new Uint8Array(900));
+      await ours.stream.publish(new Uint8Array(900));
     });
   });
 
@@ -336,9 +322,9 @@ describe.skipIf(missing !== undefined)(`Mosquitto${missing === undefined ? "" : 
 
     it("talks to a broker whose certificate it trusts, and shows its own", async () => {
       const tls = { authority, serverName: "localhost", ...client };
-      await using open = await openStream({ url: `mqtts://127.0.0.1:${own.port}`, topic: "t", tls });
-      await using subscription = await open.stream.subscribe();
-      await open.stream.publish(encode("hello"));
+      await using ours = await openStream({ url: `mqtts://127.0.0.1:${own.port}`, topic: "t", tls });
+      await using subscription = await ours.stream.subscribe();
+      await ours.stream.publish(encode("hello"));
       expect(await texts(subscription, 1)).toEqual(["hello"]);
     });
 
@@ -348,16 +334,16 @@ describe.skipIf(missing !== undefined)(`Mosquitto${missing === undefined ? "" : 
       ["no certificate of its own", { authority }, /tls\.certificate/],
     ] as const)("says at once what is wrong with %s", async ([, tls, message]) => {
       const place = { url: `mqtts://127.0.0.1:${own.port}`, topic: "t" };
-      await using open = await openStream({ ...place, tls: { serverName: "localhost", ...tls } });
-      const error = await failureOf(open.stream.subscribe());
+      await using ours = await openStream({ ...place, tls: { serverName: "localhost", ...tls } });
+      const error = await failureOf(ours.stream.subscribe());
       expect(error).toMatchObject({ code: "TWIN_STREAM_UNREACHABLE" });
       expect(error.message).toMatch(message);
-      expect(open.log.about("trying again")).toEqual([]);
+      expect(ours.log.about("trying again")).toEqual([]);
     });
 
     it("asks whether a broker encrypts that breaks off", async () => {
-      await using open = await openStream({ url: `mqtts://127.0.0.1:${broker.port}`, topic: "t", reconnectMs: 300 });
-      const error = await failureOf(open.stream.subscribe());
+      await using ours = await openStream({ url: `mqtts://127.0.0.1:${broker.port}`, topic: "t", reconnectMs: 300 });
+      const error = await failureOf(ours.stream.subscribe());
       expect(error).toMatchObject({ code: "TWIN_STREAM_UNREACHABLE" });
       expect(error.message).toContain("Does the broker encrypt at this port?");
     });
@@ -367,8 +353,6 @@ describe.skipIf(missing !== undefined)(`Mosquitto${missing === undefined ? "" : 
 function because(reason: string, cases: readonly { readonly name: string }[]): Record<string, string> {
   return Object.fromEntries(cases.map(({ name }) => [name, reason]));
 }
-
-type Taken = Awaited<ReturnType<typeof take>>[number];
 
 function textOf({ payload }: { readonly payload: Uint8Array }): string {
   return new TextDecoder().decode(payload);
@@ -389,10 +373,14 @@ async function take(subscription: Subscription, count: number) {
 }
 
 async function texts(subscription: Subscription, count: number): Promise<readonly string[]> {
-  return (await take(subscription, count)).map((delivery: Taken) => {
-    delivery.acknowledge();
-    return textOf(delivery);
-  });
+  const got: string[] = [];
+  while (got.length < count) {
+    for (const delivery of await take(subscription, 1)) {
+      delivery.acknowledge();
+      got.push(textOf(delivery));
+    }
+  }
+  return got;
 }
 
 async function publishNumbered(stream: { publish(bytes: Uint8Array): Promise<void> }, count: number): Promise<void> {
@@ -401,13 +389,6 @@ async function publishNumbered(stream: { publish(bytes: Uint8Array): Promise<voi
 
 async function runClient(program: string, { port }: Mosquitto, options: readonly string[]): Promise<void> {
   await promisify(execFile)(programOf(program) as string, ["-p", `${port}`, ...options]);
-}
-
-async function publishLines({ port }: Mosquitto, topic: string, lines: readonly string[]): Promise<void> {
-  const child = spawn(programOf("mosquitto_pub") as string, ["-p", `${port}`, "-t", topic, "-q", "1", "-l"]);
-  const exit = once(child, "exit");
-  child.stdin.end(lines.map((line) => `${line}\n`).join(""));
-  expect(await exit).toEqual([0, null]);
 }
 
 function startWorker(options: readonly string[]): ChildProcess {
@@ -422,6 +403,6 @@ async function kill(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-function connections({ log }: Mosquitto): number {
-  return log.filter((line) => line.includes("New connection from")).length;
+function count({ log }: Mosquitto, text: string): number {
+  return log.filter((line) => line.includes(text)).length;
 }
