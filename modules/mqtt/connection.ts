@@ -39,11 +39,17 @@ export class Connection {
   readonly lost: Promise<ConnectionFailure>;
   readonly #client: MqttClient;
   readonly #socket: Socket;
+  readonly #fail: (reason: ConnectionFailure) => void;
 
   constructor(
     client: MqttClient,
     socket: Socket,
-    facts: { readonly version: 4 | 5; readonly connack: IConnackPacket; readonly lost: Promise<ConnectionFailure> },
+    facts: {
+      readonly version: 4 | 5;
+      readonly connack: IConnackPacket;
+      readonly lost: Promise<ConnectionFailure>;
+      readonly fail: (reason: ConnectionFailure) => void;
+    },
   ) {
     const { properties, sessionPresent } = facts.connack;
     this.version = facts.version;
@@ -54,6 +60,7 @@ export class Connection {
     this.lost = facts.lost;
     this.#client = client;
     this.#socket = socket;
+    this.#fail = facts.fail;
   }
 
   /** @throws {@link ConnectionFailure} */
@@ -104,6 +111,11 @@ export class Connection {
     clearTimeout(timer);
   }
 
+  /** Breaks it off, for a reason. */
+  fail(reason: ConnectionFailure): void {
+    this.#fail(reason);
+  }
+
   /** Breaks it off. */
   destroy(): void {
     this.#socket.destroy();
@@ -127,14 +139,15 @@ export async function greet(
   const { onMessage } = greeting;
   client.handleMessage = (packet, callback) => onMessage(packet, () => callback(NOT_YET));
   let last: ConnectionFailure | undefined;
+  const fail = (reason: ConnectionFailure): void => {
+    last ??= reason;
+    socket.destroy();
+  };
   const lost = new Promise<ConnectionFailure>((resolve) => {
     client.on("disconnect", ({ reasonCode }) => {
       if (reasonCode !== undefined && reasonCode > 0) last ??= refusal("it ended the connection", reasonCode);
     });
-    client.on("error", (error) => {
-      last ??= protocolFailure(error);
-      socket.destroy();
-    });
+    client.on("error", (error) => fail(protocolFailure(error)));
     client.on("close", () => resolve(last ?? new ConnectionFailure("it closed the connection", { isSilent: true })));
   });
   const onAbort = (): void => void socket.destroy();
@@ -144,7 +157,7 @@ export async function greet(
     const connack = await Promise.race([connected, lost]);
     signal.throwIfAborted();
     if (connack instanceof ConnectionFailure) throw connack;
-    return new Connection(client, socket, { version, connack, lost });
+    return new Connection(client, socket, { version, connack, lost, fail });
   } finally {
     signal.removeEventListener("abort", onAbort);
   }

@@ -20,6 +20,7 @@ export class Inbox {
   readonly #room: number;
   readonly #keepAliveS: number;
   readonly #onArrival: (arrival: Arrival) => void;
+  readonly #early: Buffer[] = [];
   #connection: Connection | undefined;
   #isClosed: boolean = false;
   #held: { readonly packet: IPublishPacket; readonly release: () => void } | undefined;
@@ -34,12 +35,16 @@ export class Inbox {
     this.#room = room;
     this.#keepAliveS = keepAliveS;
     this.#onArrival = onArrival;
-    this.#acknowledgements = new Acknowledgements((packets) => this.#connection?.send(packets));
+    this.#acknowledgements = new Acknowledgements((packets) => {
+      if (this.#connection) this.#connection.send(packets);
+      else this.#early.push(packets);
+    });
   }
 
-  /** From now on acknowledgements are sent. */
+  /** From now on acknowledgements are sent: a session that is resumed delivers before the connection is made known. */
   use(connection: Connection): void {
     this.#connection = connection;
+    for (const packets of this.#early.splice(0)) connection.send(packets);
   }
 
   take(packet: IPublishPacket, release: () => void): void {

@@ -48,9 +48,9 @@ export class MqttSubscription implements Subscription {
   #wake: (() => void) | undefined;
 
   constructor(parts: SubscriptionParts) {
-    const { settings, name, address, log } = parts;
+    const { settings, address, log } = parts;
     this.#parts = parts;
-    this.#clientId = clientIdOf(settings, name);
+    this.#clientId = clientIdOf(parts);
     this.#attempts = new Attempts({ address, reconnectMs: settings.reconnectMs, log });
     parts.signal?.addEventListener("abort", this.#onAbort, { once: true });
     if (parts.signal?.aborted) this.#onAbort();
@@ -185,7 +185,12 @@ export class MqttSubscription implements Subscription {
       this.#tellOfSession(connection);
       // Those of an older connection come again, with a session; without one they are here alone.
       if (connection.isResumed) this.#arrivals.filter((arrival) => arrival.inbox === inbox);
-      await connection.subscribe(group === undefined ? settings.topic : `$share/${group}/${settings.topic}`);
+      const subscribed = connection.subscribe(
+        group === undefined ? settings.topic : `$share/${group}/${settings.topic}`,
+      );
+      // The answer comes after all that was kept, and may have to wait until some of it is acknowledged.
+      if (connection.isResumed) subscribed.catch((error: ConnectionFailure) => connection.fail(error));
+      else await subscribed;
       signal.throwIfAborted();
     } catch (error) {
       inbox.close();
@@ -241,11 +246,11 @@ export class MqttSubscription implements Subscription {
   }
 }
 
-/** The same for every subscriber of a name and a topic, wherever it runs: the broker knows the session by it. */
-function clientIdOf({ clientId, topic }: MqttSettings, name: string | undefined): string {
+/** The same for every subscriber of a name, wherever it runs: the broker knows the session by it, and what it is subscribed to. */
+function clientIdOf({ settings: { clientId, topic }, name, group }: SubscriptionParts): string {
   if (name === undefined) return `${clientId}-${randomUUID()}`;
   const digest = createHash("sha256")
-    .update(JSON.stringify([name, topic]))
+    .update(JSON.stringify([name, topic, group ?? null]))
     .digest("hex");
   return `${clientId}-${name.replaceAll(/[^\w.-]/g, "_").slice(0, 64)}-${digest.slice(0, 12)}`;
 }
