@@ -166,17 +166,18 @@ export class RemoteGenerator implements Generator, Startable {
     const perRequest = Math.min(batchSize, this.#mostEvents());
     const requests = Math.ceil(batchSize / perRequest);
     const batches = Math.ceil(eventIds.length / batchSize);
-    const ended = new AbortController();
-    const cancel = (): void => ended.abort(signal?.reason);
-    signal?.addEventListener("abort", cancel);
     const tasks = batches * requests;
     let taken = 0;
+    // One alone is always waited for; of several, some may be on their way when the others are not taken any more.
+    const ended = tasks > 1 ? new AbortController() : undefined;
+    const cancel = (): void => ended?.abort(signal?.reason);
+    if (ended) signal?.addEventListener("abort", cancel);
     const parts = inOrder(tasks, this.#options.inFlight, (index) => {
       const batch = Math.floor(index / requests);
       const start = batch * batchSize + (index % requests) * perRequest;
       const stop = Math.min(start + perRequest, (batch + 1) * batchSize, eventIds.length);
       const events = Int32Array.from({ length: Math.max(0, stop - start) }, (_, event) => start + event);
-      return this.#make(request, events, ended.signal);
+      return this.#make(request, events, ended?.signal ?? signal);
     });
     try {
       for (let start = 0; start < eventIds.length; start += batchSize) {
@@ -192,7 +193,7 @@ export class RemoteGenerator implements Generator, Startable {
     } finally {
       signal?.removeEventListener("abort", cancel);
       // What is still on its way is nobody's any more.
-      if (taken < tasks) ended.abort(NOT_TAKEN);
+      if (taken < tasks) ended?.abort(NOT_TAKEN);
     }
   }
 
@@ -201,7 +202,7 @@ export class RemoteGenerator implements Generator, Startable {
   }
 
   /** Some events of a request: by the servers what they cover while they are there, by the fallback the others. */
-  async #make(request: GenerateRequest, events: Int32Array, signal: AbortSignal): Promise<Events> {
+  async #make(request: GenerateRequest, events: Int32Array, signal: AbortSignal | undefined): Promise<Events> {
     if (events.length === 0) return joined([]);
     if (this.#fallback === undefined) return await this.#byServers(this.#remote as Remote, request, events, signal);
     const covered = new Set<number>();
@@ -217,7 +218,7 @@ export class RemoteGenerator implements Generator, Startable {
           this.#breaker.close();
         }
       } catch (error) {
-        if (signal.aborted || this.#client.isStopped || !this.#breaker.opensFor(error)) throw error;
+        if (signal?.aborted || this.#client.isStopped || !this.#breaker.opensFor(error)) throw error;
       }
     }
     if (covered.size === events.length) return made;
@@ -230,7 +231,12 @@ export class RemoteGenerator implements Generator, Startable {
     );
   }
 
-  async #byServers(remote: Remote, request: GenerateRequest, events: Int32Array, signal: AbortSignal): Promise<Events> {
+  async #byServers(
+    remote: Remote,
+    request: GenerateRequest,
+    events: Int32Array,
+    signal: AbortSignal | undefined,
+  ): Promise<Events> {
     const { contract, conditions } = remote;
     const most = this.#mostEvents();
     // How many they take may have become known meanwhile.
@@ -256,7 +262,7 @@ export class RemoteGenerator implements Generator, Startable {
     { generator, conditions }: Spare,
     request: GenerateRequest,
     events: Int32Array,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<Events> {
     for (const event of events) conditions.check(request, event);
     const own = selectEvents(request, events);
@@ -271,7 +277,7 @@ export class RemoteGenerator implements Generator, Startable {
    *
    * @throws `TWIN_MODEL_FAILED` for servers that do not generate what this part does.
    */
-  async #learn(signal: AbortSignal): Promise<Remote> {
+  async #learn(signal: AbortSignal | undefined): Promise<Remote> {
     const { maxMessageBytes } = this.#client.connection;
     const read = (description: RemoteDescription): Remote => {
       try {

@@ -51,7 +51,7 @@ export function tellTakeover(
 export async function generateBy(
   generator: Generator,
   request: GenerateRequest,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<Readonly<Record<string, NdArray>>> {
   const made: Readonly<Record<string, NdArray>>[] = [];
   let count = 0;
