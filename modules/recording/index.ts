@@ -8,6 +8,7 @@
  *
  * @packageDocumentation
  */
+export { openRecording, Recording, type RecordingOptions } from "./open-recording.ts";
 export { type RecordedStreamOptions, recordedStream } from "./plugin.ts";
 export { type Recorded, type RecordStreamOptions, recordStream } from "./record-stream.ts";
 export { RecordedStream } from "./recorded-stream.ts";

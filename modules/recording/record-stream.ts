@@ -1,12 +1,8 @@
-import { type Clock, type Delivery, openJournal, type Subscription } from "../../core/index.ts";
-import { encodeRecorded, RECORDING_KIND } from "./recording.ts";
+import type { Delivery, Subscription } from "../../core/index.ts";
+import { openRecording, type RecordingOptions } from "./open-recording.ts";
 
 /** How a stream is recorded. */
-export interface RecordStreamOptions {
-  /** Whether a recording that is there is refused (default), or gone on with. */
-  readonly existing?: "refuse" | "append" | undefined;
-  /** Tells when a message came; the computer's by default. */
-  readonly clock?: Clock | undefined;
+export interface RecordStreamOptions extends RecordingOptions {
   /** Ends the recording: what has come is written and acknowledged, then this rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Called as messages become durable. */
@@ -38,18 +34,16 @@ export async function recordStream(
   file: string,
   options: RecordStreamOptions = {},
 ): Promise<Recorded> {
-  const { existing = "refuse", clock = { now: () => Date.now() }, signal, onProgress } = options;
+  const { signal, onProgress } = options;
   await using listening = subscription;
-  await using journal = await openJournal(file, { kind: RECORDING_KIND, existing, signal });
+  await using recording = await openRecording(file, options);
   const writing = new Set<Promise<void>>();
   const failures: unknown[] = [];
   let recorded: Recorded = { messages: 0, bytes: 0 };
 
   const write = async (delivery: Delivery): Promise<void> => {
     const { payload } = delivery;
-    // Milliseconds are exact in a nanosecond count; of their fractions, those that a number holds.
-    const arrivalNs = BigInt(Math.round(clock.now() * 1000)) * 1000n;
-    await journal.append(encodeRecorded({ payload, arrivalNs }));
+    await recording.append(payload);
     delivery.acknowledge();
     recorded = { messages: recorded.messages + 1, bytes: recorded.bytes + payload.length };
     onProgress?.(recorded);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTwin, EventStream, openJournal, resolveNeeds } from "twinloom";
 import {
+  openRecording,
   type RecordedMessage,
   RecordedStream,
   readRecording,
@@ -89,6 +90,22 @@ describe("a recording", () => {
     await expect(recordMessages([Buffer.from("new")], file)).rejects.toMatchObject({ code: "TWIN_FILE_EXISTS" });
     await recordMessages(MESSAGES, file, { existing: "append" });
     expect(equal(await readAll(), [...MESSAGES, ...MESSAGES])).toBe(true);
+  });
+
+  it("is written message by message where there is no stream yet", async () => {
+    const clock = { now: () => 1000 };
+    await using recording = await openRecording(file, { clock });
+    await expect(openRecording(file, { existing: "append" })).rejects.toMatchObject({ code: "TWIN_FILE_LOCKED" });
+    for (const message of MESSAGES.slice(0, 2)) await recording.append(message);
+    expect(equal(await readAll(), MESSAGES.slice(0, 2))).toBe(true);
+    await recording.close();
+    await expect(openRecording(file)).rejects.toMatchObject({ code: "TWIN_FILE_EXISTS" });
+    await using again = await openRecording(file, { existing: "append", clock });
+    expect(again.found).toMatchObject({ records: 2, isClosed: true });
+    for (const message of MESSAGES.slice(2)) await again.append(message);
+    const messages = await readAll();
+    expect(equal(messages, MESSAGES)).toBe(true);
+    expect(new Set(messages.map(({ arrivalNs }) => arrivalNs))).toEqual(new Set([1_000_000_000n]));
   });
 
   it("has one recorder at a time", async () => {

@@ -49,6 +49,9 @@ export class GeneratedSource implements ShowerSource {
     }
   }
 
+  /** No event depends on those before it. */
+  skip(): void {}
+
   #energy(id: bigint): number {
     this.#random.restart(id);
     const { energyMeV, energyRangeMeV } = this.#script;

@@ -1,7 +1,9 @@
-/** True showers for a test beam, each in an array of its own. */
+/** True showers for a test beam, each in an array of its own. To be asked in the order of events, once for each. */
 export interface ShowerSource {
-  /** Showers for consecutive events, all with one thickness of absorber. To be asked in the order of events, once. */
+  /** Showers for consecutive events, all with one thickness of absorber. */
   draw(events: EventRange): AsyncIterable<DrawnShower>;
+  /** Leaves out consecutive events: those after them are as if these had been drawn. */
+  skip(events: Omit<EventRange, "signal">): void;
 }
 
 /** Events `[start, stop)`. */

@@ -63,10 +63,11 @@ export class StoredSource implements ShowerSource {
     this.#seed = BigInt(script.seed);
     this.#onReuse = options.onReuse;
     this.#decks = new Map(
-      options.absorbersMm.map((absorberMm) => [
-        absorberMm,
-        deckOf(findSet(sets, absorberMm, options.geometry), script),
-      ]),
+      options.absorbersMm.map((absorberMm) => {
+        const deck = deckOf(findSet(sets, absorberMm, options.geometry), script);
+        this.#shuffle(deck);
+        return [absorberMm, deck];
+      }),
     );
   }
 
@@ -74,17 +75,26 @@ export class StoredSource implements ShowerSource {
     const deck = this.#decks.get(absorberMm) as Deck;
     if (deck.compact === undefined) {
       deck.compact = await CompactShowers.read(deck.set.showers, deck.wanted, signal);
-      this.#shuffle(deck);
     }
     for (let event = start; event < stop; event++) {
-      if (deck.next === deck.order.length) {
-        deck.times++;
-        this.#shuffle(deck);
-        this.#onReuse?.({ absorberMm, showers: deck.order.length, event, times: deck.times });
-      }
-      const row = deck.order[deck.next++] as number;
+      const row = this.#deal(deck, event);
       yield { energyMeV: deck.compact.energyMeV[row] as number, shower: deck.compact.get(row) };
     }
+  }
+
+  skip({ start, stop, absorberMm }: Omit<EventRange, "signal">): void {
+    const deck = this.#decks.get(absorberMm) as Deck;
+    for (let event = start; event < stop; event++) this.#deal(deck, event);
+  }
+
+  #deal(deck: Deck, event: number): number {
+    const { order, set } = deck;
+    if (deck.next === order.length) {
+      deck.times++;
+      this.#shuffle(deck);
+      this.#onReuse?.({ absorberMm: set.absorberMm, showers: order.length, event, times: deck.times });
+    }
+    return order[deck.next++] as number;
   }
 
   /** Fisher and Yates. Each thickness, and each time, has an order of its own. */

@@ -173,6 +173,20 @@ describe("events from sets of showers", () => {
     expect(new Set(energies).size).toBe(75);
   });
 
+  it("can begin anywhere, and are the same there, also where showers come again and the absorber changes", async () => {
+    const history = [...CHANGES, { change: "absorber", at: { event: 117 }, absorberMm: 1.5 }];
+    const script = { events: 260, response: { responsePerKelvin: -0.02 }, history };
+    const whole = await all(beamOf(script).events(sets));
+    for (const from of [1, 100, 130, 259, 260]) {
+      const rest = await all(beamOf(script).events(sets, { from }));
+      expect(rest.length).toBe(260 - from);
+      expect(digestOf(rest), `from ${from}`).toBe(digestOf(whole.slice(from)));
+    }
+    for (const from of [-1, 0.5, 261]) {
+      expect(() => beamOf(script).events(sets, { from })).toThrow(`\`from\` is ${from}`);
+    }
+  });
+
   it("have the energies of the script", async () => {
     const energies = energiesOf(await all(beamOf({ events: 100, energyRangeMeV: [2000, 20_000] }).events(sets)));
     expect(Math.min(...energies)).toBeGreaterThanOrEqual(2000);
@@ -280,6 +294,23 @@ describe("events from a generator", () => {
     const short = await all(beamOf({ events: 30, history: CHANGES.slice(0, 4) }).events(twin.model));
     const long = await all(beamOf({ events: 120, history: CHANGES.slice(0, 4) }).events(twin.model));
     expect(digestOf(long.slice(0, 30))).toBe(digestOf(short));
+  });
+
+  it("can begin anywhere: those of the same batches are made, and none before", async () => {
+    const asked: bigint[] = [];
+    const watched: Generator = {
+      ...twin.model,
+      generate: (request) => {
+        asked.push(...request.eventIds);
+        return twin.model.generate(request);
+      },
+    };
+    const whole = await all(beamOf({ events: 230 }).events(watched));
+    asked.length = 0;
+    expect(digestOf(await all(beamOf({ events: 230 }).events(watched, { from: 150 })))).toBe(
+      digestOf(whole.slice(150)),
+    );
+    expect(asked).toEqual(Array.from({ length: 130 }, (_, index) => BigInt(100 + index)));
   });
 
   it("have the absorber of their time, in the generator's unit", async () => {
