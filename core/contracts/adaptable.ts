@@ -51,7 +51,7 @@ export interface Adaptable {
   /** The conditions as a document to seal with a version, as data with the role `calibration`: plain JSON, units in it. */
   calibration(conditions: Float64Array): JsonValue;
 }
-export const Adaptable: Token<Adaptable> = token("adaptable twin");
+export const Adaptable: Token<Adaptable> = token("adaptable");
 
 /** A number of a twin that may be adapted. */
 export interface AdaptableCondition {
