@@ -97,6 +97,13 @@ export class Deduplication {
     return made;
   }
 
+  /** What {@link admit} would say of an event, which is not taken. */
+  judge(source: string, sequence: bigint): Admission {
+    const sequences = this.#sources.get(source);
+    if (sequences) return sequences.has(sequence) ? "repeated" : "new";
+    return this.#sources.size < this.#maxSources ? "new" : "refused";
+  }
+
   /** Takes an event; whether it counts. */
   admit(source: string, sequence: bigint): Admission {
     let sequences = this.#sources.get(source);

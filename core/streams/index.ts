@@ -19,6 +19,7 @@ export {
 export type { EventDType, StreamEvent } from "./event.ts";
 export { type EventJson, type EventJsonOptions, eventFromJson, eventToJson, type TensorJson } from "./event-json.ts";
 export { EVENT_LIMITS, type EventLimits } from "./event-limits.ts";
+export * from "./intake/index.ts";
 export type { SequenceGap } from "./source-sequences.ts";
 export { Subscriptions, type SubscriptionsOptions } from "./subscriptions.ts";
 export { Watermark, type WatermarkOptions, type WatermarkState } from "./watermark.ts";

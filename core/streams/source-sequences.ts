@@ -32,6 +32,13 @@ export class SourceSequences {
     return this.#givenUp;
   }
 
+  /** Whether a sequence has come, or was given up. */
+  has(sequence: bigint): boolean {
+    if (sequence >= this.#next) return false;
+    const gap = this.#gaps[this.#gapAt(sequence)];
+    return !gap || sequence < gap.from;
+  }
+
   /** Takes a sequence; whether it is new. */
   take(sequence: bigint): boolean {
     if (sequence >= this.#next) {

@@ -31,12 +31,12 @@ export class FrameReader {
   #chunkOffset = 0;
   #offset: number;
 
-  /** @param endBytes - Of the file; what others append meanwhile is not read. */
-  constructor(file: FileHandle, { bytes, seed }: Header, endBytes: number) {
+  /** @param end - Of the file; what others append meanwhile is not read. */
+  constructor(file: FileHandle, seed: number, { from, end }: { readonly from: number; readonly end: number }) {
     this.#file = file;
     this.#seed = seed;
-    this.#endBytes = endBytes;
-    this.#offset = bytes;
+    this.#endBytes = end;
+    this.#offset = from;
   }
 
   /** Where the next frame begins; at the end, what lies behind it is of a write that was never finished. */

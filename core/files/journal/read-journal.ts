@@ -20,6 +20,11 @@ export interface JournalContents {
 export interface ReadJournalOptions {
   /** What its records are; one of another kind is refused. */
   readonly kind: string;
+  /**
+   * Where to begin [B]: the `bytes` that `onEnd` told when the journal was read before; at its beginning by default. Counts
+   * are of what is read.
+   */
+  readonly from?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called when everything was read, with what there was. */
   readonly onEnd?: ((contents: JournalContents) => void) | undefined;
@@ -31,17 +36,17 @@ export interface ReadJournalOptions {
  *
  * @returns Payloads of the caller's own. A torn end, as a killed writer leaves it, is no failure: `onEnd` tells.
  * @throws `TWIN_FILE_NOT_FOUND`; `TWIN_FILE_UNREADABLE` for a file that is no journal of this kind; `TWIN_READ_FAILED` with
- *   the offset where it is damaged, after the records before that; the signal's reason.
+ *   the offset where it is damaged, or where no record begins, after the records before that; the signal's reason.
  */
 export async function* readJournal(
   path: string,
-  { kind, signal, onEnd }: ReadJournalOptions,
+  { kind, from, signal, onEnd }: ReadJournalOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   signal?.throwIfAborted();
   const file = await openToRead(path);
   try {
     const header = await checkHeader(file, path, kind);
-    const contents = yield* readRecords(file, path, { header, signal });
+    const contents = yield* readRecords(file, path, { header, from, signal });
     onEnd?.(contents);
   } finally {
     await file.close();
@@ -62,9 +67,16 @@ export async function checkHeader(file: FileHandle, path: string, kind: string):
 export async function* readRecords(
   file: FileHandle,
   path: string,
-  { header, signal }: { readonly header: Header; readonly signal: AbortSignal | undefined },
+  {
+    header,
+    from = header.bytes,
+    signal,
+  }: { readonly header: Header; readonly from?: number | undefined; readonly signal: AbortSignal | undefined },
 ): AsyncGenerator<Uint8Array, JournalContents, undefined> {
-  const reader = new FrameReader(file, header, (await file.stat()).size);
+  const { size } = await file.stat();
+  if (from > size)
+    throw new ReadFailedError(path, `it has ${size} bytes, and was to be read from byte ${from}: it was cut.`);
+  const reader = new FrameReader(file, header.seed, { from, end: size });
   let records = 0;
   let isClosed = false;
   const reading = async <T>(calls: () => Promise<T>): Promise<T> => {
