@@ -241,12 +241,14 @@ function toldBy(model: string, description: RemoteDescription): Told {
 /** Waits, and no longer than until a signal says so. */
 async function unlessAborted(waiting: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
   if (signal === undefined) return void (await waiting);
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason);
-  if (signal.aborted) abort();
+  signal.throwIfAborted();
+  let abort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+  });
   signal.addEventListener("abort", abort);
   try {
-    await Promise.race([waiting, promise]);
+    await Promise.race([waiting, aborted]);
   } finally {
     signal.removeEventListener("abort", abort);
   }

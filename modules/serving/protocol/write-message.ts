@@ -60,6 +60,9 @@ export function textField(field: number, text: string): Buffer {
   return writer.end();
 }
 
+/** Memory that is kept from one message to the next, bytes. */
+const KEPT = 64 * 1024;
+
 class WireWriter {
   #bytes = Buffer.allocUnsafeSlow(1024);
   #at = 0;
@@ -72,6 +75,7 @@ class WireWriter {
   end(): Buffer {
     const written = Buffer.allocUnsafe(this.#at);
     this.#bytes.copy(written, 0, 0, this.#at);
+    if (this.#bytes.length > KEPT) this.#bytes = Buffer.allocUnsafeSlow(KEPT);
     return written;
   }
 
