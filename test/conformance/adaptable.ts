@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   type Adaptable,
+  digestJson,
   type Expectation,
   type Features,
   type JsonValue,
@@ -223,8 +224,7 @@ export const adaptableCases: readonly ConformanceCase<AdaptableFixture>[] = [
     name: "the same reference gives the same numbers, and so does what was kept as JSON, bit for bit",
     async run(fixture) {
       const { adaptable, expectation, reference } = await expected(fixture);
-      const text = JSON.stringify(expectation.toJSON());
-      const kept = adaptable.restore(JSON.parse(text) as JsonValue);
+      const kept = adaptable.restore(JSON.parse(JSON.stringify(expectation.toJSON())) as JsonValue);
       const again = await adaptable.expect(reference, initialOf(adaptable));
       const features = adaptable.features(fixture.events);
       const at = moved(adaptable, 2);
@@ -236,7 +236,7 @@ export const adaptableCases: readonly ConformanceCase<AdaptableFixture>[] = [
           `${what}: information`,
         );
         assertSameNumbers(other.deviance(features, at), expectation.deviance(features, at), `${what}: deviance`);
-        assert.equal(JSON.stringify(other.toJSON()), text, `${what}: JSON`);
+        assert.equal(digestJson(other.toJSON()), digestJson(expectation.toJSON()), `${what}: digest of the JSON`);
       }
     },
   },
