@@ -13,17 +13,18 @@ export interface TcpProxy extends AsyncDisposable {
 /** Starts a proxy on this machine. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connect(targetPort, "127.0.0.1");
+  // Half open: what one side sent before it ended still reaches the other.
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect({ port: targetPort, host: "127.0.0.1", allowHalfOpen: true });
     for (const [socket, other] of [
       [near, far],
       [far, near],
     ] as const) {
       sockets.add(socket);
       socket.on("error", () => undefined);
-      socket.once("close", () => {
+      socket.once("close", (hadError) => {
         sockets.delete(socket);
-        other.destroy();
+        if (hadError) other.destroy();
       });
       socket.pipe(other);
     }
