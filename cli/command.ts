@@ -176,8 +176,11 @@ export interface CommandIo {
   write(text: string): Promise<void>;
   /** Prints a line on standard error, with or without `--json`. */
   warn(text: string): void;
-  /** Tells how far the work is, 0 to 1: a bar on a terminal, now and then a line elsewhere, nothing with `--json`. */
-  progress(fraction: number, doing: string): void;
+  /**
+   * Tells how far the work is, 0 to 1: a bar on a terminal, now and then a line elsewhere, nothing with `--json`. What is
+   * done is shown at once when it changes; `details` change all the time.
+   */
+  progress(fraction: number, doing: string, details?: string): void;
 }
 
 /** Emphasis; each returns its text, with terminal codes where standard output is a terminal. */

@@ -15,7 +15,7 @@ export class Progress {
     this.#stream = stream;
   }
 
-  update(fraction: number, doing: string): void {
+  update(fraction: number, doing: string, details?: string): void {
     const now = performance.now();
     const elapsed = now - this.#lastMs;
     const isNew = doing !== this.#lastDoing;
@@ -24,8 +24,9 @@ export class Progress {
     this.#lastDoing = doing;
     const clamped = Math.min(1, Math.max(0, fraction));
     const percent = `${Math.floor(clamped * 100)} %`.padStart(5);
-    if (this.#stream.isTTY) this.#draw(clamped, percent, doing);
-    else this.#stream.write(`${percent}  ${doing}  (${((now - this.#startedMs) / 1_000).toFixed(1)} s)\n`);
+    const shown = details === undefined ? doing : `${doing}  ${details}`;
+    if (this.#stream.isTTY) this.#draw(clamped, percent, shown);
+    else this.#stream.write(`${percent}  ${shown}  (${((now - this.#startedMs) / 1_000).toFixed(1)} s)\n`);
   }
 
   /** Takes the bar off the terminal, so that other text may be printed. */

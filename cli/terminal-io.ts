@@ -36,8 +36,8 @@ export class TerminalIo implements CommandIo {
     process.stderr.write(`${text}\n`);
   }
 
-  progress(fraction: number, doing: string): void {
-    if (!this.json) this.#progress.update(fraction, doing);
+  progress(fraction: number, doing: string, details?: string): void {
+    if (!this.json) this.#progress.update(fraction, doing, details);
   }
 
   /** Leaves the terminal clean. */

@@ -29,6 +29,7 @@ const TYPED: Readonly<Record<string, string>> = {
   "tls.serverName": "tlsServerName",
   "tls.clientAuthority": "tlsClientCa",
   token: "tokenEnv",
+  password: "passwordEnv",
   maxBatchSize: "maxBatch",
 };
 
@@ -39,9 +40,12 @@ const TYPED: Readonly<Record<string, string>> = {
  */
 export function typedMessage(message: string, options: readonly string[]): string {
   const replace = options.includes("replace") ? ", or give --replace" : "";
+  const append = ["append", "resume"].find((option) => options.includes(option));
   const phrased = PHRASES.reduce(
     (text, [said, typed]) => text.replace(said, typed),
-    message.replace(', or ask for it with `existing: "replace"`', replace),
+    message
+      .replace(', or ask for it with `existing: "replace"`', replace)
+      .replace(", or append to it", append === undefined ? "" : `, or give --${append}`),
   );
   const listed = phrased.replace(/`tokens\.(\d+)(?:\.(\w+))?`/g, (said, index: string, key?: string) => {
     if (!options.includes("tokens")) return said;

@@ -7,6 +7,7 @@ import { dataRead } from "./data-read.ts";
 import { detectorBench } from "./detector-bench.ts";
 import { detectorCompare } from "./detector-compare.ts";
 import { detectorSimulate } from "./detector-simulate.ts";
+import { detectorTestbeam } from "./detector-testbeam.ts";
 import { detectorValidate } from "./detector-validate.ts";
 import { exportCrate } from "./export-crate.ts";
 import { exportProv } from "./export-prov.ts";
@@ -24,6 +25,10 @@ import { storeGc } from "./store-gc.ts";
 import { storePack } from "./store-pack.ts";
 import { storeUnpack } from "./store-unpack.ts";
 import { storeVerify } from "./store-verify.ts";
+import { streamBroker } from "./stream-broker.ts";
+import { streamRecord } from "./stream-record.ts";
+import { streamReplay } from "./stream-replay.ts";
+import { streamShow } from "./stream-show.ts";
 import { twinAlias } from "./twin-alias.ts";
 import { twinAttest } from "./twin-attest.ts";
 import { twinComment } from "./twin-comment.ts";
@@ -67,6 +72,11 @@ export const commands: readonly Command[] = [
   detectorValidate,
   detectorCompare,
   detectorBench,
+  detectorTestbeam,
+  streamShow,
+  streamRecord,
+  streamReplay,
+  streamBroker,
   modelInfo,
   modelRepository,
   serve,
@@ -84,6 +94,7 @@ export const groups: Groups = {
   export: "Hand runs and versions to other tools",
   data: "Look into files of any format, alone or many as one; convert and check them",
   detector: "Simulate calorimeter showers, and see how faithful they are",
+  stream: "See, record and replay what an instrument publishes",
   model: "Look into files of trained models, and hand them to servers",
   root: "Hand ROOT files to uproot",
   spec: "Check a twin.yaml, and what may be in one",

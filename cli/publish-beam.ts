@@ -1,0 +1,189 @@
+import { resolve } from "node:path";
+import { type EventStream, encodeEvent, type Generator } from "../core/index.ts";
+import { openRecording, type Recording } from "../modules/recording/index.ts";
+import type { ShowerSet, ShowersReused, TestBeam } from "../thematic/detector/index.ts";
+import { conditionsText } from "./beam-conditions.ts";
+import { type BeamSourceChoice, withBeam } from "./beam-source.ts";
+import type { BrokerChoice } from "./broker-options.ts";
+import type { CommandIo } from "./command.ts";
+import { UsageError } from "./errors.ts";
+import { type RecordedSoFar, readRecordedSoFar } from "./resume-recording.ts";
+import { SEND_WINDOW, sendPaced } from "./send-paced.ts";
+import { withStream } from "./stream-address.ts";
+
+const REDRAW_MS = 100;
+
+/** What of a beam is published, and where. */
+export interface BeamChoice extends BeamSourceChoice, BrokerChoice {
+  readonly to?: string | undefined;
+  readonly record?: string | undefined;
+  /** Events per second of the clock; 0 for as fast as it goes; the script's by default. */
+  readonly rate?: number | undefined;
+  readonly count?: number | undefined;
+  readonly fromSequence?: number | undefined;
+  readonly resume: boolean;
+}
+
+/** What was published. */
+export interface PublishedBeam {
+  readonly source: string;
+  readonly run: string;
+  readonly seed: number | string;
+  /** Sequence of the first event that was made now. */
+  readonly fromSequence: number;
+  /** Sequence of the first that was not. */
+  readonly nextSequence: number;
+  /** Events that were made now, and those of a recording that were published again. */
+  readonly events: number;
+  readonly repeated: number;
+  /** Begun, and not confirmed by the broker before the end. */
+  readonly unconfirmed: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly eventsPerSecond: number;
+  readonly wantedPerSecond: number | null;
+  readonly to: string | null;
+  readonly record: string | null;
+  /** Whether all that was asked for is done. */
+  readonly complete: boolean;
+  readonly reused: readonly ShowersReused[];
+}
+
+interface Message {
+  readonly sequence: number;
+  readonly payload: Uint8Array;
+  readonly isRecorded: boolean;
+}
+
+/** Which events: `[from, stop)`; those before `next` are recorded already. */
+interface Part {
+  readonly from: number;
+  readonly next: number;
+  readonly stop: number;
+}
+
+/** Publishes events of a test beam, each after it was recorded. Ends early, and cleanly, when the signal aborts. */
+export async function publishBeam(choice: BeamChoice, io: CommandIo): Promise<PublishedBeam> {
+  const { to, record, resume } = choice;
+  if (to === undefined && record === undefined) {
+    throw new UsageError("Give --to, the stream that events are published to, or --record, a file, or both.");
+  }
+  if (resume && record === undefined) throw new UsageError("--resume goes on with a recording: give --record, too.");
+  return await withBeam(choice, io, async (beam, source) => {
+    const file = record === undefined ? undefined : resolve(io.cwd, record);
+    const { signal } = io;
+    const so = { source: beam.script.source, keep: SEND_WINDOW, signal };
+    const recorded = file !== undefined && resume ? await readRecordedSoFar(file, so) : undefined;
+    const part = partOf(choice, beam, recorded);
+    const publish = async (stream?: EventStream): Promise<PublishedBeam> => {
+      const existing = resume ? "append" : "refuse";
+      await using recording = file === undefined ? undefined : await openRecording(file, { existing, signal });
+      try {
+        return await send({ beam, source, part, recorded, stream, recording }, choice, io);
+      } catch (error) {
+        if (recording) io.warn(`What was made until now is in ${record}; --resume goes on with it.`);
+        throw error;
+      }
+    };
+    return to === undefined
+      ? await publish()
+      : await withStream({ ...choice, address: to, as: "--to" }, io, async (stream) => await publish(stream));
+  });
+}
+
+/** What was recorded last may not have been published: so much as may have been on its way is published again. */
+function partOf(
+  { fromSequence, count }: BeamChoice,
+  { script: { events } }: TestBeam,
+  recorded: RecordedSoFar | undefined,
+): Part {
+  const first = fromSequence ?? recorded?.first ?? 0;
+  if (first >= events) {
+    throw new UsageError(`--from-sequence ${first}: the script has ${events} events, 0 to ${events - 1}.`);
+  }
+  if (recorded !== undefined && recorded.first !== first) {
+    throw new UsageError(
+      `--from-sequence ${first}: the recording begins with event ${recorded.first}. With --resume, leave it out.`,
+    );
+  }
+  const next = recorded?.next ?? first;
+  const stop = Math.min(events, first + (count ?? events));
+  return { from: Math.max(first, next - SEND_WINDOW), next, stop };
+}
+
+interface Sending {
+  readonly beam: TestBeam;
+  readonly source: Generator | readonly ShowerSet[];
+  readonly part: Part;
+  readonly recorded: RecordedSoFar | undefined;
+  readonly stream: EventStream | undefined;
+  readonly recording: Recording | undefined;
+}
+
+async function send(sending: Sending, choice: BeamChoice, io: CommandIo): Promise<PublishedBeam> {
+  const { beam, part, stream, recording } = sending;
+  const { script } = beam;
+  const { signal } = io;
+  const perSecond = choice.rate ?? script.eventsPerSecond;
+  const reused = new Map<number, ShowersReused>();
+  const startMs = performance.now();
+  let drawnMs = 0;
+  let bytes = 0;
+  let events = 0;
+  const show = (arrived: number): void => {
+    const now = performance.now();
+    if (now - drawnMs < REDRAW_MS) return;
+    drawnMs = now;
+    const sequence = part.from + arrived;
+    const rate = (1000 * arrived) / (now - startMs);
+    const conditions = conditionsText(beam.conditionsAt(beam.secondsOf(sequence - 1)), script);
+    const details = `${sequence} of ${part.stop}  ${rate.toFixed(0)}/s  ${conditions}`;
+    io.progress(arrived / (part.stop - part.from), stream ? "publishing" : "recording", details);
+  };
+  const sent = await sendPaced(
+    messagesOf(sending, signal, (each) => {
+      if (!reused.has(each.absorberMm)) io.warn(reusedText(each));
+      if (!reused.has(each.absorberMm)) reused.set(each.absorberMm, each);
+    }),
+    async ({ payload, isRecorded }) => {
+      if (!isRecorded) {
+        events++;
+        bytes += payload.length;
+        await recording?.append(payload);
+      }
+      await stream?.publish(payload);
+    },
+    { perSecond, signal, onSent: show },
+  );
+  const nextSequence = part.next + events;
+  return {
+    ...{ source: script.source, run: script.run, seed: script.seed },
+    ...{ fromSequence: part.next, nextSequence, events, repeated: sent.begun - events },
+    ...{ unconfirmed: sent.begun - sent.arrived, bytes, seconds: sent.seconds },
+    eventsPerSecond: sent.seconds > 0 ? sent.arrived / sent.seconds : 0,
+    wantedPerSecond: perSecond > 0 ? perSecond : null,
+    ...{ to: stream?.address ?? null, record: choice.record ?? null },
+    complete: nextSequence >= part.stop && sent.begun === sent.arrived,
+    reused: [...reused.values()],
+  };
+}
+
+async function* messagesOf(
+  { beam, source, part, recorded, stream }: Sending,
+  signal: AbortSignal,
+  onReuse: (reused: ShowersReused) => void,
+): AsyncGenerator<Message> {
+  if (part.from >= part.stop) return;
+  for await (const event of beam.events(source, { from: part.from, signal, onReuse })) {
+    const sequence = Number(event.sequence);
+    const payload = encodeEvent(event);
+    const isRecorded = sequence < part.next;
+    if (isRecorded) recorded?.check(sequence, payload);
+    if (!isRecorded || stream) yield { sequence, payload, isRecorded };
+    if (sequence === part.stop - 1) return;
+  }
+}
+
+function reusedText({ showers, absorberMm, event }: ShowersReused): string {
+  return `The ${showers} showers for ${absorberMm} mm are used up at event ${event}, and come again in another order: events are then not independent of each other.`;
+}
