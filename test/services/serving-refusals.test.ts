@@ -206,6 +206,8 @@ describe.skipIf(!HAS_PYTHON)("requests that cannot be answered (needs scripts/py
     expect(await refusal({ inputs: late, client_timeout: 0.05 })).toMatchObject({ status: "DEADLINE_EXCEEDED" });
     const gone = { event_id: integers(78n), energy: energies(5), seed: integers(1n) };
     expect(await peer.failureOf("cancel", { model: "held", inputs: gone })).toMatchObject({ status: "CANCELLED" });
+    // The client tells of its cancel before the server has heard of it; what is answered after it, was sent after it.
+    await peer.ask("is_model_ready", { model: "held" });
     held.release();
     await peer.ask("infer_end");
     await isWell();
