@@ -30,17 +30,20 @@ export async function* followFeatureWindows(
   const { signal, pollMs = 100 } = options;
   const windows = new LiveWindows(options);
   const tails = (typeof folders === "string" ? [folders] : folders).map((folder) => new Tail(folder, signal));
-  for (;;) {
-    // The one that is furthest behind goes on; those at their end have nothing to go on with.
-    const behind = tails.filter((tail) => !tail.isAtEnd).sort(compare)[0];
-    if (!behind) {
-      await setTimeout(pollMs, undefined, { signal }).catch(() => signal?.throwIfAborted());
-      for (const tail of tails) tail.isAtEnd = false;
-      continue;
+  try {
+    for (;;) {
+      // The one that is furthest behind goes on; those at their end have nothing to go on with.
+      const behind = tails.filter((tail) => !tail.isAtEnd).sort(compare)[0];
+      const rows = await behind?.next();
+      if (rows) yield* windows.add(rows);
+      else if (behind) behind.isAtEnd = true;
+      else {
+        await setTimeout(pollMs, undefined, { signal }).catch(() => signal?.throwIfAborted());
+        for (const tail of tails) tail.isAtEnd = false;
+      }
     }
-    const rows = await behind.next();
-    if (rows) yield* windows.add(rows);
-    else behind.isAtEnd = true;
+  } finally {
+    for (const tail of tails) await tail.close();
   }
 }
 
@@ -81,6 +84,10 @@ class Tail {
       this.#reading = undefined;
       if (!this.#isFollowed) return undefined;
     }
+  }
+
+  async close(): Promise<void> {
+    await this.#reading?.return();
   }
 
   async #open(): Promise<AsyncGenerator<FeatureRows, void, undefined> | undefined> {

@@ -12,6 +12,8 @@ export interface LiveWindowsOptions {
   readonly allowedLatenessNs: bigint;
   /** How long, in event time, a missing event is waited for, and a source that has fallen behind [ns]. */
   readonly patienceNs: bigint;
+  /** Sources that are waited for from the beginning, as missing events are: no window is closed before they have come. */
+  readonly sources?: readonly string[] | undefined;
   /** Windows that start before are left out: those that were read before a restart. */
   readonly afterNs?: bigint | undefined;
   /** Hears of each event that came when its window was closed: it is in no window. */
@@ -36,6 +38,9 @@ export class LiveWindows {
   readonly #buffer: WindowBuffer;
   readonly #watermark: Watermark;
   readonly #sources: Map<string, SourcePrefix> = new Map();
+  /** Sources whose time has moved since the watermark heard of them. */
+  readonly #moved: Set<string> = new Set();
+  #oldestNs: bigint | undefined;
   #newestNs: bigint | undefined;
   /** What is before is left out. */
   readonly #beginNs: bigint | undefined;
@@ -44,10 +49,11 @@ export class LiveWindows {
 
   /** @throws `TWIN_INVALID_ARGUMENT` for a width that is not above 0, or another time below it. */
   constructor(options: LiveWindowsOptions) {
-    const { windowNs, allowedLatenessNs, patienceNs, afterNs } = options;
+    const { windowNs, allowedLatenessNs, patienceNs, afterNs, sources = [] } = options;
     this.#options = options;
     this.#buffer = new WindowBuffer(windowNs);
     this.#watermark = new Watermark({ allowedLatenessNs, idleAfterNs: patienceNs });
+    for (const source of sources) this.#sources.set(source, new SourcePrefix());
     // A window that starts before is left out as a whole.
     if (afterNs !== undefined) this.#beginNs = -this.#buffer.startOf(-afterNs);
     this.#closedNs = this.#beginNs;
@@ -55,17 +61,21 @@ export class LiveWindows {
 
   /** Takes the rows of a record, and gives the windows that are complete with them, in order. */
   *add(rows: FeatureRows): Generator<FeatureWindow, void, undefined> {
-    const moved = new Map<string, SourcePrefix>();
     for (let row = 0; row < rows.count; row++) {
       const source = rows.sources[row] as string;
       const prefix = this.#sources.get(source) ?? new SourcePrefix();
       this.#sources.set(source, prefix);
-      moved.set(source, prefix);
+      this.#moved.add(source);
       this.#place(rows, row, prefix);
     }
-    this.#giveUp(moved);
+    this.#giveUp();
+    if (this.#isAwaited()) return;
     // The slowest first: a faster one would make it idle before it has moved.
-    const times = [...moved].flatMap(([source, { timeNs }]) => (timeNs === undefined ? [] : { source, timeNs }));
+    const times = [...this.#moved].flatMap((source) => {
+      const timeNs = this.#sources.get(source)?.timeNs;
+      return timeNs === undefined ? [] : { source, timeNs };
+    });
+    this.#moved.clear();
     times.sort((a, b) => (a.timeNs < b.timeNs ? -1 : 1));
     for (const { source, timeNs } of times) this.#watermark.observe(source, timeNs);
     const mark = this.#watermark.timeNs;
@@ -80,6 +90,7 @@ export class LiveWindows {
     const sequence = rows.sequences[row] as bigint;
     const timeNs = rows.timesNs[row] as bigint;
     if (this.#newestNs === undefined || timeNs > this.#newestNs) this.#newestNs = timeNs;
+    if (this.#oldestNs === undefined || timeNs < this.#oldestNs) this.#oldestNs = timeNs;
     if (!prefix.take(sequence, timeNs)) return;
     if (this.#closedNs === undefined || timeNs >= this.#closedNs) this.#buffer.add(rows, row);
     else if (this.#beginNs === undefined || timeNs >= this.#beginNs) {
@@ -88,14 +99,23 @@ export class LiveWindows {
   }
 
   /** Of all sources: time goes on for those of which nothing comes, too. */
-  #giveUp(moved: Map<string, SourcePrefix>): void {
+  #giveUp(): void {
     const newestNs = this.#newestNs ?? 0n;
     for (const [source, prefix] of this.#sources) {
       for (let since = prefix.stalledNs; since !== undefined; since = prefix.stalledNs) {
         if (newestNs - since <= this.#options.patienceNs) break;
-        moved.set(source, prefix);
+        this.#moved.add(source);
         this.#options.onGivenUp?.(source, prefix.giveUp());
       }
     }
+  }
+
+  /** Whether a source is waited for of which nothing has come, or not the first. */
+  #isAwaited(): boolean {
+    const isPatient = (this.#newestNs ?? 0n) - (this.#oldestNs ?? 0n) <= this.#options.patienceNs;
+    for (const { timeNs, stalledNs } of this.#sources.values()) {
+      if (timeNs === undefined && (isPatient || stalledNs !== undefined)) return true;
+    }
+    return false;
   }
 }
