@@ -44,7 +44,8 @@ async function takeOver(path: string, lock: string, temporary: string): Promise<
   if (holder) {
     // Of those who find it gone, the one that gets this name removes it, and looks again: it may be another's by now.
     const right = `${lock}.${holder.id}`;
-    if (!(await claim(temporary, right))) throw new FileLockedError(path, right, (await holderOf(right)) ?? holder);
+    // It may have been killed before it had removed either.
+    if (!(await claim(temporary, right))) await takeOver(path, right, temporary);
     try {
       if ((await holderOf(lock))?.id === holder.id) await unlink(lock);
     } finally {

@@ -59,6 +59,18 @@ describe("the lock of a file", () => {
     await (await lockFile(path))();
   });
 
+  it("is taken over when the one before was killed while it took it over, and so was the one before that", async () => {
+    const dead = { host: hostname(), started: "", pid: await pidOfTheDead() };
+    await leaveLock(dead);
+    await writeFile(`${path}.lock.left`, JSON.stringify({ ...dead, id: "first" }));
+    await writeFile(`${path}.lock.left.first`, JSON.stringify({ ...dead, id: "second" }));
+    const tries = await Promise.allSettled(Array.from({ length: 20 }, () => lockFile(path)));
+    const got = tries.filter(({ status }) => status === "fulfilled");
+    expect(got.length).toBe(1);
+    for (const each of got) if (each.status === "fulfilled") await each.value();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it("is not taken over from another computer: the message says what to remove", async () => {
     await leaveLock({ host: "elsewhere", pid: 1 });
     const text = await readFile(`${path}.lock`, "utf8");
