@@ -12,9 +12,12 @@ export interface BeamSourceChoice {
   /** In place of the script's. */
   readonly seed?: bigint | undefined;
   readonly model?: string | undefined;
-  /** Files, each with the thickness of its absorber before it: `1.5=showers.h5`. Instead of the model. */
+  /** Files instead of the model, where needed with the thickness of the absorber before it: `1.5=showers.h5`. */
   readonly showers: readonly string[];
 }
+
+/** Attribute of a file of showers, where it has it, mm. */
+const THICKNESS = "absorber_thickness_mm";
 
 /** What the events of a beam are made of. */
 type BeamSource = Generator | readonly ShowerSet[];
@@ -29,7 +32,9 @@ export async function withBeam<T>(
   if (model !== undefined && showers.length > 0) {
     throw new UsageError("--model makes showers, and --showers are made already: give one of them.");
   }
-  return await withDetector({ model: model ?? "gflash", geometry }, io, async (twin) => {
+  // Who reads files needs no model; published constants are there for every geometry.
+  const maker = model ?? (showers.length > 0 ? "gflash-published" : "gflash");
+  return await withDetector({ model: maker, geometry }, io, async (twin) => {
     const beam = await loadBeam(choice, twin, io);
     if (showers.length === 0) return await work(beam, twin.model);
     const open: OpenDataset[] = [];
@@ -39,8 +44,10 @@ export async function withBeam<T>(
         const [, thickness, file = typed] = /^(\d+(?:\.\d+)?)=(.+)$/.exec(typed) ?? [];
         const dataset = await openDataset(resolve(io.cwd, file), [twin.files], { signal: io.signal });
         open.push(dataset);
-        const absorberMm = thickness === undefined ? beam.script.absorberMm : Number(thickness);
-        sets.push({ absorberMm, showers: await twin.detector.showers(dataset, { signal: io.signal }) });
+        const stored = await twin.detector.showers(dataset, { signal: io.signal });
+        const said = stored.attributes[THICKNESS];
+        const known = typeof said === "number" ? said : beam.script.absorberMm;
+        sets.push({ absorberMm: thickness === undefined ? known : Number(thickness), showers: stored });
       }
       return await work(beam, sets);
     } finally {

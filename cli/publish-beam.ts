@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import { type EventStream, encodeEvent, type Generator } from "../core/index.ts";
+import { type EventStream, encodeEvent, type StreamEvent } from "../core/index.ts";
 import { openRecording, type Recording } from "../modules/recording/index.ts";
-import type { ShowerSet, ShowersReused, TestBeam } from "../thematic/detector/index.ts";
+import type { ShowersReused, TestBeam } from "../thematic/detector/index.ts";
 import { conditionsText } from "./beam-conditions.ts";
 import { type BeamSourceChoice, withBeam } from "./beam-source.ts";
 import type { BrokerChoice } from "./broker-options.ts";
@@ -50,7 +50,6 @@ export interface PublishedBeam {
 }
 
 interface Message {
-  readonly sequence: number;
   readonly payload: Uint8Array;
   readonly isRecorded: boolean;
 }
@@ -75,15 +74,18 @@ export async function publishBeam(choice: BeamChoice, io: CommandIo): Promise<Pu
     const so = { source: beam.script.source, keep: SEND_WINDOW, signal };
     const recorded = file !== undefined && resume ? await readRecordedSoFar(file, so) : undefined;
     const part = partOf(choice, beam, recorded);
+    const reused = new Map<number, ShowersReused>();
+    const onReuse = (each: ShowersReused): void => {
+      if (!reused.has(each.absorberMm)) io.warn(reusedText(each));
+      if (!reused.has(each.absorberMm)) reused.set(each.absorberMm, each);
+    };
+    // What cannot be made leaves no recording behind.
+    const from = Math.min(part.from, beam.script.events);
+    const events = beam.events(source, { from, signal, onReuse });
     const publish = async (stream?: EventStream): Promise<PublishedBeam> => {
       const existing = resume ? "append" : "refuse";
       await using recording = file === undefined ? undefined : await openRecording(file, { existing, signal });
-      try {
-        return await send({ beam, source, part, recorded, stream, recording }, choice, io);
-      } catch (error) {
-        if (recording) io.warn(`What was made until now is in ${record}; --resume goes on with it.`);
-        throw error;
-      }
+      return await send({ beam, events, reused, part, recorded, stream, recording }, choice, io);
     };
     return to === undefined
       ? await publish()
@@ -113,7 +115,8 @@ function partOf(
 
 interface Sending {
   readonly beam: TestBeam;
-  readonly source: Generator | readonly ShowerSet[];
+  readonly events: AsyncIterable<StreamEvent>;
+  readonly reused: ReadonlyMap<number, ShowersReused>;
   readonly part: Part;
   readonly recorded: RecordedSoFar | undefined;
   readonly stream: EventStream | undefined;
@@ -121,12 +124,13 @@ interface Sending {
 }
 
 async function send(sending: Sending, choice: BeamChoice, io: CommandIo): Promise<PublishedBeam> {
-  const { beam, part, stream, recording } = sending;
+  const { beam, part, reused, stream, recording } = sending;
   const { script } = beam;
   const { signal } = io;
   const perSecond = choice.rate ?? script.eventsPerSecond;
-  const reused = new Map<number, ShowersReused>();
-  const startMs = performance.now();
+  // What was recorded before comes only where it is published again.
+  const first = stream ? Math.min(part.from, part.stop) : part.next;
+  let firstMs: number | undefined;
   let drawnMs = 0;
   let bytes = 0;
   let events = 0;
@@ -134,17 +138,14 @@ async function send(sending: Sending, choice: BeamChoice, io: CommandIo): Promis
     const now = performance.now();
     if (now - drawnMs < REDRAW_MS) return;
     drawnMs = now;
-    const sequence = part.from + arrived;
-    const rate = (1000 * arrived) / (now - startMs);
-    const conditions = conditionsText(beam.conditionsAt(beam.secondsOf(sequence - 1)), script);
-    const details = `${sequence} of ${part.stop}  ${rate.toFixed(0)}/s  ${conditions}`;
-    io.progress(arrived / (part.stop - part.from), stream ? "publishing" : "recording", details);
+    firstMs ??= now;
+    const rate = arrived > 1 ? `  ${((1000 * arrived) / (now - firstMs)).toFixed(0)}/s` : "";
+    const conditions = conditionsText(beam.conditionsAt(beam.secondsOf(first + arrived - 1)), script);
+    const details = `${first + arrived} of ${part.stop}${rate}  ${conditions}`;
+    io.progress(arrived / (part.stop - first), stream ? "publishing" : "recording", details);
   };
   const sent = await sendPaced(
-    messagesOf(sending, signal, (each) => {
-      if (!reused.has(each.absorberMm)) io.warn(reusedText(each));
-      if (!reused.has(each.absorberMm)) reused.set(each.absorberMm, each);
-    }),
+    messagesOf(sending),
     async ({ payload, isRecorded }) => {
       if (!isRecorded) {
         events++;
@@ -154,7 +155,10 @@ async function send(sending: Sending, choice: BeamChoice, io: CommandIo): Promis
       await stream?.publish(payload);
     },
     { perSecond, signal, onSent: show },
-  );
+  ).catch((error: unknown) => {
+    if (recording && events > 0) io.warn(`What was made until now is in ${choice.record}; --resume goes on with it.`);
+    throw error;
+  });
   const nextSequence = part.next + events;
   return {
     ...{ source: script.source, run: script.run, seed: script.seed },
@@ -168,18 +172,14 @@ async function send(sending: Sending, choice: BeamChoice, io: CommandIo): Promis
   };
 }
 
-async function* messagesOf(
-  { beam, source, part, recorded, stream }: Sending,
-  signal: AbortSignal,
-  onReuse: (reused: ShowersReused) => void,
-): AsyncGenerator<Message> {
+async function* messagesOf({ events, part, recorded, stream }: Sending): AsyncGenerator<Message> {
   if (part.from >= part.stop) return;
-  for await (const event of beam.events(source, { from: part.from, signal, onReuse })) {
+  for await (const event of events) {
     const sequence = Number(event.sequence);
     const payload = encodeEvent(event);
     const isRecorded = sequence < part.next;
     if (isRecorded) recorded?.check(sequence, payload);
-    if (!isRecorded || stream) yield { sequence, payload, isRecorded };
+    if (!isRecorded || stream) yield { payload, isRecorded };
     if (sequence === part.stop - 1) return;
   }
 }

@@ -42,6 +42,9 @@ function streamOptions(choice: StreamChoice, cwd: string): MqttStreamOptions {
       `${as}: it must be mqtt://, a host, a port or none, and a topic: mqtt://localhost:1883/testbeam/ecal; mqtts:// where it is encrypted.`,
     );
   }
+  if (as === "--to" && /[+#]/.test(topic)) {
+    throw new UsageError(`${as}: "${topic}" stands for many topics; one is published to, without "+" and "#".`);
+  }
   const tls = tlsOf(choice, cwd);
   const options: MqttStreamOptions = {
     url,
@@ -57,7 +60,8 @@ function streamOptions(choice: StreamChoice, cwd: string): MqttStreamOptions {
   const lines = problems.map(({ path, message }) => {
     const name = path.filter((key) => typeof key === "string").join(".");
     const option = typedOption(name, TYPED);
-    return `${option ?? as}: ${typedMessage(message, TYPED).replaceAll("`url`", `${as} address`)}`;
+    const typed = typedMessage(message, TYPED).replace("`tls` needs", "TLS needs").replace("`url`", `${as} address`);
+    return `${option ?? as}: ${typed}`;
   });
   throw new UsageError(lines.join("\n"));
 }

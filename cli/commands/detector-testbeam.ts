@@ -53,7 +53,7 @@ export const detectorTestbeam: Command = defineCommand({
       kind: "text",
       placeholder: "[mm=]file",
       description:
-        "take stored showers, one file for each thickness of the absorber in the script: 1.5=showers.h5; without one it is for the first thickness",
+        "take stored showers, one file for each thickness of the absorber in the script; it is what is typed before the file, or what the file says (absorber_thickness_mm), or that of the script",
       many: true,
     },
     ...GEOMETRY_OPTION,
