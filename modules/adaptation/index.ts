@@ -1,7 +1,7 @@
 /**
  * Statistics that tell when a stream of events is no longer what it was, each with a stated rate of false alarms; when it
- * changed; and estimates that follow what drifts. All are pure functions of the values: no clock, no random numbers; state
- * is plain JSON, from which they go on bit for bit.
+ * changed; estimates that follow what drifts; and the loop that lets a twin follow its instrument. All are pure functions of
+ * the values: no clock, no random numbers; state is plain JSON, from which they go on bit for bit.
  *
  * @packageDocumentation
  */
@@ -19,6 +19,29 @@ export {
 export type { DetectorState, DriftAlarm, DriftDirection, SequentialDetector } from "./detector.ts";
 export { KsWindow, type KsWindowOptions, type KsWindowState } from "./ks-window.ts";
 export type { Innovation, LinearEstimateState } from "./linear-estimate.ts";
+export { Adaptation } from "./loop/adaptation.ts";
+export type { AdaptationState, PhaseState, StandingState } from "./loop/adaptation-state.ts";
+export { type Attribution, type AttributionOptions, attribute, type Explanation } from "./loop/attribute.ts";
+export { type Comparison, type ComparisonOptions, compareConditions } from "./loop/compare-conditions.ts";
+export type {
+  AcceptedDecision,
+  AdaptationAlarm,
+  AlarmedDecision,
+  Decision,
+  DecisionBase,
+  DismissedDecision,
+  ProposedDecision,
+  ReferredDecision,
+  RefusedDecision,
+  RetrainingDecision,
+  RolledBackDecision,
+} from "./loop/decision.ts";
+export type { FeatureWindowState } from "./loop/feature-window.ts";
+export { type ConditionsFit, type FitOptions, fitConditions } from "./loop/fit-conditions.ts";
+export type { LeftOver, NormalDeviance } from "./loop/left-over.ts";
+export { type AdaptationOptions, AdaptationOptionsSchema, type AdaptationSettings } from "./loop/options.ts";
+export type { DecisionMemory } from "./loop/phases.ts";
+export type { NormalTables } from "./loop/watch.ts";
 export { type MatchedDirection, matchedDirection } from "./matched-direction.ts";
 export { type NormalScoreTable, normalScoreTable } from "./normal-score-table.ts";
 export { NormalScores } from "./normal-scores.ts";
