@@ -5,6 +5,7 @@ import {
   FRAME_BYTES,
   type Frame,
   frameBytes,
+  GROUP_BYTES,
   type Header,
   MOST_HEADER_BYTES,
 } from "./layout.ts";
@@ -78,7 +79,10 @@ export class FrameReader {
         if (bytes === undefined || offset + bytes > this.#endBytes) continue;
         // Zeros, of which files have many, are no frame.
         if (bytes === FRAME_BYTES && this.#chunk.readUInt32LE(index + 8) === 0) continue;
-        if (offset - this.#chunk.readUInt32LE(index + 4) <= damaged) continue;
+        const before = this.#chunk.readUInt32LE(index + 4);
+        if (offset - before <= damaged) continue;
+        // No writer makes such a group. Almost all that a record may hold by chance is told by this, without reading so far.
+        if (before > 0 && before + bytes > GROUP_BYTES) continue;
         const isHere = index + bytes <= this.#chunk.length;
         const whole = isHere ? this.#chunk : await this.#bytesAt(offset, bytes);
         if (decodeFrame(whole, isHere ? index : 0, { offset, seed: this.#seed })) return offset;

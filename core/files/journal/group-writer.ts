@@ -2,10 +2,8 @@ import type { FileHandle } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { FileClosedError, WriteFailedError } from "../errors.ts";
-import { encodeFrame, FRAME_BYTES, MOST_RECORD_BYTES } from "./layout.ts";
+import { encodeFrame, FRAME_BYTES, GROUP_BYTES, MOST_RECORD_BYTES } from "./layout.ts";
 
-/** Most bytes that are written and synced together; a longer record is a group of its own. */
-const GROUP_BYTES = 4 << 20;
 /** After these the disk is as it was, and may have room later. */
 const NO_ROOM: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
@@ -66,7 +64,8 @@ export class GroupWriter {
 
   /** Ends with a mark that shows that all before it was durable, as far as the disk takes it. */
   async close(): Promise<void> {
-    await this.#writing;
+    // Whoever hears that one group is durable may append the next in the same breath.
+    while (this.#writing !== undefined) await this.#writing;
     const isUsable = this.#failure === undefined && !this.#isMarked;
     this.#failure ??= new FileClosedError(this.#path, "is closed. Append before `close()`, or open it again.");
     if (!isUsable) return;

@@ -50,8 +50,7 @@ export async function openJournal(path: string, options: JournalOptions): Promis
     await system(path, () => flushFolder(dirname(path)));
     return new Journal(path, { file: opened, header, found, unlock });
   } catch (error) {
-    await file?.close();
-    await unlock();
+    await Promise.resolve(file?.close()).finally(unlock);
     throw error;
   }
 }
@@ -126,8 +125,7 @@ export class Journal implements AsyncDisposable {
     try {
       await this.#writer.close();
     } finally {
-      await this.#file.close();
-      await this.#unlock();
+      await this.#file.close().finally(this.#unlock);
     }
   }
 }

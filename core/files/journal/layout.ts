@@ -13,6 +13,8 @@ export const MOST_HEADER_BYTES: number = FIXED_BYTES + 255 + 4;
 export const FRAME_BYTES = 12;
 /** Longest record [B]: what MQTT 5 can carry in one message. */
 export const MOST_RECORD_BYTES: number = 1 << 28;
+/** Longest group of more than one frame [B]; a longer record is a group of its own. */
+export const GROUP_BYTES: number = 1 << 22;
 /** In the place of the length: everything before it was durable. */
 const CLOSED = 0xffff_ffff;
 

@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openJournal } from "../../../../core/index.ts";
+import { FrameReader, readHeader } from "../../../../core/files/journal/frame-reader.ts";
+import { openJournal, RandomStream } from "../../../../core/index.ts";
 import { isPrefix, KIND, readAll, recordOf, writeJournal } from "./sample.ts";
 
 /** Records of each group: the last group is the one that a crash may tear. */
@@ -118,6 +119,32 @@ describe("a damaged journal", () => {
     const [, second, third] = starts() as [number, number, number];
     const moved = Buffer.concat([closed.subarray(0, second), closed.subarray(third)]);
     expect(await readBytes(moved)).toMatchObject({ records: [recordOf(0)] });
+  });
+
+  it("reads what is torn a few times at most, whatever it holds", async () => {
+    const path = join(folder, "torn");
+    const journal = await openJournal(path, { kind: KIND });
+    // By chance, some hundred heads of frames of megabytes each.
+    const random = new RandomStream({ seed: 29n, id: 0n });
+    const words = Uint32Array.from({ length: 1 << 22 }, () => random.uint32());
+    await journal.append(new Uint8Array(words.buffer));
+    await journal.close();
+    const file = await open(path);
+    let bytesRead = 0;
+    const counted = {
+      read: async (...asked: [Buffer, number, number, number]) => {
+        bytesRead += asked[2];
+        return await file.read(...asked);
+      },
+    };
+    const header = await readHeader(file);
+    if (typeof header === "string") throw new Error(header);
+    const { size } = await file.stat();
+    const reader = new FrameReader(counted as FileHandle, header.seed, { from: header.bytes, end: size - 13 });
+    expect(await reader.next()).toEqual([]);
+    expect(await reader.findLater()).toBeUndefined();
+    expect(bytesRead).toBeLessThan(4 * size);
+    await file.close();
   });
 
   it("finds what follows damage in a large file", async () => {

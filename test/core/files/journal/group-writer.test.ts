@@ -47,10 +47,16 @@ function writerOf(file: FailingFile): GroupWriter {
 /** The first byte of each record, by the lengths in the file. */
 function recordsOf({ bytes }: FailingFile): readonly number[] {
   const records: number[] = [];
-  for (let offset = 0; offset < bytes.length; offset += 12 + bytes.readUInt32LE(offset)) {
+  for (let offset = 0; offset < bytes.length; offset += 12 + lengthAt(bytes, offset)) {
     records.push(bytes[offset + 12] as number);
   }
   return records;
+}
+
+/** Of the record of a frame; a mark has none. */
+function lengthAt(bytes: Buffer, offset: number): number {
+  const length = bytes.readUInt32LE(offset);
+  return length === 0xffff_ffff ? 0 : length;
 }
 
 const record = (value: number): Uint8Array => new Uint8Array(100).fill(value);
@@ -116,6 +122,33 @@ describe("a group of appends", () => {
     await expect(writer.append(record(1))).rejects.toMatchObject({ code: "TWIN_WRITE_FAILED" });
     expect(await later).toBe("TWIN_WRITE_FAILED");
     expect(recordsOf(file)).toEqual([]);
+  });
+
+  it("is not written over by the mark of a close, whenever the next one comes", async () => {
+    for (let ticks = 0; ticks < 12; ticks++) {
+      const file = new FailingFile();
+      const writer = writerOf(file);
+      const first = writer.append(record(1));
+      const closing = writer.close();
+      let appended = Promise.resolve<number>(0);
+      file.before = (call) => {
+        if (call !== "datasync") return;
+        file.before = () => undefined;
+        // So many turns of the queue of promises after the sync.
+        let turn = Promise.resolve();
+        for (let tick = 0; tick < ticks; tick++) turn = turn.then(() => undefined);
+        appended = turn
+          .then(() => writer.append(record(2)))
+          .then(
+            () => 2,
+            () => 0,
+          );
+      };
+      await Promise.all([first, closing]);
+      const expected = (await appended) === 2 ? [1, 2] : [1];
+      expect(recordsOf(file).slice(0, -1), `${ticks} ticks`).toEqual(expected);
+      expect(file.bytes.readUInt32LE(file.bytes.length - 12), `${ticks} ticks: the mark`).toBe(0xffff_ffff);
+    }
   });
 
   it("is the last after any other failure, or where it cannot be cut: nobody knows what the disk has", async () => {
