@@ -97,7 +97,9 @@ async function isAlive({ host, pid, started }: Holder): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
   }
-  return (await startOf(pid)) === started;
+  const now = await startOf(pid);
+  // Of other users' processes the system may not tell when they started (proc(5), hidepid).
+  return now === "" || started === "" || now === started;
 }
 
 /** The boot and the tick of it at which a process started (proc(5), field 22 of stat); empty where the system has no /proc. */

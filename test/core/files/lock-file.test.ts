@@ -71,6 +71,11 @@ describe("the lock of a file", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it("is not taken over from a process that is there, where the system does not tell when it started", async () => {
+    await leaveLock({ pid: process.pid, started: "" });
+    await expect(lockFile(path)).rejects.toMatchObject({ code: "TWIN_FILE_LOCKED" });
+  });
+
   it("is not taken over from another computer: the message says what to remove", async () => {
     await leaveLock({ host: "elsewhere", pid: 1 });
     const text = await readFile(`${path}.lock`, "utf8");
