@@ -56,6 +56,8 @@ export class DeliveryQueue {
     if (!this.#members.delete(member)) return;
     for (const entry of unacknowledged) this.handBack(entry, { wasDelivered: true });
     if (this.#members.size === 0) this.#onEmpty();
+    // One that waited for what this one held may be at the end now.
+    else this.wake();
   }
 
   /** Takes the next message for a member, which acknowledges it or hands it back. */

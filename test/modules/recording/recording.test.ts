@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { createTwin, EventStream, openJournal, resolveNeeds } from "twinloom";
 import {
   openRecording,
@@ -188,6 +189,21 @@ describe("a recording", () => {
     expect(await Promise.all([play(), play()])).toEqual([all, all]);
     expect(await play("worker", 1200)).toEqual(all.slice(0, 1200));
     expect(await play("worker")).toEqual(all.slice(1200));
+  });
+
+  it("ends for one of a group that has not acknowledged yet, when the other has left", async () => {
+    await recordMessages([Buffer.from("only")], file);
+    const stream = new RecordedStream(file);
+    const staying = await stream.subscribe({ group: "workers" });
+    const leaving = await stream.subscribe({ group: "workers" });
+    const iterator = staying[Symbol.asyncIterator]();
+    await iterator.next();
+    const end = iterator.next();
+    // It has looked, found that the other might hand something on, and waits.
+    await setTimeout(50);
+    await leaving[Symbol.asyncDispose]();
+    expect(await end).toMatchObject({ done: true });
+    await stream.stop();
   });
 
   it("does not start where there is none", async () => {
