@@ -10,6 +10,7 @@ import { federationBench } from "./federation.ts";
 import { gflashBench } from "./gflash.ts";
 import { hdf5Bench } from "./hdf5.ts";
 import { importTimeBench } from "./import-time.ts";
+import { ingestBench } from "./ingest.ts";
 import { lifecycleBench } from "./lifecycle.ts";
 import { lifecycleListBench } from "./lifecycle-list.ts";
 import { netcdfBench } from "./netcdf.ts";
@@ -31,6 +32,7 @@ const BENCHES: Readonly<Record<string, () => readonly BenchRow[] | Promise<reado
   lifecycle: lifecycleBench,
   "lifecycle-list": lifecycleListBench,
   serving: servingBench,
+  ingest: ingestBench,
 };
 
 const { values, positionals } = parseArgs({

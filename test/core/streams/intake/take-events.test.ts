@@ -24,7 +24,11 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const EVENTS = eventsOf(["a", "b"], 50);
 const MESSAGES = messagesOf(EVENTS);
-const letters = async (): Promise<readonly DeadLetter[]> => await Array.fromAsync(readDeadLetters(folder));
+const letters = async (): Promise<readonly DeadLetter[]> => {
+  const all: DeadLetter[] = [];
+  for await (const letter of readDeadLetters(folder)) all.push(letter);
+  return all;
+};
 
 describe("takeEvents", () => {
   it("keeps the features of each event once, in the order of time, source and sequence", async () => {
