@@ -152,6 +152,7 @@ export async function greet(
   });
   const onAbort = (): void => void socket.destroy();
   signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
   try {
     const connected = new Promise<IConnackPacket>((resolve) => client.once("connect", resolve));
     const connack = await Promise.race([connected, lost]);

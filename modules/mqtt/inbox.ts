@@ -23,6 +23,7 @@ export class Inbox {
   readonly #early: Buffer[] = [];
   #connection: Connection | undefined;
   #isClosed: boolean = false;
+  #isLost: boolean = false;
   #held: { readonly packet: IPublishPacket; readonly release: () => void } | undefined;
   #pings: NodeJS.Timeout | undefined;
   /** Of quality 0 and not done with: they take room, too. */
@@ -44,6 +45,10 @@ export class Inbox {
   /** From now on acknowledgements are sent: a session that is resumed delivers before the connection is made known. */
   use(connection: Connection): void {
     this.#connection = connection;
+    void connection.lost.then(() => {
+      this.#isLost = true;
+      clearInterval(this.#pings);
+    });
     for (const packets of this.#early.splice(0)) connection.send(packets);
   }
 
@@ -52,7 +57,7 @@ export class Inbox {
     else if (this.#hasRoom()) this.#accept(packet, release);
     else {
       this.#held = { packet, release };
-      this.#pings = setInterval(() => this.#connection?.ping(), this.#keepAliveS * 500);
+      if (!this.#isLost) this.#pings = setInterval(() => this.#connection?.ping(), this.#keepAliveS * 500);
     }
   }
 

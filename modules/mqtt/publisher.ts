@@ -88,8 +88,8 @@ export class Publisher {
           (each) => this.#use(each),
           (thrown: unknown) => thrown,
         );
+        if (failure instanceof ConnectionFailure && failure.reasonCode === TOO_LARGE) this.#refuseLargest(failure);
         this.#takeBack();
-        if (failure instanceof ConnectionFailure && failure.reasonCode === TOO_LARGE) this.#refuseFirst(failure);
         signal.throwIfAborted();
         if (this.#waiting.length > 0) await attempts.pause(passing(failure), signal);
       } while (this.#waiting.length > 0);
@@ -106,6 +106,10 @@ export class Publisher {
       const problem = "it does not confirm messages (its greatest quality of service is 0)";
       return new ConnectionFailure(problem, { reasonCode: 155 });
     }
+    if (this.#closing.signal.aborted) {
+      connection.destroy();
+      return undefined;
+    }
     this.#connection = connection;
     this.#pump();
     const failure = await connection.lost;
@@ -121,9 +125,15 @@ export class Publisher {
     this.#unconfirmed.clear();
   }
 
-  /** Brokers confirm in order, so it hung up on the first that is not confirmed. It must not be sent again. */
-  #refuseFirst({ message }: ConnectionFailure): void {
-    this.#waiting.shift()?.settle(this.#refusal(message));
+  /** Whichever message the broker hung up on, the largest on its way is too large as well. It must not be sent again. */
+  #refuseLargest({ message: reason }: ConnectionFailure): void {
+    let largest: Message | undefined;
+    for (const each of this.#unconfirmed) {
+      if (largest === undefined || each.payload.length > largest.payload.length) largest = each;
+    }
+    if (largest === undefined) return;
+    this.#unconfirmed.delete(largest);
+    largest.settle(this.#refusal(reason));
     this.#attempts?.progressed();
   }
 

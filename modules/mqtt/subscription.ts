@@ -121,18 +121,21 @@ export class MqttSubscription implements Subscription {
     this.#inbox?.close();
     this.#arrivals.take();
     this.#delivered = 0;
+    // Whoever listens waits until it is lost.
+    void this.#connection?.close({ endsSession: this.#parts.name === undefined });
     this.#wake?.();
     this.#parts.onEnd();
   }
 
   /** Connects again whenever the connection is lost. */
   async #run(): Promise<void> {
-    while (this.#end === undefined) {
-      const connection = this.#connection as Connection;
+    // Where it has ended already, its connection is waited for all the same.
+    for (let connection = this.#connection; connection !== undefined; connection = this.#connection) {
       const steady = setTimeout(() => this.#steady(), STEADY_MS);
-      const failure = await Promise.race([connection.lost, aborted(this.#closing.signal)]);
+      const failure = await connection.lost;
       clearTimeout(steady);
-      if (this.#ended()) return await connection.close({ endsSession: this.#parts.name === undefined });
+      if (this.#ended()) return;
+      this.#connection = undefined;
       try {
         await this.#attempts.pause(this.#judge(failure, connection), this.#closing.signal);
         await this.#listen();
@@ -184,7 +187,10 @@ export class MqttSubscription implements Subscription {
       inbox.use(connection);
       this.#tellOfSession(connection);
       // Those of an older connection come again, with a session; without one they are here alone.
-      if (connection.isResumed) this.#arrivals.filter((arrival) => arrival.inbox === inbox);
+      if (connection.isResumed) {
+        this.#inbox?.close();
+        this.#arrivals.filter((arrival) => arrival.inbox === inbox);
+      }
       const subscribed = connection.subscribe(
         group === undefined ? settings.topic : `$share/${group}/${settings.topic}`,
       );
@@ -253,9 +259,4 @@ function clientIdOf({ settings: { clientId, topic }, name, group }: Subscription
     .update(JSON.stringify([name, topic, group ?? null]))
     .digest("hex");
   return `${clientId}-${name.replaceAll(/[^\w.-]/g, "_").slice(0, 64)}-${digest.slice(0, 12)}`;
-}
-
-async function aborted(signal: AbortSignal): Promise<unknown> {
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-  return signal.reason;
 }
