@@ -24,7 +24,7 @@ export function deadLettersFile(folder: string): string {
 /** Writes dead letters. The file is made for the first one. */
 export class DeadLetters implements AsyncDisposable {
   readonly #path: string;
-  #journal: Journal | undefined;
+  #journal: Promise<Journal> | undefined;
 
   constructor(path: string) {
     this.#path = path;
@@ -33,13 +33,14 @@ export class DeadLetters implements AsyncDisposable {
   /** Resolves when they are durable. @throws `TWIN_WRITE_FAILED` */
   async append(letters: readonly DeadLetter[]): Promise<void> {
     if (letters.length === 0) return;
-    this.#journal ??= await openJournal(this.#path, { kind: DEAD_LETTERS_KIND });
-    const journal = this.#journal;
+    this.#journal ??= openJournal(this.#path, { kind: DEAD_LETTERS_KIND });
+    const journal = await this.#journal;
     await Promise.all(letters.map((letter) => journal.append(encode(letter))));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#journal?.close();
+    const journal = await this.#journal?.catch(() => undefined);
+    await journal?.close();
   }
 }
 

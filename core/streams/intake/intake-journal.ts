@@ -90,8 +90,13 @@ export class IntakeJournal implements AsyncDisposable {
     return this.#state.deduplication;
   }
 
+  /** Whether it is time for the next segment. */
+  get isFull(): boolean {
+    return this.#bytes >= this.#options.segmentBytes;
+  }
+
   /**
-   * Writes down the features of events; resolves when they are durable. One at a time.
+   * Writes down the features of events; resolves when they are durable.
    *
    * @throws `TWIN_WRITE_FAILED`; `TWIN_INVALID_ARGUMENT` when there are other features than before.
    */
@@ -104,13 +109,12 @@ export class IntakeJournal implements AsyncDisposable {
       );
     }
     const record = encodeRows(events, features);
-    await this.#journal.append(record);
     this.#bytes += record.length;
+    await this.#journal.append(record);
   }
 
-  /** Begins the next segment, if this one is full. Not while something is being appended. */
+  /** Begins the next segment. Not while something is being appended. */
   async rotate(): Promise<void> {
-    if (this.#bytes < this.#options.segmentBytes) return;
     const number = this.#number + 1;
     const next = await openJournal(segmentPath(this.#options.folder, number), { kind: INTAKE_KIND });
     try {

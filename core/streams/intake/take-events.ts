@@ -27,7 +27,7 @@ export interface TakeEventsOptions {
   readonly shared?: boolean | undefined;
   /** Length at which a file of the journal is followed by the next [B]; 64 MiB by default. */
   readonly segmentBytes?: number | undefined;
-  /** Most events that are written as one record; 1,024 by default. */
+  /** Most events that are written as one record; 256 by default. */
   readonly batchEvents?: number | undefined;
   /** As in `DeduplicationOptions`. */
   readonly maxSources?: number | undefined;
@@ -58,13 +58,13 @@ const LimitsSchema = z.object({
     .int()
     .min(1)
     .default(64 << 20),
-  batchEvents: z.int().min(1).max(65_535).default(1024),
+  batchEvents: z.int().min(1).max(65_535).default(256),
 });
 
 /**
  * Takes events in: of each message the event, once; of each event its features, into a journal; and only then, when they are
  * durable, the message is acknowledged. So an event is neither lost nor counted twice, however often this process is killed.
- * Messages are written together: those that come while others are being written are next. Ends when the subscription does, and disposes of it.
+ * Many share one sync of the disk. Ends when the subscription does, and disposes of it.
  *
  * What is no event, or has no features, goes to the dead letters beside the journal, byte for byte with the reason, and is
  * missing of its source until `replayDeadLetters` brings it.
@@ -97,19 +97,32 @@ export async function takeInto(
   const bounds = { maxSources, maxGaps, onGivenUp };
   await using journal = await IntakeJournal.open({ folder, segmentBytes, isShared, signal, ...bounds });
   await using letters = new DeadLetters(deadLetters);
-  const intake = new Intake(options.adaptable, journal, letters);
   const arrivals = new Arrivals(listening, signal);
+  const intake = new Intake({ adaptable: options.adaptable, journal, letters });
+  const writing = new Set<Promise<void>>();
   try {
     for (let batch = await arrivals.next(batchEvents); batch; batch = await arrivals.next(batchEvents)) {
-      await journal.rotate();
-      await intake.take(batch);
-      options.onProgress?.(intake.taken);
+      if (journal.isFull) {
+        // The head of the next segment must know of nothing that is not in this one.
+        await Promise.all(writing);
+        await journal.rotate();
+      }
+      // While one batch is being written the next is read: they share a sync of the disk.
+      const written: Promise<void> = intake
+        .take(batch)
+        .then(() => options.onProgress?.(intake.taken))
+        .catch((error: unknown) => arrivals.fail(error))
+        .finally(() => writing.delete(written));
+      writing.add(written);
     }
-    return intake.taken;
   } finally {
+    // An acknowledgement after the end would have no effect.
+    await Promise.all(writing);
     await listening[Symbol.asyncDispose]();
     await arrivals.ended;
   }
+  arrivals.check();
+  return intake.taken;
 }
 
 function limitsOf({ segmentBytes, batchEvents }: TakeEventsOptions): z.output<typeof LimitsSchema> {
@@ -127,6 +140,7 @@ class Arrivals {
   readonly #waiting: Delivery[] = [];
   readonly #changed = new Change();
   #end: { readonly error?: unknown } | undefined;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(subscription: Subscription, signal: AbortSignal | undefined) {
     this.#signal = signal;
@@ -139,14 +153,27 @@ class Arrivals {
   async next(most: number): Promise<readonly Delivery[] | undefined> {
     for (;;) {
       this.#signal?.throwIfAborted();
+      this.check();
       const changed = this.#changed.next;
-      // What else comes in this turn of the event loop comes along.
+      // What else comes in this turn of the event loop comes along, and what is being written goes on.
       if (this.#waiting.length > 0) await setImmediate();
+      this.check();
       if (this.#waiting.length > 0) return this.#waiting.splice(0, most);
       if (this.#end && "error" in this.#end) throw this.#end.error;
       if (this.#end) return undefined;
       await changed;
     }
+  }
+
+  /** Nothing more can be taken in. The first reason counts. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#changed.tell();
+  }
+
+  /** @throws what {@link fail} was told */
+  check(): void {
+    if (this.#failure) throw this.#failure.error;
   }
 
   async #read(subscription: Subscription): Promise<void> {
@@ -172,10 +199,14 @@ class Intake {
   #repeated = 0;
   #deadLetters = 0;
 
-  constructor(adaptable: Pick<Adaptable, "features">, journal: IntakeJournal, letters: DeadLetters) {
-    this.#adaptable = adaptable;
-    this.#journal = journal;
-    this.#letters = letters;
+  constructor(parts: {
+    readonly adaptable: Pick<Adaptable, "features">;
+    readonly journal: IntakeJournal;
+    readonly letters: DeadLetters;
+  }) {
+    this.#adaptable = parts.adaptable;
+    this.#journal = parts.journal;
+    this.#letters = parts.letters;
   }
 
   get taken(): TakenEvents {
@@ -190,6 +221,7 @@ class Intake {
     };
   }
 
+  /** What of it is asynchronous comes after all else: batches are written in their order. */
   async take(batch: readonly Delivery[]): Promise<void> {
     const letters = new Map<number, DeadLetter>();
     const refuse = (place: number, { message }: Error): void => {
@@ -203,8 +235,7 @@ class Intake {
     );
     const inOrder = [...letters].sort(([a], [b]) => a - b).map(([, letter]) => letter);
     const kept = measured.filter((part) => part.events.length > 0);
-    await this.#letters.append(inOrder);
-    for (const part of kept) await this.#journal.append(part);
+    await Promise.all([this.#letters.append(inOrder), ...kept.map((part) => this.#journal.append(part))]);
     for (const delivery of batch) delivery.acknowledge();
     const count = kept.reduce((sum, part) => sum + part.events.length, 0);
     this.#events += count;
