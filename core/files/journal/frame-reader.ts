@@ -7,6 +7,7 @@ import {
   frameBytes,
   GROUP_BYTES,
   type Header,
+  isHead,
   MOST_HEADER_BYTES,
 } from "./layout.ts";
 
@@ -81,8 +82,9 @@ export class FrameReader {
         if (bytes === FRAME_BYTES && this.#chunk.readUInt32LE(index + 8) === 0) continue;
         const before = this.#chunk.readUInt32LE(index + 4);
         if (offset - before <= damaged) continue;
-        // No writer makes such a group. Almost all that a record may hold by chance is told by this, without reading so far.
+        // What a record holds by chance is not read as far as it would say: almost all of it is told by these.
         if (before > 0 && before + bytes > GROUP_BYTES) continue;
+        if (!isHead(this.#chunk, index, { offset, seed: this.#seed })) continue;
         const isHere = index + bytes <= this.#chunk.length;
         const whole = isHere ? this.#chunk : await this.#bytesAt(offset, bytes);
         if (decodeFrame(whole, isHere ? index : 0, { offset, seed: this.#seed })) return offset;

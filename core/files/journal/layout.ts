@@ -10,7 +10,7 @@ const FIXED_BYTES = 28;
 export const MOST_HEADER_BYTES: number = FIXED_BYTES + 255 + 4;
 
 /** Bytes before the payload of a record. */
-export const FRAME_BYTES = 12;
+export const FRAME_BYTES = 16;
 /** Longest record [B]: what MQTT 5 can carry in one message. */
 export const MOST_RECORD_BYTES: number = 1 << 28;
 /** Longest group of more than one frame [B]; a longer record is a group of its own. */
@@ -72,9 +72,10 @@ export function encodeFrame(
   const { index, offset, groupOffset, seed } = at;
   into.writeUInt32LE(payload === "closed" ? CLOSED : payload.length, index);
   into.writeUInt32LE(offset - groupOffset, index + 4);
+  const checksum = headChecksum(into, index, { offset, seed });
+  into.writeUInt32LE(checksum, index + 8);
+  into.writeUInt32LE(payload === "closed" ? checksum : crc32c(payload, checksum), index + 12);
   if (payload !== "closed") into.set(payload, index + FRAME_BYTES);
-  const data = payload === "closed" ? undefined : payload;
-  into.writeUInt32LE(checksumOf(into, index, { offset, seed, data }), index + 8);
 }
 
 /**
@@ -99,22 +100,31 @@ export function decodeFrame(
   const isClosed = bytes.readUInt32LE(index) === CLOSED;
   const groupOffset = offset - bytes.readUInt32LE(index + 4);
   if (groupOffset < 0) return undefined;
-  const data = isClosed ? undefined : bytes.subarray(index + FRAME_BYTES, index + length);
-  if (checksumOf(bytes, index, { offset, seed, data }) !== bytes.readUInt32LE(index + 8)) return undefined;
-  return { payload: data ?? "closed", bytes: length, groupOffset };
+  if (!isHead(bytes, index, { offset, seed })) return undefined;
+  const payload = bytes.subarray(index + FRAME_BYTES, index + length);
+  if (crc32c(payload, bytes.readUInt32LE(index + 8)) !== bytes.readUInt32LE(index + 12)) return undefined;
+  return { payload: isClosed ? "closed" : payload, bytes: length, groupOffset };
+}
+
+/** Whether there is the head of a frame at an index, by its checksum. */
+export function isHead(
+  bytes: Buffer,
+  index: number,
+  place: { readonly offset: number; readonly seed: number },
+): boolean {
+  return headChecksum(bytes, index, place) === bytes.readUInt32LE(index + 8);
 }
 
 const place = Buffer.alloc(16);
 
-/** Of the file, the place in it, the head and the payload: a frame holds nowhere but where it was written. */
-function checksumOf(
+/** Of the file, the place in it and the head; that of the payload goes on from it. A frame holds nowhere but where it was written. */
+function headChecksum(
   bytes: Buffer,
   index: number,
-  { offset, seed, data }: { readonly offset: number; readonly seed: number; readonly data: Uint8Array | undefined },
+  { offset, seed }: { readonly offset: number; readonly seed: number },
 ): number {
   place.writeUInt32LE(offset % 2 ** 32, 0);
   place.writeUInt32LE(Math.floor(offset / 2 ** 32), 4);
   bytes.copy(place, 8, index, index + 8);
-  const checksum = crc32c(place, seed);
-  return data === undefined ? checksum : crc32c(data, checksum);
+  return crc32c(place, seed);
 }

@@ -21,7 +21,7 @@ beforeAll(async () => {
   await writeJournal(join(folder, "closed"), GROUPS);
   closed = await readFile(join(folder, "closed"));
   // What a writer leaves that is killed after its last group.
-  killed = closed.subarray(0, closed.length - 12);
+  killed = closed.subarray(0, closed.length - 16);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -33,9 +33,9 @@ async function readBytes(bytes: Uint8Array): ReturnType<typeof readAll> {
 
 /** The offsets at which records begin, and the end. */
 function starts(): readonly number[] {
-  const offsets = [closed.length - 12];
+  const offsets = [closed.length - 16];
   for (let index = COUNT - 1; index >= 0; index--)
-    offsets.unshift((offsets[0] as number) - 12 - recordOf(index).length);
+    offsets.unshift((offsets[0] as number) - 16 - recordOf(index).length);
   return offsets;
 }
 
@@ -64,7 +64,7 @@ describe("a damaged journal", () => {
       expect(isPrefix(records), `bit ${bit}`).toBe(true);
       if (byte < first) {
         expect(end, `bit ${bit}`).toMatchObject({ code: "TWIN_FILE_UNREADABLE" });
-      } else if (byte >= closed.length - 12) {
+      } else if (byte >= closed.length - 16) {
         // The mark at the end: no record is in it.
         expect(end, `bit ${bit}`).toMatchObject({ records: COUNT, isClosed: false });
       } else {
@@ -82,7 +82,7 @@ describe("a damaged journal", () => {
     const offsets = starts();
     for (let damaged = 0; damaged < COUNT; damaged++) {
       const bytes = Buffer.from(killed);
-      bytes.fill(0, offsets[damaged], (offsets[damaged] as number) + 12);
+      bytes.fill(0, offsets[damaged], (offsets[damaged] as number) + 16);
       const { records, end } = await readBytes(bytes);
       expect(records.length).toBe(damaged);
       if (damaged < BEFORE_LAST) expect(end).toMatchObject({ code: "TWIN_READ_FAILED" });
@@ -112,7 +112,7 @@ describe("a damaged journal", () => {
     await journal.append(closed);
     await journal.close();
     const bytes = await readFile(path);
-    const { records, end } = await readBytes(bytes.subarray(0, bytes.length - 13));
+    const { records, end } = await readBytes(bytes.subarray(0, bytes.length - 17));
     expect(records.length).toBe(1);
     expect(end).toMatchObject({ records: 1 });
     // Its own frames, moved.
@@ -124,10 +124,12 @@ describe("a damaged journal", () => {
   it("reads what is torn a few times at most, whatever it holds", async () => {
     const path = join(folder, "torn");
     const journal = await openJournal(path, { kind: KIND });
-    // By chance, some hundred heads of frames of megabytes each.
+    // Numbers of cells as 64-bit integers: each looks like the head of a frame, which begins a group and is that long.
     const random = new RandomStream({ seed: 29n, id: 0n });
-    const words = Uint32Array.from({ length: 1 << 22 }, () => random.uint32());
-    await journal.append(new Uint8Array(words.buffer));
+    const cells = BigInt64Array.from({ length: 1 << 15 }, () => BigInt(random.uint32() >>> 12));
+    // And others: some look like heads of long groups.
+    const words = Uint32Array.from({ length: 1 << 20 }, () => random.uint32());
+    await journal.append(Buffer.concat([new Uint8Array(cells.buffer), new Uint8Array(words.buffer)]));
     await journal.close();
     const file = await open(path);
     let bytesRead = 0;
@@ -140,7 +142,7 @@ describe("a damaged journal", () => {
     const header = await readHeader(file);
     if (typeof header === "string") throw new Error(header);
     const { size } = await file.stat();
-    const reader = new FrameReader(counted as FileHandle, header.seed, { from: header.bytes, end: size - 13 });
+    const reader = new FrameReader(counted as FileHandle, header.seed, { from: header.bytes, end: size - 17 });
     expect(await reader.next()).toEqual([]);
     expect(await reader.findLater()).toBeUndefined();
     expect(bytesRead).toBeLessThan(4 * size);

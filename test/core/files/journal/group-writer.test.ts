@@ -47,8 +47,8 @@ function writerOf(file: FailingFile): GroupWriter {
 /** The first byte of each record, by the lengths in the file. */
 function recordsOf({ bytes }: FailingFile): readonly number[] {
   const records: number[] = [];
-  for (let offset = 0; offset < bytes.length; offset += 12 + lengthAt(bytes, offset)) {
-    records.push(bytes[offset + 12] as number);
+  for (let offset = 0; offset < bytes.length; offset += 16 + lengthAt(bytes, offset)) {
+    records.push(bytes[offset + 16] as number);
   }
   return records;
 }
@@ -147,7 +147,7 @@ describe("a group of appends", () => {
       await Promise.all([first, closing]);
       const expected = (await appended) === 2 ? [1, 2] : [1];
       expect(recordsOf(file).slice(0, -1), `${ticks} ticks`).toEqual(expected);
-      expect(file.bytes.readUInt32LE(file.bytes.length - 12), `${ticks} ticks: the mark`).toBe(0xffff_ffff);
+      expect(file.bytes.readUInt32LE(file.bytes.length - 16), `${ticks} ticks: the mark`).toBe(0xffff_ffff);
     }
   });
 
