@@ -2,10 +2,10 @@ import type { TestBeamConditions, TestBeamScript } from "../thematic/detector/in
 
 const MOST_GAINS = 3;
 
-/** What is true of a beam at a time: temperature, thickness, and whatever is not as it was at first. */
+/** What is true of a beam at a time: the temperature, and whatever is not as it was at first. Short: it must fit in a line. */
 export function conditionsText(
   { response, publishedTemperatureC, absorberMm }: TestBeamConditions,
-  { response: first }: TestBeamScript,
+  { response: first, absorberMm: firstMm }: TestBeamScript,
 ): string {
   const { temperatureC, gains, hotCells, deadCells, thresholdMeV } = response;
   const isTold = publishedTemperatureC !== undefined && Math.abs(publishedTemperatureC - temperatureC) < 5e-3;
@@ -15,7 +15,7 @@ export function conditionsText(
   const more = changed.length > MOST_GAINS ? ` and ${changed.length - MOST_GAINS} more` : "";
   return [
     `${temperatureC.toFixed(2)} °C${isTold ? "" : ` (${told})`}`,
-    `${absorberMm} mm`,
+    ...(absorberMm === firstMm ? [] : [`${absorberMm} mm`]),
     ...(changed.length > 0 ? [`gains ${shown.join(", ")}${more}`] : []),
     ...(hotCells.length > first.hotCells.length ? [`${hotCells.length} hot`] : []),
     ...(deadCells.length > first.deadCells.length ? [`${deadCells.length} dead`] : []),

@@ -141,7 +141,7 @@ async function send(sending: Sending, choice: BeamChoice, io: CommandIo): Promis
     firstMs ??= now;
     const rate = arrived > 1 ? `  ${((1000 * arrived) / (now - firstMs)).toFixed(0)}/s` : "";
     const conditions = conditionsText(beam.conditionsAt(beam.secondsOf(first + arrived - 1)), script);
-    const details = `${first + arrived} of ${part.stop}${rate}  ${conditions}`;
+    const details = `${first + arrived}${rate}  ${conditions}`;
     io.progress(arrived / (part.stop - first), stream ? "publishing" : "recording", details);
   };
   const sent = await sendPaced(

@@ -59,7 +59,10 @@ export async function sendPaced<T>(
       if (before) await settledOrAborted(before, ending);
       if (ending.aborted) break;
       begun++;
-      onTheWay[slot] = send(thing).then(() => onSent?.(++arrived), fail);
+      onTheWay[slot] = send(thing).then(() => {
+        arrived++;
+        onSent?.(arrived);
+      }, fail);
     }
   } catch (error) {
     // Whoever makes them ends with the signal's reason, too.

@@ -111,10 +111,20 @@ describe("twinloom detector testbeam", () => {
   });
 
   it("tells how far it is, and the true conditions of that time", async () => {
-    const line = [...FILE, "--record", "told.twr", "--rate", "0", "-n", "60"];
-    const { stdout, stderr } = await testbeam(...line);
-    expect(stderr).toMatch(/^ {2}\d+ % {2}recording {2}\d+ of 60 .*20\.00 °C {2}1\.4 mm/m);
-    expect(stdout).toMatch(/^60 events of testbeam\/ecal \(0 to 59\), recorded in told\.twr\n\d+\/s, /);
+    const history =
+      "  - { change: absorber, at: { event: 1 }, absorberMm: 1.5 }\n  - { change: threshold, at: { event: 2 }, thresholdMeV: 0.5 }\n";
+    await writeFile(join(cwd, "told.yaml"), SCRIPT + history);
+    const sets = [...FILE, "--showers", `1.5=${SAMPLE}`, "--rate", "0"];
+    const told = async (from: string, record: string): Promise<Outcome> => {
+      const line = ["detector", "testbeam", "--script", "told.yaml", ...sets, "--from-sequence", from, "-n", "60"];
+      return await runTwinloom([...line, "--record", record], { cwd });
+    };
+    const first = await told("0", "told.twr");
+    expect(first.stderr).toMatch(/^ {2}\d+ % {2}recording {2}1 {2}20\.00 °C {2}\(/m);
+    expect(first.stdout).toMatch(/^60 events of testbeam\/ecal \(0 to 59\), recorded in told\.twr\n\d+\/s, /);
+    // 0.65 s after the beginning of a ramp of 1 K/s.
+    const late = await told("750", "late-told.twr");
+    expect(late.stderr).toContain("20.65 °C  1.5 mm  gains 7: 1.030  1 dead  threshold 0.5 MeV");
   });
 
   it("keeps to the rate of the clock, and to that of the script where none is given", async () => {
@@ -204,6 +214,17 @@ describe("twinloom detector testbeam", () => {
     const events = await expected(1200);
     expect(Buffer.concat(await received).equals(Buffer.concat(events))).toBe(true);
     expect(Buffer.concat(await payloadsOf("alone.twr")).equals(Buffer.concat(events))).toBe(true);
+  });
+
+  it("ends with SIGINT also where the broker is away, and says what is not confirmed", async () => {
+    const line = [...BEAM, ...FILE, "--rate", "0", "-n", "1200", "--to", "mqtt://127.0.0.1:1/beam", "--json"];
+    await using running = startTwinloom([...line, "--record", "unconfirmed.twr"], cwd);
+    await running.printed("trying again");
+    await messagesIn("unconfirmed.twr", 1000);
+    const { code, stdout } = await running.end("SIGINT");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ events: 1000, unconfirmed: 1000, complete: false });
+    expect((await payloadsOf("unconfirmed.twr")).length).toBe(1000);
   });
 
   it("stops on a full disk with a recording without holes, publishes nothing beyond it, and goes on", async ({
