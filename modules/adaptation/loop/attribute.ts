@@ -60,7 +60,7 @@ export interface AttributionOptions {
   readonly normalDeviance?: NormalDeviance | undefined;
   /** Probability of calling noise unexplained; 0.001 by default. */
   readonly leftLevel?: number | undefined;
-  /** What may be left of what the best cause explains, however significant; 0.25 by default: no twin describes all. */
+  /** What may be left of what the best cause explains, however significant, if no bound keeps it from more; 0.25 by default. */
   readonly leftShare?: number | undefined;
   /** Most causes that come together; 8 by default. */
   readonly mostJoined?: number | undefined;
@@ -130,8 +130,14 @@ class Search {
     const best = bestOf(this.#tried);
     const fit = best?.fit ?? this.#nothing();
     const left = leftOver(fit, { ...this.#data, normalDeviance: this.#options.normalDeviance });
-    const { reduction, overdispersion } = best?.explanation ?? { reduction: 0, overdispersion: 1 };
-    const isLeft = isTooMuch(left, { level: leftLevel, most: leftShare * reduction, overdispersion });
+    const { reduction, overdispersion, atBounds } = best?.explanation ?? {
+      reduction: 0,
+      overdispersion: 1,
+      atBounds: [],
+    };
+    // No twin describes all, but a bound that keeps a cause from explaining the rest is no excuse.
+    const most = atBounds.length > 0 ? 0 : leftShare * reduction;
+    const isLeft = isTooMuch(left, { level: leftLevel, most, overdispersion });
     return {
       verdict: isLeft ? "unexplained" : best ? "cause" : "none",
       events: this.#start.events,

@@ -42,7 +42,7 @@ export function normalOf(expectation: Expectation, features: Features, condition
 /** Whose events they are. */
 interface Watched {
   readonly twin: Pick<Adaptable, "conditions">;
-  readonly expectation: Expectation;
+  readonly expectation: Pick<Expectation, "scores" | "deviance">;
   readonly conditions: Float64Array;
   /** Number of the first event, from 0. */
   readonly first: number;

@@ -5,7 +5,12 @@ import {
   type JsonValue,
   solveSymmetric,
 } from "../../../../core/index.ts";
-import { CHANNELS, COLUMNS, COMMON, checkConditions, PER_KELVIN, SHAPE, SIZE } from "./synthetic-twin.ts";
+
+/** Channels, then the common gain, the coefficient per kelvin and the shape. */
+export const CHANNELS = 12;
+export const [COMMON, PER_KELVIN, SHAPE, SIZE] = [CHANNELS, CHANNELS + 1, CHANNELS + 2, CHANNELS + 3];
+/** Features: channels and the temperature less its reference. */
+export const COLUMNS = CHANNELS + 1;
 
 interface Document {
   readonly offset: readonly number[];
@@ -134,6 +139,11 @@ export class SyntheticExpectation implements Expectation {
     }
     return jacobian;
   }
+}
+
+export function checkConditions(conditions: Float64Array): void {
+  if (conditions.length === SIZE && conditions.every(Number.isFinite)) return;
+  throw new InvalidArgumentError(`There are ${SIZE} conditions, finite numbers.`);
 }
 
 interface Look {

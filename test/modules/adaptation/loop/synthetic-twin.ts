@@ -11,13 +11,18 @@ import {
   RunningCovariance,
   type StreamEvent,
 } from "../../../../core/index.ts";
-import { inverse, SyntheticExpectation } from "./synthetic-expectation.ts";
+import {
+  CHANNELS,
+  COLUMNS,
+  COMMON,
+  checkConditions,
+  inverse,
+  PER_KELVIN,
+  SHAPE,
+  SyntheticExpectation,
+} from "./synthetic-expectation.ts";
 
-/** Channels, then the common gain, the coefficient per kelvin and the shape. */
-export const CHANNELS = 12;
-export const [COMMON, PER_KELVIN, SHAPE, SIZE] = [CHANNELS, CHANNELS + 1, CHANNELS + 2, CHANNELS + 3];
-/** Features: channels and the temperature less its reference. */
-export const COLUMNS = CHANNELS + 1;
+export { CHANNELS, COLUMNS, COMMON, PER_KELVIN, SHAPE };
 
 const gain = (name: string): AdaptableCondition => ({ name, unit: "1", min: 0.8, max: 1.2, initial: 1, worth: 0.003 });
 
@@ -110,8 +115,8 @@ export interface Simulation {
   readonly count: number;
   /** Multiplies the Gaussian noise of an event: `heavyTails` for Student's t; 1 by default. */
   readonly spread?: (random: RandomStream) => number;
-  /** What the instrument does that no condition describes. */
-  readonly distort?: (channel: number, value: number) => number;
+  /** Of the noise of neighbours, 0.5 by default; no condition describes it. */
+  readonly correlation?: number;
   /** Event time of the first one, and between events. */
   readonly startNs?: bigint;
   readonly stepNs?: bigint;
@@ -124,29 +129,31 @@ export function heavyTails(random: RandomStream): number {
   return Math.sqrt(3 / (2 * random.gamma(2.5)));
 }
 
-/** Relative noise of a channel; neighbours share half of it. */
+/** Relative noise of a channel. */
 const NOISE = 0.08;
 
 export function simulate(simulation: Simulation): Features {
-  const { random, conditions, count, startNs = 0n, stepNs = 500_000n } = simulation;
+  const { random, conditions, count, startNs = 0n, stepNs = 500_000n, correlation = 0.5 } = simulation;
   const plain = new SyntheticExpectation({
     offset: Array.from<number>({ length: CHANNELS }).fill(0),
     precision: Array.from(identity(CHANNELS)),
   });
-  const values = new Float64Array(count * COLUMNS);
+  // Imported constants are slow in tests, where a loader looks them up each time.
+  const [channels, columns] = [CHANNELS, COLUMNS];
+  const byKelvin = conditions[PER_KELVIN] as number;
+  const values = new Float64Array(count * columns);
   const mean = plain.meanAt(conditions);
   const still = plain.meanAt(initialConditions(new SyntheticTwin()));
   for (let event = 0; event < count; event++) {
     const kelvin = simulation.temperature ? simulation.temperature(event) : random.normal();
-    const factor = 1 + (conditions[PER_KELVIN] as number) * (Number.isNaN(kelvin) ? 0 : kelvin);
+    const factor = 1 + byKelvin * (Number.isNaN(kelvin) ? 0 : kelvin);
     const spread = simulation.spread?.(random) ?? 1;
     let noise = random.normal();
-    for (let i = 0; i < CHANNELS; i++) {
-      const value = (mean[i] as number) * factor + NOISE * spread * noise * (still[i] as number);
-      values[event * COLUMNS + i] = simulation.distort ? simulation.distort(i, value) : value;
-      noise = 0.5 * noise + Math.sqrt(0.75) * random.normal();
+    for (let i = 0; i < channels; i++) {
+      values[event * columns + i] = (mean[i] as number) * factor + NOISE * spread * noise * (still[i] as number);
+      noise = correlation * noise + Math.sqrt(1 - correlation ** 2) * random.normal();
     }
-    values[event * COLUMNS + CHANNELS] = kelvin;
+    values[event * columns + channels] = kelvin;
   }
   return { count, values, timesNs: BigInt64Array.from({ length: count }, (_, i) => startNs + BigInt(i) * stepNs) };
 }
@@ -176,11 +183,6 @@ export function asEvents({ count, values, timesNs }: Features): readonly StreamE
       tensors: { channels: new NdArray(data, { dtype: "float64", shape: [CHANNELS] }) },
     };
   });
-}
-
-export function checkConditions(conditions: Float64Array): void {
-  if (conditions.length === SIZE && conditions.every(Number.isFinite)) return;
-  throw new InvalidArgumentError(`There are ${SIZE} conditions, finite numbers.`);
 }
 
 function identity(size: number): Float64Array {
