@@ -2,6 +2,7 @@ import { shapeProblem } from "./check-tensor.ts";
 import { EventInvalidError } from "./errors.ts";
 import type { StreamEvent } from "./event.ts";
 import { EVENT_LIMITS } from "./event-limits.ts";
+import { quoted } from "./quoted.ts";
 import { TENSOR_TYPES, tensorTypeOf } from "./tensor-types.ts";
 
 /** Sequences and ids are below it. */
@@ -30,7 +31,7 @@ function checkConditions(conditions: StreamEvent["conditions"]): void {
   const names = Object.keys(conditions);
   checkCount(names.length, "conditions", EVENT_LIMITS.conditions);
   for (const name of names) {
-    const path = `conditions[${JSON.stringify(name)}]`;
+    const path = `conditions[${quoted(name)}]`;
     const value: unknown = conditions[name];
     checkName(name, path);
     if (typeof value !== "number" || value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {

@@ -8,6 +8,7 @@ import { EVENT_LIMITS } from "./event-limits.ts";
 import { shortestSingle } from "./json-elements.ts";
 import { tensorFromJson } from "./json-tensor.ts";
 import { arrayOf, failAt, integerOf, jsonNumber, membersOf, numberOf, recordOf, textOf } from "./json-values.ts";
+import { quoted } from "./quoted.ts";
 import { setOwn } from "./set-own.ts";
 import { sortedNames } from "./sorted-names.ts";
 import { gather } from "./sparse-elements.ts";
@@ -101,7 +102,7 @@ export function eventToJson(event: StreamEvent, options: EventJsonOptions = {}):
 function conditionsFromJson(json: unknown): Readonly<Record<string, number>> {
   const conditions: Record<string, number> = {};
   for (const [name, value] of Object.entries(recordOf(json ?? {}, "conditions"))) {
-    setOwn(conditions, name, numberOf(value, `conditions[${JSON.stringify(name)}]`));
+    setOwn(conditions, name, numberOf(value, `conditions[${quoted(name)}]`));
   }
   return conditions;
 }
@@ -114,7 +115,7 @@ function tensorsFromJson(json: unknown): Readonly<Record<string, NdArray<EventDT
   list.forEach((value, index) => {
     const { name, array } = tensorFromJson(value, `tensors[${index}]`, allowance);
     if (Object.hasOwn(tensors, name)) {
-      failAt(`tensors[${index}].name`, `is ${JSON.stringify(name)}, as of another tensor; names must differ`);
+      failAt(`tensors[${index}].name`, `is ${quoted(name)}, as of another tensor; names must differ`);
     }
     setOwn(tensors, name, array);
   });

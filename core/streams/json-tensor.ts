@@ -5,7 +5,7 @@ import { NdArray } from "../data/nd-array.ts";
 import { type SparseAllowance, shapeProblem, sizeOf } from "./check-tensor.ts";
 import type { EventDType } from "./event.ts";
 import { fillElements, flatten } from "./json-elements.ts";
-import { arrayOf, bytesOf, failAt, integerOf, type JsonRecord, membersOf, textOf } from "./json-values.ts";
+import { arrayOf, bytesOf, describe, failAt, integerOf, type JsonRecord, membersOf, textOf } from "./json-values.ts";
 import { indexProblem, scatter } from "./sparse-elements.ts";
 import { TENSOR_TYPE_NAMES, type TensorType, tensorType } from "./tensor-types.ts";
 
@@ -93,7 +93,7 @@ function checkBytes(
 
 function typeOf(value: unknown, path: string): TensorType {
   const type = typeof value === "string" || typeof value === "number" ? tensorType(value) : undefined;
-  const found = value === undefined ? "is missing" : `is ${JSON.stringify(value)}`;
+  const found = value === undefined ? "is missing" : `is ${describe(value)}`;
   return type ?? failAt(path, `${found}; there are ${TENSOR_TYPE_NAMES}`);
 }
 

@@ -1,4 +1,5 @@
 import { EventInvalidError } from "./errors.ts";
+import { quoted, shortened } from "./quoted.ts";
 
 /** A value of JSON, as `JSON.parse` gives it. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
@@ -16,7 +17,7 @@ export function membersOf(value: unknown, path: string, names: readonly string[]
   const members: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(recordOf(value, path))) {
     const known = names.find((each) => each === name || snakeCase(each) === name);
-    const at = path === "" ? name : `${path}.${name}`;
+    const at = path === "" ? shortened(name) : `${path}.${shortened(name)}`;
     if (known === undefined) return failAt(at, `is unknown; there are ${names.join(", ")}`);
     if (Object.hasOwn(members, known)) failAt(at, "is there twice, by two spellings");
     members[known] = member ?? undefined;
@@ -81,11 +82,10 @@ export function jsonNumber(value: number): number | string {
 }
 
 /** A value for a message, not too long. */
-function describe(value: unknown): string {
+export function describe(value: unknown): string {
   if (Array.isArray(value)) return "an array";
   if (typeof value === "object" && value !== null) return "an object";
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  return typeof value === "string" ? quoted(value) : String(value);
 }
 
 function snakeCase(name: string): string {

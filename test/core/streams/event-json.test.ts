@@ -111,6 +111,25 @@ describe("an event as JSON", () => {
     expect(a).toEqual(new NdArray<"float64">(Float64Array.of(1, 2, 3, 4, 5, 6), { dtype: "float64", shape }));
   });
 
+  it("shows no more of a long text than is needed", () => {
+    const long = "x".repeat(100_000);
+    const tensors = [1, 2].map(() => ({ name: long, dtype: "INT8", dense: [1] }));
+    for (const json of [
+      { source: "s", [long]: 1 },
+      { source: "s", conditions: { [long]: 1 } },
+      { source: "s", conditions: { [long]: "hot" } },
+      { source: "s", tensors },
+      { source: "s", tensors: [{ name: "a", dtype: long, dense: [1] }] },
+      { source: "s", tensors: [{ name: "a", dtype: [long], dense: [1] }] },
+      { source: "s", sequence: long },
+      { source: "s", tensors: [{ name: "a", dtype: "INT8", dense: [1], [long]: 1 }] },
+    ]) {
+      expect(() => eventFromJson(json)).toThrow(
+        expect.toSatisfy(({ code, message }) => code === "TWIN_EVENT_INVALID" && message.length < 250),
+      );
+    }
+  });
+
   it("takes one number without axes, numbers that JSON lacks, and a type by its number", () => {
     const tensor = (dtype: unknown, dense: unknown): unknown =>
       eventFromJson({ source: "s", tensors: [{ name: "a", dtype, dense }] }).tensors["a"]?.data;
