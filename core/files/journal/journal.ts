@@ -1,4 +1,4 @@
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { type FileHandle, open, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { FileExistsError } from "../errors.ts";
@@ -32,10 +32,11 @@ export async function openJournal(path: string, options: JournalOptions): Promis
   }
   signal?.throwIfAborted();
   await system(path, () => makeFolders(dirname(path)));
-  const unlock = await lockFile(path);
+  // By whichever link it is opened, it has one lock.
+  const unlock = await lockFile(await realpath(path).catch(() => path));
   let file: FileHandle | undefined;
   try {
-    if (!(await isThere(path))) await writeFileAtomically(path, encodeHeader(kind), { signal });
+    if (!(await system(path, () => isThere(path)))) await writeFileAtomically(path, encodeHeader(kind), { signal });
     else if (existing === "refuse") throw new FileExistsError(path, { remedy: "Give another name, or append to it." });
     file = await system(path, () => open(path, "r+"));
     const opened = file;
@@ -131,8 +132,12 @@ export class Journal implements AsyncDisposable {
 }
 
 async function isThere(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    // Any other failure does not mean that there is none.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -110,6 +110,22 @@ describe("a journal", () => {
     const opened = openJournal(join(folder, "text"), { kind: KIND });
     await expect(opened).rejects.toMatchObject({ code: "TWIN_FILE_UNREADABLE" });
     expect(await readFile(join(folder, "text"), "utf8")).toContain("no journal");
+  });
+
+  it("has one writer at a time, by whichever link it is opened", async () => {
+    await using _journal = await openJournal(path, { kind: KIND });
+    const link = join(folder, "link.journal");
+    await symlink(path, link);
+    await expect(openJournal(link, { kind: KIND })).rejects.toMatchObject({ code: "TWIN_FILE_LOCKED" });
+  });
+
+  it("is not made anew where the system does not tell whether it is there", async () => {
+    const loop = join(folder, "loop.journal");
+    await symlink(loop, loop);
+    await expect(openJournal(loop, { kind: KIND })).rejects.toMatchObject({
+      code: "TWIN_WRITE_FAILED",
+      cause: { code: "ELOOP" },
+    });
   });
 
   it("refuses one that is there where it is to be new, and leaves it as it is", async () => {
