@@ -52,7 +52,8 @@ export async function recordStream(
     failures.push(reason);
     // An acknowledgement after the end would have no effect.
     await Promise.all(writing);
-    await listening[Symbol.asyncDispose]();
+    // What fails here fails again in the end, where it is heard.
+    await listening[Symbol.asyncDispose]().catch(() => undefined);
   };
   const onAbort = (): void => void end(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });

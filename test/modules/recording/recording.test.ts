@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { createTwin, EventStream, openJournal, resolveNeeds } from "twinloom";
+import { createTwin, EventStream, openJournal, resolveNeeds, type Subscription } from "twinloom";
 import {
   openRecording,
   type RecordedMessage,
@@ -84,6 +84,31 @@ describe("a recording", () => {
     }
     expect(equal(recorded, messages.slice(0, recorded.length))).toBe(true);
     expect(Buffer.concat(rest).equals(Buffer.concat(messages.slice(recorded.length)))).toBe(true);
+  });
+
+  it("says that its subscription cannot be disposed of, and to nobody else", async () => {
+    const stream = memory();
+    const subscription = await stream.subscribe();
+    const abort = new AbortController();
+    const failing: Subscription = {
+      lag: subscription.lag,
+      [Symbol.asyncIterator]: () => subscription[Symbol.asyncIterator](),
+      [Symbol.asyncDispose]: async () => {
+        await subscription[Symbol.asyncDispose]();
+        throw new Error("the broker does not say goodbye");
+      },
+    };
+    const recording = recordStream(failing, file, { signal: abort.signal, onProgress: () => abort.abort() });
+    await stream.publish(Buffer.from("only"));
+    const error: Error = await recording.then(
+      () => expect.fail("it did not fail"),
+      (each: Error) => each,
+    );
+    expect(error).toMatchObject({
+      error: { message: "the broker does not say goodbye" },
+      suppressed: abort.signal.reason,
+    });
+    expect((await readAll()).length).toBe(1);
   });
 
   it("goes on with one that is there when it is asked to, and refuses to otherwise", async () => {
