@@ -1,17 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { type Adaptable, createTwin, type Expectation, type Features, NdArray, type StreamEvent } from "twinloom";
-import { fastsim, shippedModel } from "twinloom/modules/fastsim";
-import { hdf5 } from "twinloom/modules/hdf5";
-import { onnx } from "twinloom/modules/onnx";
-import { adaptableDetector, calorimeter } from "twinloom/thematic/detector";
+import type { Adaptable, Expectation, Features } from "twinloom";
 import { describe, expect, it, type TestContext } from "vitest";
 import { type Fitted, gaussNewton, indexOf, initialOf, sumOf } from "./gauss-newton.ts";
+import { COLUMNS, FOLDER, gained, ganTwin } from "./shower-features.ts";
 
-/** Folder of the reference showers; they are too large for the repository and lie beside it. */
-const FOLDER =
-  process.env["TWINLOOM_SHOWERS"] ?? fileURLToPath(new URL("../../../../../shared/data/showers", import.meta.url));
 const IS_LONG = process.env["TWINLOOM_LONG"] === "1";
 const SIZES = IS_LONG
   ? { templateShowers: 8000, reference: 10_000, test: 10_000, window: 3000 }
@@ -20,9 +13,7 @@ const SIZES = IS_LONG
 const WINDOW = SIZES.window;
 /** Twice the logarithm of one false alarm of 45 features in a million events. */
 const THRESHOLD = 2 * Math.log(45e6);
-const FIRST_SHARE = 2;
 const LAYERS = 30;
-const COLUMNS = FIRST_SHARE + LAYERS;
 
 interface Setup {
   readonly adaptable: Adaptable;
@@ -41,52 +32,12 @@ function setup({ skip }: TestContext): Promise<Setup> {
 }
 
 async function makeSetup(): Promise<Setup> {
-  await using twin = await createTwin({
-    plugins: {
-      files: hdf5(),
-      network: onnx({ file: shippedModel("gan") }),
-      gan: fastsim(),
-      adaptable: adaptableDetector({ templateShowers: SIZES.templateShowers }),
-      ecal: calorimeter(),
-    },
-  });
-  const { adaptable, ecal, files } = twin;
-  const featuresOf = async (name: string, count: number): Promise<Features> => {
-    await using file = await files.open(join(FOLDER, name));
-    const showers = await ecal.showers(file);
-    const parts: Float64Array[] = [];
-    for await (const { start, count: size, energies } of showers.batches({ stop: count, batchSize: 500 })) {
-      const events = Array.from({ length: size }, (_, row): StreamEvent => {
-        const id = BigInt(start + row);
-        const shower = new NdArray(energies.values().subarray(row * 6480, (row + 1) * 6480), {
-          dtype: "float32",
-          shape: [45, 16, 9],
-        });
-        return {
-          ...{ source: name, sequence: id, id, run: "", timeNs: id },
-          conditions: { incident_energy: showers.energyMeV[start + row] as number },
-          tensors: { showers: shower },
-        };
-      });
-      parts.push(adaptable.features(events).values);
-    }
-    const values = new Float64Array(count * COLUMNS);
-    for (const [index, part] of parts.entries()) values.set(part, index * 500 * COLUMNS);
-    return { count, values, timesNs: new BigInt64Array(count) };
-  };
-  const reference = await featuresOf("showers-train.h5", SIZES.reference);
+  await using gan = await ganTwin(SIZES.templateShowers);
+  const { adaptable } = gan;
+  const reference = await gan.simulated("showers-train.h5", SIZES.reference);
   const expectation = await adaptable.expect(reference, initialOf(adaptable));
-  const test = await featuresOf("showers-test.h5", SIZES.test);
-  return { adaptable, expectation, test, thicker: await featuresOf("showers-drift-w1.5.h5", WINDOW) };
-}
-
-/** With the gains of some layers changed. */
-function gained({ count, values, timesNs }: Features, factor: number, isGained: (layer: number) => boolean): Features {
-  const other = values.map((value, i) => {
-    const layer = (i % COLUMNS) - FIRST_SHARE;
-    return layer >= 0 && isGained(layer) ? factor * value : value;
-  });
-  return { count, values: other, timesNs };
+  const test = await gan.simulated("showers-test.h5", SIZES.test);
+  return { adaptable, expectation, test, thicker: await gan.simulated("showers-drift-w1.5.h5", WINDOW) };
 }
 
 function windowOf({ values, timesNs }: Features, from = 0): Features {

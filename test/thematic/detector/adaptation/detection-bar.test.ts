@@ -1,0 +1,220 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it, type TestContext } from "vitest";
+import { type Features, RandomStream } from "../../../../core/index.ts";
+import { leastDetectionDelay } from "../../../../modules/adaptation/index.ts";
+import { Watch } from "../../../../modules/adaptation/loop/watch.ts";
+import { poissonInterval } from "../../../modules/adaptation/poisson.ts";
+import { sampleParts } from "../sample.ts";
+import { type DelaySummary, poissonMean, summaryOf } from "./delay-statistics.ts";
+import { PoolWatch, type Reference, referenceFrom, ScoredPool, SETTINGS, shiftsOf } from "./drift-trials.ts";
+import { indexOf } from "./gauss-newton.ts";
+import { drawn, eventOf, FOLDER, gained, ganTwin, taken, withGain } from "./shower-features.ts";
+
+const isLong = process.env["TWINLOOM_LONG"] === "1";
+const SIZES = isLong
+  ? {
+      ...{ templateShowers: 8000, generated: 40_000, simulated: 10_000, references: 20, trials: 60 },
+      ...{ runs: 20, events: 1_000_000, frequentEvents: 200_000 },
+    }
+  : {
+      ...{ templateShowers: 2000, generated: 2000, simulated: 2000, references: 1, trials: 20 },
+      ...{ runs: 1, events: 30_000, frequentEvents: 30_000 },
+    };
+const LAYERS = isLong ? [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14] : [3, 9, 14];
+/** The layer with the most information on its gain. */
+const BEST = 9;
+const SCANNED = isLong ? [3, 8, 14] : [8];
+const STEPS = isLong ? [0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.08] : [0.08];
+/** A change that was not noticed after so many events counts as not noticed. */
+const MOST = 100_000;
+/** For the count of false alarms to be large enough to tell a wrong threshold: the same watch with one in so many events. */
+const FREQUENT = 100_000;
+const TIMEOUT = { timeout: 3_600_000 };
+
+interface Setup {
+  /** Showers of full simulation, which the GAN was not trained on, and of the GAN. */
+  readonly simulated: Features;
+  readonly generated: Features;
+  /** From full simulation. */
+  readonly references: readonly Reference[];
+  /** {@link shiftsOf} of the first of them. */
+  readonly shifts: Float64Array;
+  /** From the training file: other events than those of the stream. */
+  readonly other: readonly Reference[];
+  readonly twin: Reference["twin"];
+}
+let made: Promise<Setup> | undefined;
+const measured: Record<string, unknown> = {};
+
+function setup({ skip }: TestContext): Promise<Setup> {
+  skip(!existsSync(join(FOLDER, "showers-test.h5")), `No showers in ${FOLDER}. Set TWINLOOM_SHOWERS to their folder.`);
+  made ??= makeSetup();
+  return made;
+}
+
+async function makeSetup(): Promise<Setup> {
+  await using gan = await ganTwin(SIZES.templateShowers);
+  const { adaptable } = gan;
+  const random = randomOf(0);
+  const energies = Float64Array.from({ length: SIZES.generated }, () => 1000 * 100 ** random.uniform());
+  const simulated = await gan.simulated("showers-test.h5", SIZES.simulated);
+  const training = isLong ? await gan.simulated("showers-train.h5", 23_000) : undefined;
+  const generated = await gan.generated(energies, 7);
+  const from = async (pool: Features, count: number, id: number): Promise<Reference[]> => {
+    const references: Reference[] = [];
+    for (let i = 0; i < count; i++) references.push(await referenceFrom(adaptable, pool, randomOf(id + i)));
+    return references;
+  };
+  const references = await from(simulated, SIZES.references, 100);
+  const shifts = shiftsOf(references[0] as Reference, simulated);
+  const other = training ? await from(training, 5, 200) : [];
+  return { simulated, generated, references, shifts, other, twin: adaptable };
+}
+
+/** Streams do not overlap. */
+function randomOf(id: number): RandomStream {
+  return new RandomStream({ seed: 33n, id: BigInt(id) });
+}
+
+interface Delays extends DelaySummary {
+  readonly layer: number;
+  readonly step: number;
+  /** Alarms that named the layer itself. */
+  readonly named: number;
+  /** Of that layer's score, in its standard deviations. */
+  readonly shift: number;
+  /** What the mean delay of no detector can be below. */
+  readonly leastMean: number;
+}
+
+function delaysOf(
+  { simulated, twin, shifts }: Setup,
+  references: readonly Reference[],
+  { layer, step }: Pick<Delays, "layer" | "step">,
+): Delays {
+  const changed = gained(simulated, 1 + step, (each) => each === layer);
+  const condition = `gain of layer ${layer}`;
+  const trials = SIZES.trials / references.length;
+  let named = 0;
+  const delays = references.flatMap((reference, i) => {
+    const watch = new PoolWatch(reference, new ScoredPool(reference, changed));
+    // The same draws for each layer and step: what differs is the change.
+    return Array.from({ length: trials }, (_, trial) => {
+      const { events, alarm } = watch.untilAlarm(MOST, randomOf(1000 + i * trials + trial));
+      if (alarm?.condition === condition) named++;
+      return alarm ? events : null;
+    });
+  });
+  const shift = Math.abs(step) * (shifts[indexOf(twin, condition)] as number);
+  const leastMean = Math.round(leastDetectionDelay(shift, SETTINGS.averageRunLength));
+  return { layer, step, ...summaryOf(delays), named, shift: Number(shift.toPrecision(4)), leastMean };
+}
+
+describe("drift of a calorimeter, with the thresholds of a loop that is told nothing", () => {
+  it("is seen in features, and by scores looked up, as in the events themselves", TIMEOUT, async (context) => {
+    const { references, simulated, twin } = await setup(context);
+    const [sample] = await sampleParts([0, 50]);
+    const cells = (await sample?.variables["showers"]?.read())?.values() as Float32Array;
+    const energies = (await sample?.variables["incident_energies"]?.read())?.values() as Float32Array;
+    const featuresOf = (factor: number): Features =>
+      twin.features(
+        Array.from(energies, (energy, i) =>
+          eventOf(withGain(cells.subarray(i * 6480, (i + 1) * 6480), 8, factor), energy, i),
+        ),
+      );
+    const inFeatures = gained(featuresOf(1), 1.03, (layer) => layer === 8).values;
+    featuresOf(1.03).values.forEach((value, i) => {
+      // Cells are single precision.
+      if (!Number.isNaN(value)) expect(Math.abs(value / (inFeatures[i] as number) - 1 || 0)).toBeLessThan(1e-6);
+    });
+
+    const reference = references[0] as Reference;
+    const changed = gained(simulated, 1.08, (layer) => layer === 8);
+    const numbers = drawn(randomOf(1), simulated.count, 2000);
+    const lookedUp = new PoolWatch(reference, new ScoredPool(reference, changed)).take(numbers, 0);
+    const watch = new Watch(reference.normal, SETTINGS);
+    expect(lookedUp).toEqual(watch.take(taken(changed, numbers), { ...reference, first: 0 }));
+    expect(lookedUp.alarm?.condition).toBe("gain of layer 8");
+  });
+
+  it("raises no more false alarms than stated in a stream of the GAN's own showers", TIMEOUT, async (context) => {
+    const { generated, twin } = await setup(context);
+    const counts = { stated: 0, frequent: 0 };
+    for (let run = 0; run < SIZES.runs; run++) {
+      const reference = await referenceFrom(twin, generated, randomOf(300 + run));
+      const pool = new ScoredPool(reference, generated);
+      counts.stated += new PoolWatch(reference, pool).alarms(SIZES.events, randomOf(400 + run)).length;
+      counts.frequent += new PoolWatch(reference, pool, FREQUENT).alarms(
+        SIZES.frequentEvents,
+        randomOf(400 + run),
+      ).length;
+    }
+    const rates = [
+      { averageRunLength: SETTINGS.averageRunLength, events: SIZES.runs * SIZES.events, alarms: counts.stated },
+      { averageRunLength: FREQUENT, events: SIZES.runs * SIZES.frequentEvents, alarms: counts.frequent },
+    ];
+    measured["stationary"] = rates.map((rate) => ({
+      ...{ runs: SIZES.runs, ...rate },
+      mostExpected: rate.events / rate.averageRunLength,
+      interval95: poissonMean(rate.alarms).map((end) => Number(end.toFixed(2))),
+    }));
+    for (const { averageRunLength, events, alarms } of rates) {
+      expect(alarms).toBeLessThanOrEqual(poissonInterval(events / averageRunLength)[1]);
+    }
+  });
+
+  it("of 3 % in the gain of one layer is seen within 2,500 events, in most trials", TIMEOUT, async (context) => {
+    const all = await setup(context);
+    const delays = LAYERS.map((layer) => delaysOf(all, all.references, { layer, step: 0.03 }));
+    measured["step3Percent"] = delays;
+    measured["step3PercentReferenceOfOtherEvents"] = all.other.length
+      ? LAYERS.map((layer) => delaysOf(all, all.other, { layer, step: 0.03 }))
+      : undefined;
+    for (const { layer, median } of delays) expect(median ?? Infinity, `layer ${layer}`).toBeLessThan(2500);
+  });
+
+  it("of 1 % in the best layer is seen within 10,000 events, in most trials", TIMEOUT, async (context) => {
+    const all = await setup(context);
+    const delays = [0.01, -0.01].map((step) => delaysOf(all, all.references, { layer: BEST, step }));
+    measured["step1PercentBestLayer"] = delays;
+    for (const { step, median } of delays) expect(median ?? Infinity, `step ${step}`).toBeLessThan(10_000);
+  });
+
+  it("is seen sooner the larger it is, and not sooner than information allows", TIMEOUT, async (context) => {
+    const all = await setup(context);
+    const signed = [...STEPS.map((step) => -step), ...STEPS];
+    const delays = SCANNED.flatMap((layer) => signed.map((step) => delaysOf(all, all.references, { layer, step })));
+    measured["bySize"] = delays;
+    for (const { layer, step, mean, meanError, leastMean } of delays) {
+      if (mean === null || meanError === null) continue;
+      expect(mean + 4 * meanError, `layer ${layer}, step ${step}`).toBeGreaterThan(leastMean);
+    }
+  });
+});
+
+afterAll(async () => {
+  if (!isLong) return;
+  const { shifts, averageRunLength, referenceEvents } = SETTINGS;
+  const report = {
+    date: new Date().toISOString().slice(0, 10),
+    commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim(),
+    command: "npm run test:long -- test/thematic/detector/adaptation/detection-bar.test.ts",
+    machine: { processor: cpus()[0]?.model, cores: cpus().length, node: process.version },
+    twin: "the shipped GAN",
+    watch: { shifts, averageRunLength, referenceEvents, sumsStartAt: 0 },
+    streams: {
+      stationary: `${SIZES.generated} showers of the GAN, log-uniform 1 to 100 GeV; each run and its reference drawn from them with replacement`,
+      delays: `${SIZES.simulated} showers of EGSnrc (showers-test.h5); trials and references drawn from them with replacement, each reference for ${SIZES.trials / SIZES.references} trials`,
+      otherReferences: "five of the 23,000 showers of showers-train.h5, each for 12 trials",
+      mostEvents: MOST,
+    },
+    ...measured,
+  };
+  const file = fileURLToPath(new URL("../../../../docs/measurements/drift-detection.json", import.meta.url));
+  await writeFile(file, `${JSON.stringify(report, undefined, 1)}\n`);
+});
