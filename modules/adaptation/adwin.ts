@@ -52,7 +52,7 @@ const STATISTIC = "adwin";
 /**
  * ADWIN, a window that adapts: as long as possible while no two parts of it have different means. It needs no reference
  * sample, no size of shift and no standard deviation, only a range; and it knows the mean of now. In exchange it is the
- * slowest here to alarm: the bound behind it holds for any distribution in the range.
+ * slowest here to alarm: the bound behind it is for any distribution in the range.
  *
  * Memory grows with the logarithm of the window: 5 buckets for each power of 2. The window may be cut between buckets.
  *
@@ -60,7 +60,8 @@ const STATISTIC = "adwin";
  * the cuts. After an alarm, the values since the change stay.
  *
  * @see A. Bifet, R. Gavaldà, "Learning from time-changing data with adaptive windowing", SIAM Conf. on Data Mining 2007,
- *   443: ADWIN2 with the bound of its equation 3.1, which uses the window's variance. There δ is divided by the logarithm
+ *   443: ADWIN2 with the bound of its equation 3.1, which uses the window's variance in place of the true one: nearly a bound, not
+ *   quite; it is far from reached. There δ is divided by the logarithm
  *   of the window's length; here by the number of cuts, which is what the union bound asks for.
  */
 export class Adwin implements SequentialDetector<AdwinState> {
@@ -124,11 +125,12 @@ export class Adwin implements SequentialDetector<AdwinState> {
   }
 
   restore(state: AdwinState): void {
-    const rows = Array.isArray(state.rows) ? state.rows : [{ sums: [Number.NaN], squares: [Number.NaN] }];
+    const numbersOf = (list: unknown): readonly number[] => (Array.isArray(list) ? list : [Number.NaN]);
+    const rows = Array.isArray(state.rows) ? state.rows : [null];
     checkState(
       STATISTIC,
       state,
-      rows.flatMap(({ sums, squares }) => [...sums, ...squares]),
+      rows.flatMap((row) => [...numbersOf(row?.sums), ...numbersOf(row?.squares)]),
     );
     if (rows.some(({ sums, squares }) => sums.length !== squares.length || sums.length > BUCKETS)) {
       throw new InvalidArgumentError(

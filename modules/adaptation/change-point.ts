@@ -38,9 +38,10 @@ export interface ChangePoint {
  */
 export function changePoint(values: ArrayLike<number>, options: ChangePointOptions = {}): ChangePoint {
   const { meanBefore, standardDeviation = 1, confidence = 0.95 } = options;
-  if (!(standardDeviation > 0 && confidence > 0 && confidence < 1)) {
+  const isPossible = standardDeviation > 0 && Number.isFinite(standardDeviation) && Number.isFinite(meanBefore ?? 0);
+  if (!(isPossible && confidence > 0 && confidence < 1)) {
     throw new InvalidArgumentError(
-      `A change point needs a standard deviation above 0 and a confidence in 0 to 1; got ${standardDeviation} and ${confidence}.`,
+      `A change point needs a finite mean before, a standard deviation above 0 and a confidence in 0 to 1; got ${meanBefore}, ${standardDeviation} and ${confidence}.`,
     );
   }
   const indices = Array.from(values, (_, i) => i).filter((i) => !Number.isNaN(values[i]));

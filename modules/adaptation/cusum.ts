@@ -14,8 +14,9 @@ export interface CusumState extends DetectorState, PageState {}
 const STATISTIC = "cusum";
 
 /**
- * Two-sided cumulative sum: the fastest there is to see a shift of the mean of known size (Moustakides, Annals of
- * Statistics 14 (1986) 1379), and good for shifts from half to twice of it. Values are standardised: independent, mean 0,
+ * Two-sided cumulative sum for a shift of the mean of known size, and good for shifts from half to twice of it. Each side is the
+ * fastest there is for its sign in the worst case (Moustakides, Annals of Statistics 14 (1986) 1379); not to know the sign
+ * costs some events, see `leastDetectionDelay`. Values are standardised: independent, mean 0,
  * standard deviation 1, Gaussian before the change; see `NormalScores` for how they become so.
  *
  * The change point it tells is where its sum was 0 last: the most likely one for a shift of the size it looks for.

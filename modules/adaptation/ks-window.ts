@@ -85,7 +85,8 @@ export class KsWindow implements SequentialDetector<KsWindowState> {
 
   update(value: number): DriftAlarm | undefined {
     const window = this.#window.length;
-    this.#window[this.#taken % window] = checkedValue(STATISTIC, value);
+    // Without -0, which JSON does not keep.
+    this.#window[this.#taken % window] = checkedValue(STATISTIC, value) + 0;
     this.#taken++;
     const at = this.#count++;
     if (this.#taken < window || this.#taken % this.#stride !== 0) return undefined;
@@ -117,7 +118,7 @@ export class KsWindow implements SequentialDetector<KsWindowState> {
     const { taken, values } = state;
     checkState(STATISTIC, state, [taken, ...(Array.isArray(values) ? values : [Number.NaN])]);
     const window = this.#window.length;
-    if (values.length !== Math.min(taken, window)) {
+    if (!Number.isSafeInteger(taken) || values.length !== Math.min(taken, window)) {
       throw new InvalidArgumentError(`This window has ${window} values; the state has ${values.length} of ${taken}.`);
     }
     for (let i = 0; i < values.length; i++) this.#window[(taken - values.length + i) % window] = values[i] as number;

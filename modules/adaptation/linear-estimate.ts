@@ -16,8 +16,9 @@ export interface Innovation {
 }
 
 /**
- * A Gaussian estimate that takes one linear measurement at a time, in Joseph's form: the covariance stays symmetric and
- * positive semidefinite whatever the rounding, and also for gains that are not the optimal ones.
+ * A Gaussian estimate that takes one linear measurement at a time, in Joseph's form: the covariance stays symmetric and, up to
+ * rounding of its largest element, positive semidefinite, also for gains that are not the optimal ones. So errors that
+ * are known and noise may differ by some 7 digits; beyond, a variance may come out below 0, and counts as 0.
  *
  * @see R. S. Bucy, P. D. Joseph, "Filtering for Stochastic Processes with Applications to Guidance", 1968, chapter 16.
  */
@@ -27,13 +28,14 @@ export class LinearEstimate {
   readonly covariance: Float64Array;
 
   constructor(mean: ArrayLike<number>, errors: ArrayLike<number>) {
-    this.mean = Float64Array.from(mean);
+    // Without -0, which JSON does not keep.
+    this.mean = Float64Array.from(mean, (value) => value + 0);
     this.covariance = new Float64Array(mean.length ** 2);
     for (let i = 0; i < mean.length; i++) this.covariance[i * mean.length + i] = (errors[i] as number) ** 2;
   }
 
   error(i: number): number {
-    return Math.sqrt(this.covariance[i * this.mean.length + i] as number);
+    return Math.sqrt(Math.max(0, this.covariance[i * this.mean.length + i] as number));
   }
 
   /** What a row of coefficients gives, and its standard error. */
@@ -46,6 +48,7 @@ export class LinearEstimate {
    *
    * @param variance - Of the noise.
    * @param isHeld - Elements that do not learn from it; what is not known of them still counts (Schmidt's filter).
+   * @throws `TWIN_INVALID_ARGUMENT` for numbers so large or so small that nothing can be computed; nothing is learned then.
    */
   observe(
     row: ArrayLike<number>,
@@ -58,6 +61,11 @@ export class LinearEstimate {
     const spread = this.#times(row);
     const total = dot(row, spread) + variance;
     const residual = value - dot(row, this.mean);
+    if (total === 0 || !Number.isFinite(total) || !Number.isFinite(residual)) {
+      throw new InvalidArgumentError(
+        `A value of ${value} is ${residual} from what was expected, with a variance of ${total}: give numbers whose squares a float64 can hold.`,
+      );
+    }
     const gain = spread.map((element, i) => (isHeld(i) ? 0 : element / total));
     for (let i = 0; i < n; i++) this.mean[i] = (this.mean[i] as number) + (gain[i] as number) * residual;
     // P ← (I - K h) P (I - K h)ᵀ + K variance Kᵀ, in two steps.
@@ -73,7 +81,7 @@ export class LinearEstimate {
         p[j * n + i] = element;
       }
     }
-    return { residual, error: Math.sqrt(total) };
+    return { residual, error: Math.sqrt(Math.max(total, variance)) };
   }
 
   /** What is not known of an element grows by this variance. */
@@ -92,7 +100,8 @@ export class LinearEstimate {
   }
 
   state(): LinearEstimateState {
-    return { mean: Array.from(this.mean), covariance: Array.from(this.covariance) };
+    const plain = (numbers: Float64Array) => Array.from(numbers, (number) => number + 0);
+    return { mean: plain(this.mean), covariance: plain(this.covariance) };
   }
 
   /** @throws `TWIN_INVALID_ARGUMENT` for a state of another size, or with elements that are not finite. */

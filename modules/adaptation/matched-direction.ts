@@ -10,7 +10,8 @@ export interface MatchedDirection {
 
 /**
  * The matched filter for a known change: of all weighted sums of the features, the one that the change moves most in its
- * standard deviations. A cumulative sum of it is as fast as any detector can be for Gaussian features.
+ * standard deviations. A cumulative sum of it, of one side, is as fast as any
+ * detector can be for Gaussian features, in the worst case; see `leastDetectionDelay`.
  *
  * @param covariance - Of the features before the change, `[n, n]` row-major: `RunningCovariance` of scores of the reference.
  * @param change - What the change adds to the mean of each feature: mean scores of events made with the change.

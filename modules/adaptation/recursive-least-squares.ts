@@ -73,7 +73,7 @@ export class RecursiveLeastSquares {
   /**
    * Takes a value of row · parameters + noise.
    *
-   * @throws `TWIN_INVALID_ARGUMENT` for another number of coefficients, or numbers that are not finite.
+   * @throws `TWIN_INVALID_ARGUMENT` for another number of coefficients, or numbers that are not finite, or whose squares are not.
    */
   update(row: ArrayLike<number>, value: number): Innovation {
     const { errors, forgetting, noise } = this.#options;
@@ -86,8 +86,9 @@ export class RecursiveLeastSquares {
       const error = this.#estimate.error(i);
       if (error > most) this.#estimate.scale(i, most / error);
     }
+    const innovation = this.#estimate.observe(row, value, noise * noise);
     this.#count++;
-    return this.#estimate.observe(row, value, noise * noise);
+    return innovation;
   }
 
   /** Keeps the parameters, with the errors of the start: after a change they are soon right again. */
@@ -101,8 +102,11 @@ export class RecursiveLeastSquares {
     return { count: this.#count, ...this.#estimate.state() };
   }
 
-  /** @throws `TWIN_INVALID_ARGUMENT` for a state of another number of parameters. */
+  /** @throws `TWIN_INVALID_ARGUMENT` for a state of another number of parameters, or one that `state` did not give; nothing has changed then. */
   restore(state: RecursiveLeastSquaresState): void {
+    if (!(Number.isSafeInteger(state.count) && state.count >= 0)) {
+      throw new InvalidArgumentError(`A state of least squares counts its values; got ${state.count}.`);
+    }
     this.#estimate.restore(state);
     this.#count = state.count;
   }

@@ -139,7 +139,7 @@ export class SlowControlFilter {
       const { staleAfter } = this.#options.regressors[i] as SlowControlRegressor;
       const isLate = this.#time !== null && this.#time - time > staleAfter;
       if (Number.isNaN(value) || isLate || (known.time !== null && time < known.time)) return;
-      known.value = value;
+      known.value = value + 0;
       known.time = time;
       known.until = null;
     });
@@ -176,11 +176,25 @@ export class SlowControlFilter {
     return { time: this.#time, regressors: this.#known.map((known) => ({ ...known })), ...this.#estimate.state() };
   }
 
-  /** @throws `TWIN_INVALID_ARGUMENT` for a state of another number of regressors. */
+  /** @throws `TWIN_INVALID_ARGUMENT` for a state of another number of regressors, or one that `state` did not give; nothing has changed then. */
   restore(state: SlowControlFilterState): void {
+    const isTime = (time: unknown) => time === null || Number.isFinite(time);
+    const isOurs =
+      isTime(state.time) &&
+      state.regressors?.length === this.#known.length &&
+      state.regressors.every((known) => Number.isFinite(known?.value) && isTime(known.time) && isTime(known.until));
+    if (!isOurs) {
+      throw new InvalidArgumentError(
+        `This is no state of a filter with ${this.#known.length} regressors. Restore what state() gave.`,
+      );
+    }
     this.#estimate.restore(state);
     this.#time = state.time;
-    this.#known.splice(0, this.#known.length, ...state.regressors.map((known) => ({ ...known })));
+    this.#known.splice(
+      0,
+      this.#known.length,
+      ...state.regressors.map(({ value, time, until }) => ({ value, time, until })),
+    );
   }
 
   /** Lets time pass for a regressor; tells whether it is stale. */

@@ -86,5 +86,7 @@ describe("the change point of a window", () => {
     expect(() => changePoint([1, Number.POSITIVE_INFINITY])).toThrow(code);
     expect(() => changePoint([1, 2], { confidence: 1 })).toThrow(code);
     expect(() => changePoint([1, 2], { standardDeviation: 0 })).toThrow(code);
+    expect(() => changePoint([1, 2], { standardDeviation: Number.POSITIVE_INFINITY })).toThrow(code);
+    expect(() => changePoint([1, 2], { meanBefore: Number.NaN })).toThrow(code);
   });
 });

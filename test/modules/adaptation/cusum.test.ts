@@ -31,6 +31,8 @@ describe("the threshold of a cumulative sum", () => {
     [0.5, 1e3, 3e-4],
     [1, 1e8, 5e-4],
     [2, 1e4, 3e-3],
+    [3, 1e3, 0.04],
+    [4.5, 1e5, 0.04],
   ])("for a shift of %d and a run length of %d is that of Page's integral equation", (shift, runLength, tolerance) => {
     const threshold = cusumThreshold({ shift }, runLength);
     expect(exactRunLength(shift / 2, threshold) / 2 / runLength).toBeCloseTo(1, -Math.log10(2 * tolerance));
@@ -142,7 +144,37 @@ describe("after a change", () => {
     },
   );
 
-  it("the least delay is Lorden's bound for very long run lengths, and well below it for others", () => {
+  it.each([
+    [0.5, 1e4, 0.001],
+    [1, 1e4, 0.004],
+    [2, 1e4, 0.03],
+  ])(
+    "the least delay for a shift of %d and a run length of %d is that of the best sum, by its integral equation",
+    (shift, runLength, tolerance) => {
+      let [low, high] = [0, 20 / shift];
+      while (high - low > 1e-9) {
+        const threshold = (low + high) / 2;
+        if (exactRunLength(shift / 2, threshold) < runLength) low = threshold;
+        else high = threshold;
+      }
+      // After the change each value adds half of the shift on average.
+      const ratio = leastDetectionDelay(shift, runLength) / exactRunLength(-shift / 2, high);
+      expect(ratio).toBeGreaterThan(1 - tolerance);
+      expect(ratio).toBeLessThan(1);
+    },
+  );
+
+  it("the least delay is one value at least, and refuses what is no shift and no run length", () => {
+    expect(leastDetectionDelay(10, 1e3)).toBe(1);
+    for (const shift of [0, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => leastDetectionDelay(shift, 1e3)).toThrow(code);
+    }
+    for (const runLength of [1, -5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => leastDetectionDelay(1, runLength)).toThrow(code);
+    }
+  });
+
+  it("the least delay comes to Lorden's limit for very long run lengths, and is well below it for others", () => {
     expect(leastDetectionDelay(0.1, 1e300) / ((2 * Math.log(1e300)) / 0.01)).toBeCloseTo(0.99, 2);
     expect(leastDetectionDelay(0.1, 1e6) / ((2 * Math.log(1e6)) / 0.01)).toBeCloseTo(0.544, 2);
   });

@@ -81,12 +81,34 @@ describe.each(Object.entries(detectors))("%s", (statistic, make) => {
     expect(detector.state()).toEqual(before);
   });
 
+  it("has the state that JSON keeps, also after -0", () => {
+    const detector = make();
+    for (let i = 0; i < 70; i++) detector.update(-0);
+    expect(JSON.parse(JSON.stringify(detector.state()))).toEqual(detector.state());
+  });
+
   it("refuses states that are not its own", () => {
     const detector = make();
     const state = detector.state();
     expect(() => detector.restore({ ...state, statistic: "other" })).toThrow(code);
     expect(() => detector.restore({ ...state, count: -1 })).toThrow(code);
     expect(() => detector.restore({ statistic, count: 3 })).toThrow(code);
+  });
+});
+
+describe("a state that was damaged", () => {
+  it.each([
+    ["ks-window", { taken: 12.5, values: Array.from({ length: 60 }, (_, i) => i) }],
+    ["ks-window", { taken: 3, values: [1, 2] }],
+    ["adwin", { rows: [null] }],
+    ["adwin", { rows: [{ sums: [1] }] }],
+    ["adwin", { rows: [{ sums: [1], squares: [1, 1] }] }],
+  ])("of %s is refused, and nothing has changed: %j", (statistic, damage) => {
+    const detector = (detectors[statistic] as () => SequentialDetector<DetectorState>)();
+    for (let i = 0; i < 100; i++) detector.update(i / 100);
+    const before = detector.state();
+    expect(() => detector.restore({ ...before, ...damage } as DetectorState)).toThrow(code);
+    expect(detector.state()).toEqual(before);
   });
 });
 

@@ -68,7 +68,11 @@ describe("recursive least squares", () => {
 
   it("stay symmetric and positive when measurements are far more exact than what was known", () => {
     const fit = new RecursiveLeastSquares({ start: [0, 0, 0], errors: [1e6, 1e6, 1e6], noise: 1e-6 });
-    for (const { row } of measurements(91n, 2000)) fit.update(row, (row[0] as number) + 2 * (row[1] as number));
+    for (const { row } of measurements(91n, 2000)) {
+      const { error } = fit.update(row, (row[0] as number) + 2 * (row[1] as number));
+      expect(error).toBeGreaterThanOrEqual(1e-6);
+      for (const each of fit.errors) expect(each).toBeGreaterThanOrEqual(0);
+    }
     const covariance = fit.covariance;
     for (let i = 0; i < 3; i++) {
       expect(covariance[4 * i]).toBeGreaterThan(0);
@@ -88,6 +92,16 @@ describe("recursive least squares", () => {
     expect(fit.parameters[0]).toBeCloseTo((8 * 100) / 101, 12);
   });
 
+  it("refuse numbers whose squares are not finite, or 0, and stay numbers", () => {
+    const fit = new RecursiveLeastSquares({ start: [-0, 0], errors: [1, 1], noise: 1e-170 });
+    for (const row of [
+      [0, 0],
+      [1e200, 1],
+    ])
+      expect(() => fit.update(row, 1)).toThrow(code);
+    expect(fit.state()).toEqual({ count: 0, mean: [0, 0], covariance: [1, 0, 0, 1] });
+  });
+
   it("go on from JSON bit for bit, and refuse what does not fit", () => {
     const options = { start: [0, 0, 0], errors: [9, 9, 9], noise: 0.5, forgetting: 0.99 };
     const [fit, again] = [new RecursiveLeastSquares(options), new RecursiveLeastSquares(options)];
@@ -99,6 +113,9 @@ describe("recursive least squares", () => {
     expect(() => fit.update([1, 2], 3)).toThrow(code);
     expect(() => fit.update([1, 2, Number.NaN], 3)).toThrow(code);
     expect(() => fit.restore({ count: 1, mean: [1], covariance: [1] })).toThrow(code);
+    const state = fit.state();
+    expect(() => fit.restore({ ...state, count: Number.NaN })).toThrow(code);
+    expect(fit.state()).toEqual(state);
     expect(() => new RecursiveLeastSquares({ ...options, forgetting: 0 })).toThrow(code);
     expect(() => new RecursiveLeastSquares({ ...options, errors: [1] })).toThrow(code);
     expect(() => new RecursiveLeastSquares({ ...options, noise: 0 })).toThrow(code);

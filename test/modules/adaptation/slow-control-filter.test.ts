@@ -157,6 +157,22 @@ describe("a filter with slow control", () => {
     expect(() => filter.regress(0, [1, 2])).toThrow(code);
     expect(() => filter.regress(0, [Number.POSITIVE_INFINITY])).toThrow(code);
     expect(() => filter.restore({ time: 0, regressors: [], mean: [1], covariance: [1] })).toThrow(code);
+    const state = filter.state();
+    const known = { value: 20, time: null, until: null };
+    for (const damage of [
+      { regressors: [] },
+      { regressors: undefined },
+      { regressors: [null] },
+      { regressors: [{ ...known, time: "0" }] },
+      { regressors: [{ ...known, value: null }] },
+      { time: "0" },
+      { mean: [1] },
+    ]) {
+      expect(() => filter.restore({ ...state, ...damage } as unknown as typeof state)).toThrow(code);
+      expect(filter.state()).toEqual(state);
+    }
+    const exact = new SlowControlFilter({ offset: { value: 1, error: 0 }, offsetWalk: 0, regressors: [] });
+    expect(() => exact.observe({ time: 0, value: 1, error: 1e-170 })).toThrow(code);
     expect(() => new SlowControlFilter({ ...options, offsetWalk: -1 })).toThrow(code);
   });
 });
