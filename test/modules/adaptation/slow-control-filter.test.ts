@@ -100,6 +100,18 @@ describe("a filter with slow control", () => {
     }
   });
 
+  // docs/explanation/drift-detection.md states these: worst of all seeds, and rms.
+  it.each([
+    [{}, 0.0028, 0.0005],
+    [{ until: 90, minutes: 2.5 }, 0.0028, 0.0007],
+    [{ lateBy: 30, minutes: 2.5 }, 0.003, 0.0007],
+    [{ lateBy: 3, minutes: 2.5 }, 0.0057, 0.0008],
+  ])("follows a ramp as the page says: %j", (trouble, worst, rms) => {
+    const ramps = Array.from({ length: 10 }, (_, i) => ramp(200n + BigInt(i), trouble));
+    expect(Math.max(...ramps.map((each) => each.worst)) / worst).toBeCloseTo(1, 1);
+    expect(ramps.reduce((sum, each) => sum + each.rms, 0) / 10 / rms).toBeCloseTo(1, 0.5);
+  });
+
   it("does not learn a coefficient from a regressor that is stale", () => {
     const [temperature] = options.regressors as [SlowControlRegressor];
     const filter = new SlowControlFilter({ ...options, regressors: [{ ...temperature, walk: 0.5 }] });
