@@ -65,6 +65,7 @@ export class RecordedStream implements EventStream {
 class RecordingFeed implements MessageFeed {
   readonly #messages: AsyncGenerator<RecordedMessage, void, undefined>;
   readonly #onClosed: () => void;
+  #failure: { readonly error: unknown } | undefined;
   closed: Promise<void> | undefined;
 
   constructor(file: string, onClosed: () => void) {
@@ -73,8 +74,15 @@ class RecordingFeed implements MessageFeed {
   }
 
   async next(): Promise<Uint8Array | "end"> {
-    const { done, value } = await this.#messages.next();
-    return done === true ? "end" : value.payload;
+    // To whoever asks next, a recording that is damaged must not look as if it had ended.
+    if (this.#failure) throw this.#failure.error;
+    try {
+      const { done, value } = await this.#messages.next();
+      return done === true ? "end" : value.payload;
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
   }
 
   close(): void {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { createTwin, EventStream, openJournal, resolveNeeds, type Subscription } from "twinloom";
+import { createTwin, EventStream, openJournal, resolveNeeds, type SubscribeOptions, type Subscription } from "twinloom";
 import {
   openRecording,
   type RecordedMessage,
@@ -192,6 +192,27 @@ describe("a recording", () => {
       message: expect.stringContaining("damaged at byte"),
     });
     expect(Buffer.concat(got).equals(Buffer.concat(messages.slice(0, got.length)))).toBe(true);
+    await stream.stop();
+  });
+
+  it("says to each of a group, and to the next of a name, that it is damaged", async () => {
+    await recordMessages(
+      [1, 2, 3].map((value) => Buffer.alloc(50, value)),
+      file,
+    );
+    const bytes = await readFile(file);
+    const damaged = bytes.indexOf(Buffer.alloc(50, 2));
+    await writeFile(file, bytes.with(damaged, 4));
+    const stream = new RecordedStream(file);
+    const play = async (options: SubscribeOptions): Promise<void> => {
+      await using subscription = await stream.subscribe(options);
+      for await (const delivery of subscription) delivery.acknowledge();
+    };
+    const others = await stream.subscribe({ group: "workers" });
+    for (const options of [{ group: "workers" }, { group: "workers" }, { name: "worker" }, { name: "worker" }]) {
+      await expect(play(options)).rejects.toMatchObject({ code: "TWIN_READ_FAILED" });
+    }
+    await others[Symbol.asyncDispose]();
     await stream.stop();
   });
 
