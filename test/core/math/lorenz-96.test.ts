@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { lorenz96Step, type Skill, type TwinExperiment, twinExperiment } from "./lorenz-96.ts";
 
 const isLong = process.env["TWINLOOM_LONG"] === "1";
-const length = isLong ? { cycles: 5000, spinUp: 400 } : { cycles: 500, spinUp: 200 };
+const length = isLong ? { cycles: 5000, spinUp: 400 } : { cycles: 200, spinUp: 100 };
 const seeds = isLong ? [1, 2, 3, 4, 5] : [1];
 
 interface Experiment {

@@ -15,6 +15,8 @@ import { lastSeconds, secondsOf, type TestBeamScript } from "./script.ts";
 
 const MINUTE = 60;
 const HOUR = 3600;
+/** Equal parts of a history at whose ends it is checked, too. */
+const BETWEEN = 1000;
 
 /** How the detector is at a time, and what slow control says of it. */
 export interface TestBeamConditions {
@@ -145,7 +147,10 @@ export class History {
     return [...new Map(all.map((cell) => [String(cell), cell])).values()].sort(compareCells);
   }
 
-  /** Gains and temperatures go up and down between the ends of changes and the turns of walks, so they are worst there. */
+  /**
+   * Each change is worst at its ends and, of a walk, at its turns. Where several work on one layer their product may be worst
+   * between; that is looked for at equal times.
+   */
   #check(last: number): void {
     const problems = this.#changes.flatMap((change, place): readonly SchemaProblem[] => {
       const times = [change.from, Math.min(change.to, last), ...(this.#walks.get(change)?.extremes ?? [])];
@@ -153,6 +158,11 @@ export class History {
       return first === undefined ? [] : [{ path: ["history", place], message: first }];
     });
     if (problems.length > 0) throw new TestBeamInvalidError(problems);
+    const parts = this.#changes.length > 1 ? BETWEEN : 1;
+    for (let step = 1; step < parts; step++) {
+      const [message] = this.#problems((last * step) / parts);
+      if (message !== undefined) throw new TestBeamInvalidError([{ path: ["history"], message }]);
+    }
   }
 
   #problems(seconds: number): readonly string[] {

@@ -178,6 +178,20 @@ describe("the history of a test beam", () => {
     }
   });
 
+  it("refuses gains that no detector has, also where only changes together make them", () => {
+    // One grows to 41 times, the other falls to 0.05: their product is in range at both ends, and 11 between.
+    const history = [
+      { change: "gain-drift", at: { event: 0 }, perHour: 0.4 * 3600 },
+      { change: "gain-drift", at: { event: 0 }, perHour: -0.0095 * 3600 },
+    ];
+    expect(() => beamOf(history)).toThrow(
+      expect.objectContaining({
+        code: "TWIN_TESTBEAM_INVALID",
+        message: expect.stringMatching(/history: [\d.]+ s after the first event the gain of layer 0 would be 1\d\./),
+      }),
+    );
+  });
+
   it("refuses times before the first event", () => {
     for (const seconds of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => at(beamOf([]), seconds)).toThrow(expect.objectContaining({ code: "TWIN_INVALID_ARGUMENT" }));
