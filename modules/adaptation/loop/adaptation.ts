@@ -26,7 +26,7 @@ import { normalOf, Watch } from "./watch.ts";
  *
  * A pure function of the features in order: no clock, no random numbers; in whatever batches, and across `state` and
  * `restore`, decisions are the same bit for bit. It decides and applies nothing: apply the conditions of `accepted` and
- * `rolled-back`. Memory: two windows, or the reference if that is more.
+ * `rolled-back`. Memory: three windows, or the reference if that is more.
  *
  * @example
  * const loop = new Adaptation(twin);

@@ -7,7 +7,7 @@ import {
 } from "../../../core/index.ts";
 import { type Fitted, fitFrom } from "./fit-conditions.ts";
 import { type LeftOver, leftOver, type NormalDeviance } from "./left-over.ts";
-import { type Linearisation, linearise, scoreSpread } from "./linearisation.ts";
+import { type FitData, type Linearisation, linearise, scoreSpread } from "./linearisation.ts";
 import { inverseOf, product, subMatrix } from "./sub-matrix.ts";
 
 /** One explanation that was tried; plain JSON. */
@@ -70,11 +70,6 @@ export interface AttributionOptions {
 
 type Twin = Pick<Adaptable, "conditions" | "causes">;
 
-interface Data {
-  readonly expectation: Expectation;
-  readonly features: Features;
-}
-
 interface Tried {
   readonly causes: readonly Cause[];
   readonly explanation: Explanation;
@@ -90,7 +85,7 @@ interface Tried {
  * 0.4 % for 46 causes and 3,000 events. φ = tr(H⁻¹V) / m is what noise reduces the deviance by, per condition: 1 where the
  * expectation's distribution is right, more where tails are heavier or the reference is small.
  *
- * @throws `TWIN_INVALID_ARGUMENT` for fewer than two events, or another number of conditions or errors.
+ * @throws `TWIN_INVALID_ARGUMENT` for fewer than two events, or another number of conditions.
  * @see G. Schwarz, "Estimating the dimension of a model", Annals of Statistics 6 (1978) 461; J. Chen, Z. Chen, "Extended Bayesian
  *   information criteria for model selection with large model spaces", Biometrika 95 (2008) 759; K. Takeuchi (1976), for tr(H⁻¹V) in
  *   place of the number of conditions.
@@ -105,12 +100,12 @@ export function attribute(
 
 class Search {
   readonly #twin: Twin;
-  readonly #data: Data;
+  readonly #data: FitData;
   readonly #options: AttributionOptions;
   readonly #start: Linearisation;
   readonly #tried: Tried[] = [];
 
-  constructor(twin: Twin, data: Data, options: AttributionOptions) {
+  constructor(twin: Twin, data: FitData, options: AttributionOptions) {
     const size = twin.conditions.length;
     if (data.features.count < 2 || options.from.length !== size) {
       throw new InvalidArgumentError(
@@ -120,7 +115,7 @@ class Search {
     this.#twin = twin;
     this.#data = data;
     this.#options = options;
-    this.#start = linearise(data.expectation, data.features, options.from);
+    this.#start = linearise(data, options.from);
   }
 
   attribution(): Attribution {
@@ -199,7 +194,7 @@ class Search {
   /** No change as a fit of nothing. */
   #nothing(): Fitted {
     const at = this.#start;
-    const spread = scoreSpread(at, this.#options.referenceEvents ?? Number.POSITIVE_INFINITY);
+    const spread = scoreSpread(this.#data, at.conditions, this.#options.referenceEvents ?? Number.POSITIVE_INFINITY);
     const [values, errors] = [at.conditions, new Float64Array(0)];
     return { values, errors, reduction: 0, iterations: 0, converged: true, atBounds: [], at, free: [], spread };
   }

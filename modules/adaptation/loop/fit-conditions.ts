@@ -1,5 +1,5 @@
 import { type AdaptableCondition, type Expectation, type Features, InvalidArgumentError } from "../../../core/index.ts";
-import { type Linearisation, linearise, scoreSpread, sum } from "./linearisation.ts";
+import { type FitData, type Linearisation, linearise, scoreSpread, sum } from "./linearisation.ts";
 import { inverseOf, product, subMatrix } from "./sub-matrix.ts";
 
 /** A step that would reduce the deviance by less than this is none: it is a thousandth of a standard error. */
@@ -62,7 +62,7 @@ export function fitConditions(
   if (features.count < 2) {
     throw new InvalidArgumentError(`A fit of conditions needs at least 2 events; got ${features.count}.`);
   }
-  const fitted = fitFrom(linearise(expectation, features, options.from), { expectation, features }, options);
+  const fitted = fitFrom(linearise({ expectation, features }, options.from), { expectation, features }, options);
   if (!fitted) return undefined;
   const { at: _at, free: _free, spread: _spread, ...fit } = fitted;
   return fit;
@@ -71,7 +71,7 @@ export function fitConditions(
 /** {@link fitConditions} from a place that is linearised already. */
 export function fitFrom(
   start: Linearisation,
-  { expectation, features }: { readonly expectation: Expectation; readonly features: Features },
+  data: FitData,
   { conditions, moved, maxIterations = 20, referenceEvents = Number.POSITIVE_INFINITY }: FitOptions,
 ): Fitted | undefined {
   let at = start;
@@ -82,14 +82,14 @@ export function fitFrom(
     if (!step) return undefined;
     converged = step.gain < CONVERGED;
     if (converged || iterations === maxIterations) break;
-    const next = shortened(at, step.to, (place) => sum(expectation.deviance(features, place)));
+    const next = shortened(at, step.to, (place) => sum(data.expectation.deviance(data.features, place)));
     if (!next) break;
     iterations++;
-    at = linearise(expectation, features, next);
+    at = linearise(data, next);
   }
   const atBounds = moved.filter((index) => isHeld(at, conditions, index));
   const free = moved.filter((index) => !atBounds.includes(index));
-  const spread = scoreSpread(at, referenceEvents);
+  const spread = scoreSpread(data, at.conditions, referenceEvents);
   const covariance = sandwich(at, free, spread);
   if (!covariance) return undefined;
   const errors = Float64Array.from(moved, (index) => {

@@ -1,11 +1,15 @@
 import { type Expectation, type Features, RunningCovariance } from "../../../core/index.ts";
 
-/** What events say of all conditions, at one place. */
+/** Events, and what is expected of them. */
+export interface FitData {
+  readonly expectation: Expectation;
+  readonly features: Features;
+}
+
+/** What events say of all conditions, at one place; small, whatever the number of events. */
 export interface Linearisation {
   readonly conditions: Float64Array;
   readonly events: number;
-  /** `[event, condition]`. */
-  readonly rows: Float64Array;
   /** Sum over events, `[condition]`. */
   readonly score: Float64Array;
   /** `[condition, condition]`. */
@@ -14,13 +18,11 @@ export interface Linearisation {
   readonly deviance: number;
 }
 
-export function linearise(expectation: Expectation, features: Features, conditions: Float64Array): Linearisation {
-  const rows = expectation.scores(features, conditions);
+export function linearise({ expectation, features }: FitData, conditions: Float64Array): Linearisation {
   return {
     conditions,
     events: features.count,
-    rows,
-    score: sumOfRows(rows, conditions.length),
+    score: sumOfRows(expectation.scores(features, conditions), conditions.length),
     information: expectation.information(features, conditions),
     deviance: sum(expectation.deviance(features, conditions)),
   };
@@ -33,9 +35,15 @@ export function linearise(expectation: Expectation, features: Features, conditio
  * @returns `[condition, condition]` row-major.
  * @see H. White, "Maximum likelihood estimation of misspecified models", Econometrica 50 (1982) 1.
  */
-export function scoreSpread({ rows, score, events }: Linearisation, referenceEvents: number): Float64Array {
-  const covariance = new RunningCovariance(score.length);
-  for (let event = 0; event < events; event++) covariance.add(rows, event * score.length);
+export function scoreSpread(
+  { expectation, features }: FitData,
+  conditions: Float64Array,
+  referenceEvents: number,
+): Float64Array {
+  const rows = expectation.scores(features, conditions);
+  const [size, events] = [conditions.length, features.count];
+  const covariance = new RunningCovariance(size);
+  for (let event = 0; event < events; event++) covariance.add(rows, event * size);
   const factor = events * (1 + events / referenceEvents);
   return covariance.result().covariance.map((value) => value * factor);
 }

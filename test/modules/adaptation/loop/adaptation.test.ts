@@ -143,7 +143,8 @@ describe("the loop of adaptation", () => {
     const state = JSON.parse(JSON.stringify(before.state())) as AdaptationState;
     const wrong = after.with(7, 1.06);
     const loop = new Adaptation(twin, OPTIONS);
-    loop.restore({ ...state, standing: { ...(state.standing as object), conditions: wrong } as typeof state.standing });
+    if (!state.standing) throw new Error("it has no reference");
+    loop.restore({ ...state, standing: { ...state.standing, conditions: wrong } });
     expect(Array.from(loop.conditions)).toEqual(wrong);
     const [first] = await loop.add(slice(features, 14_000, 25_000));
     expect(first).toMatchObject({ kind: "rolled-back", before: wrong, after: Array.from(still) });
