@@ -52,8 +52,11 @@ export async function recordStream(
     failures.push(reason);
     // An acknowledgement after the end would have no effect.
     await Promise.all(writing);
-    // What fails here fails again in the end, where it is heard.
-    await listening[Symbol.asyncDispose]().catch(() => undefined);
+    try {
+      await listening[Symbol.asyncDispose]();
+    } catch {
+      // It is disposed of again in the end, where a failure is heard.
+    }
   };
   const onAbort = (): void => void end(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
