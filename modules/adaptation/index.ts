@@ -40,7 +40,7 @@ export type { FeatureWindowState } from "./loop/feature-window.ts";
 export { type ConditionsFit, type FitOptions, fitConditions } from "./loop/fit-conditions.ts";
 export type { LeftOver, NormalDeviance } from "./loop/left-over.ts";
 export { type AdaptationOptions, AdaptationOptionsSchema, type AdaptationSettings } from "./loop/options.ts";
-export type { DecisionMemory } from "./loop/phases.ts";
+export type { DecisionMemory, PhaseName } from "./loop/phases.ts";
 export type { NormalTables } from "./loop/watch.ts";
 export { type MatchedDirection, matchedDirection } from "./matched-direction.ts";
 export { type NormalScoreTable, normalScoreTable } from "./normal-score-table.ts";

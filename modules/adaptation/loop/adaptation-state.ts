@@ -3,7 +3,7 @@ import type { CusumBankState } from "../cusum-bank.ts";
 import type { Attribution } from "./attribute.ts";
 import type { AdaptationAlarm } from "./decision.ts";
 import { FeatureWindow, type FeatureWindowState } from "./feature-window.ts";
-import type { DecisionMemory, Phase, Standing } from "./phases.ts";
+import type { DecisionMemory, Phase, PhaseName, Standing } from "./phases.ts";
 import type { NormalTables } from "./watch.ts";
 
 /** What an `Adaptation` remembers: plain JSON. Options are not in it. */
@@ -31,7 +31,7 @@ export interface StandingState {
 
 /** A phase with the events that it has gathered. */
 export interface PhaseState {
-  readonly name: Phase["name"];
+  readonly name: PhaseName;
   readonly alarm?: AdaptationAlarm;
   readonly attribution?: Attribution;
   readonly size?: number;

@@ -11,6 +11,7 @@ import {
   afterSettlingBlock,
   type DecisionMemory,
   type Phase,
+  type PhaseName,
   type Settling,
   type Situation,
   type Standing,
@@ -63,7 +64,7 @@ export class Adaptation {
   }
 
   /** What it does with the next event. */
-  get phase(): Phase["name"] {
+  get phase(): PhaseName {
     return this.#phase.name;
   }
 

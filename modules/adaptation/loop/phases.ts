@@ -7,6 +7,9 @@ import type { AdaptationSettings } from "./options.ts";
 import type { NormalTables } from "./watch.ts";
 
 /** What the loop does with the next event. */
+export type PhaseName = "referring" | "watching" | "estimating" | "proving" | "settling";
+
+/** A phase, with the events that it has gathered. */
 export type Phase = Referring | Watching | Estimating | Proving | Settling;
 
 /** Gathers a reference. */
