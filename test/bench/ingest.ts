@@ -103,8 +103,7 @@ async function makeMessages(folder: string): Promise<readonly Uint8Array[]> {
   const beam = await loadTestBeam(script, twin.detector.geometry);
   const messages: Uint8Array[] = [];
   for await (const event of beam.events([{ absorberMm: 1.4, showers }])) {
-    const [shower] = Object.values(event.tensors);
-    messages.push(encodeEvent({ ...event, tensors: shower === undefined ? {} : { showers: shower } }));
+    messages.push(encodeEvent(event));
   }
   return messages;
 }

@@ -42,20 +42,20 @@ export function layerFeatures(events: readonly StreamEvent[], options: LayerFeat
 }
 
 function showerOf(event: StreamEvent, { name, shape }: CalorimeterGeometry): NdArray {
-  const { showers } = event.tensors;
+  const { shower } = event.tensors;
   const [layers, alphas, rings] = shape;
-  const found = showers?.shape;
+  const found = shower?.shape;
   if (
-    (showers?.dtype === "float32" || showers?.dtype === "float64") &&
+    (shower?.dtype === "float32" || shower?.dtype === "float64") &&
     found?.length === 3 &&
     found[0] === layers &&
     found[1] === alphas &&
     found[2] === rings
   ) {
-    return showers;
+    return shower;
   }
-  const problem = showers ? `is ${showers.dtype} [${found}]` : `is missing; there are ${listOf(event.tensors)}`;
-  throw invalid(event, "tensors.showers", `${problem}; geometry "${name}" has float32 [${shape.join(", ")}], MeV`);
+  const problem = shower ? `is ${shower.dtype} [${found}]` : `is missing; there are ${listOf(event.tensors)}`;
+  throw invalid(event, "tensors.shower", `${problem}; geometry "${name}" has float32 [${shape.join(", ")}], MeV`);
 }
 
 function energyOf(event: StreamEvent, { basis }: LayerFeaturesOptions): number {

@@ -14,9 +14,9 @@ testAdaptable(async () => ({
   reference,
   events,
   invalid: [
-    { event: { ...event, tensors: {} }, words: ["tensors.showers", "is missing", "[45, 16, 9]"] },
-    { event: { ...event, tensors: { showers: flat } }, words: ["event 1000000", "float32 [6480]", "w-si-45"] },
-    { event: { ...event, tensors: { showers: integers } }, words: ["int32"] },
+    { event: { ...event, tensors: {} }, words: ["tensors.shower", "is missing", "[45, 16, 9]"] },
+    { event: { ...event, tensors: { shower: flat } }, words: ["event 1000000", "float32 [6480]", "w-si-45"] },
+    { event: { ...event, tensors: { shower: integers } }, words: ["int32"] },
     { event: { ...event, conditions: withoutEnergy }, words: ["incident_energy", "is missing", "temperature"] },
     { event: { ...event, conditions: { incident_energy: 500 } }, words: ["500 MeV", "1000 to 100000 MeV"] },
     { event: { ...event, conditions: { incident_energy: Number.NaN } }, words: ["NaN MeV"] },

@@ -73,7 +73,7 @@ export function eventOf(cells: Float32Array, energyMeV: number, number: number):
   return {
     ...{ source: "showers", sequence: id, id, run: "", timeNs: id },
     conditions: { incident_energy: energyMeV },
-    tensors: { showers: new NdArray(cells, { dtype: "float32", shape: [45, 16, 9] }) },
+    tensors: { shower: new NdArray(cells, { dtype: "float32", shape: [45, 16, 9] }) },
   };
 }
 

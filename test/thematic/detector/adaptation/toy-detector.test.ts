@@ -51,17 +51,17 @@ describe("an adaptable detector", () => {
 
   it("reads energy, temperature and the layers' shares of the energy", () => {
     const [event] = toyEvents(5, 1) as [StreamEvent];
-    const { showers } = event.tensors;
+    const { shower } = event.tensors;
     const energy = event.conditions["incident_energy"] as number;
     const [first, ...rest] = adaptable.features([event]).values;
     expect(first).toBe(energy);
     expect(rest).toEqual([
       event.conditions["temperature"],
-      ...[0, 1, 2, 3, 4, 5].map((layer) => (showers?.values()[layer * 144] as number) / energy),
+      ...[0, 1, 2, 3, 4, 5].map((layer) => (shower?.values()[layer * 144] as number) / energy),
     ]);
     const { temperature: _, ...unknown } = event.conditions;
     expect(adaptable.features([{ ...event, conditions: unknown }]).values[1]).toBeNaN();
-    (showers?.values() as Float32Array)[2 * 144 + 7] = Number.NaN;
+    (shower?.values() as Float32Array)[2 * 144 + 7] = Number.NaN;
     expect(Array.from(adaptable.features([event]).values, Number.isNaN)).toEqual(
       Array.from({ length: COLUMNS }, (__, column) => column === 4),
     );

@@ -92,7 +92,7 @@ export function toyEvents(
     return {
       ...{ source: "toy", sequence: id, id, run: "", timeNs: 500_000n * id },
       conditions: { incident_energy: energyMeV, temperature },
-      tensors: { showers: new NdArray(shower, { dtype: "float32", shape: SHAPE, unit: "MeV" }) },
+      tensors: { shower: new NdArray(shower, { dtype: "float32", shape: SHAPE, unit: "MeV" }) },
     };
   });
 }
