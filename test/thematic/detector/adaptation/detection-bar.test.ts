@@ -8,12 +8,11 @@ import { afterAll, describe, expect, it, type TestContext } from "vitest";
 import { type Features, RandomStream } from "../../../../core/index.ts";
 import { leastDetectionDelay } from "../../../../modules/adaptation/index.ts";
 import { Watch } from "../../../../modules/adaptation/loop/watch.ts";
-import { poissonInterval } from "../../../modules/adaptation/poisson.ts";
 import { sampleParts } from "../sample.ts";
 import { type DelaySummary, poissonMean, summaryOf } from "./delay-statistics.ts";
 import { PoolWatch, type Reference, referenceFrom, ScoredPool, SETTINGS, shiftsOf } from "./drift-trials.ts";
 import { indexOf } from "./gauss-newton.ts";
-import { drawn, eventOf, FOLDER, gained, ganTwin, taken, withGain } from "./shower-features.ts";
+import { drawn, eventOf, FOLDER, type GanTwin, gained, ganTwin, taken, withGain } from "./shower-features.ts";
 
 const isLong = process.env["TWINLOOM_LONG"] === "1";
 const SIZES = isLong
@@ -32,7 +31,7 @@ const SIZES = isLong
       ...{ templateShowers: 2000, generated: 2000, simulated: 2000, references: 1, trials: 20, scanReferences: 1 },
       ...{ runs: 1, events: 30_000, frequentEvents: 30_000 },
     };
-const LAYERS = isLong ? [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14] : [3, 9, 14];
+const LAYERS = isLong ? [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14] : [8, 9];
 /** The layer with the most information on its gain. */
 const BEST = 9;
 const SCANNED = isLong ? [3, 8, 14] : [8];
@@ -54,6 +53,7 @@ interface Setup {
   readonly other: readonly Reference[];
   readonly twin: Reference["twin"];
 }
+let opened: Promise<GanTwin> | undefined;
 let made: Promise<Setup> | undefined;
 const measured: Record<string, unknown> = {};
 
@@ -63,8 +63,13 @@ function setup({ skip }: TestContext): Promise<Setup> {
   return made;
 }
 
+function openTwin(): Promise<GanTwin> {
+  opened ??= ganTwin(SIZES.templateShowers);
+  return opened;
+}
+
 async function makeSetup(): Promise<Setup> {
-  await using gan = await ganTwin(SIZES.templateShowers);
+  const gan = await openTwin();
   const { adaptable } = gan;
   const simulated = await gan.simulated("showers-test.h5", SIZES.simulated);
   const training = isLong ? await gan.simulated("showers-train.h5", 23_000) : undefined;
@@ -146,15 +151,19 @@ describe("drift of a calorimeter, with the thresholds of a loop that is told not
   });
 
   it("raises no more false alarms than stated in a stream of the GAN's own showers", TIMEOUT, async () => {
-    await using gan = await ganTwin(SIZES.templateShowers);
+    const gan = await openTwin();
     const energy = randomOf(0);
     const energies = Float64Array.from({ length: SIZES.generated }, () => 1000 * 100 ** energy.uniform());
     const generated = await gan.generated(energies, 7);
     const counts = { stated: 0, frequent: 0 };
+    // Whether they come from few references, whose mean was off.
+    const statedByRun: number[] = [];
     for (let run = 0; run < SIZES.runs; run++) {
       const reference = await referenceFrom(gan.adaptable, generated, randomOf(300 + run));
       const pool = new ScoredPool(reference, generated);
-      counts.stated += new PoolWatch(reference, pool).alarms(SIZES.events, randomOf(400 + run)).length;
+      const found = new PoolWatch(reference, pool).alarms(SIZES.events, randomOf(400 + run)).length;
+      counts.stated += found;
+      statedByRun.push(found);
       counts.frequent += new PoolWatch(reference, pool, FREQUENT).alarms(
         SIZES.frequentEvents,
         randomOf(400 + run),
@@ -169,8 +178,9 @@ describe("drift of a calorimeter, with the thresholds of a loop that is told not
       mostExpected: rate.events / rate.averageRunLength,
       interval95: poissonMean(rate.alarms).map((end) => Number(end.toFixed(2))),
     }));
+    measured["stationaryByRun"] = statedByRun;
     for (const { averageRunLength, events, alarms } of rates) {
-      expect(alarms).toBeLessThanOrEqual(poissonInterval(events / averageRunLength)[1]);
+      expect(poissonMean(alarms)[0], `${alarms} alarms`).toBeLessThanOrEqual(events / averageRunLength);
     }
   });
 
@@ -207,6 +217,7 @@ describe("drift of a calorimeter, with the thresholds of a loop that is told not
 });
 
 afterAll(async () => {
+  await (await opened)?.[Symbol.asyncDispose]();
   if (!isLong) return;
   const file = fileURLToPath(new URL("../../../../docs/measurements/drift-detection.json", import.meta.url));
   // With `-t` only some are measured anew.
