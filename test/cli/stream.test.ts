@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -142,7 +143,8 @@ describe("twinloom stream record and replay", () => {
     await using recording = startTwinloom(line, cwd);
     await recording.printed("listening to");
     await publish("named", EVENTS.slice(0, 5));
-    while ((await payloadsOf("named.twr")).length < 5) await sleep(20);
+    // The file is made a moment after it listens.
+    while (!existsSync(join(cwd, "named.twr")) || (await payloadsOf("named.twr")).length < 5) await sleep(20);
     const { code, stdout } = await recording.end("SIGINT");
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^5 messages, \d+ bytes: named\.twr$/m)]);
     await publish("named", EVENTS.slice(5, 9));
