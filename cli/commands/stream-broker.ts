@@ -18,7 +18,7 @@ export const streamBroker: Command = defineCommand({
       max: 65_535,
     },
   },
-  example: ["twinloom stream broker", "twinloom stream broker --port 0"],
+  example: ["twinloom stream broker --port 1883", "twinloom stream broker --port 0 --json"],
   run: async (_args, { port }, io) => {
     const { createTwin } = await import("../../core/index.ts");
     const { mqttBroker } = await import("../../modules/mqtt/index.ts");
