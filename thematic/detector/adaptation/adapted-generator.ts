@@ -10,12 +10,11 @@ import {
   Generator,
   type GeneratorFacts,
   type GeneratorOutput,
-  type NdArray,
   type PluginFactory,
   type ValidityRange,
 } from "../../../core/index.ts";
 import { type CalorimeterGeometry, loadGeometry } from "../geometry/geometry.ts";
-import { applyResponse } from "../response/apply-response.ts";
+import { readOut } from "../response/read-out.ts";
 import { checkGenerator } from "../showers/generator-conditions.ts";
 import { type DetectorCalibration, parseCalibration } from "./calibration.ts";
 
@@ -93,18 +92,10 @@ class AdaptedGenerator implements Generator {
   ): AsyncGenerator<GeneratedBatch> {
     checkGenerateRequest(this, request);
     const { response, absorberMm } = this.#calibration();
-    const { eventIds, seed } = request;
-    const absorber = absorberMm === undefined ? {} : this.#absorberOf(absorberMm, eventIds.length);
+    const absorber = absorberMm === undefined ? {} : this.#absorberOf(absorberMm, request.eventIds.length);
     const conditions = { ...request.conditions, ...absorber };
-    for await (const batch of this.#generator.generate({ ...request, conditions }, options)) {
-      const stop = batch.start + batch.count;
-      const showers = applyResponse((batch.arrays["showers"] as NdArray<"float32">).contiguous(), response, {
-        geometry: this.#geometry,
-        eventIds: eventIds.subarray(batch.start, stop),
-        seed: typeof seed === "bigint" ? seed : seed.subarray(batch.start, stop),
-      });
-      yield { ...batch, arrays: { ...batch.arrays, showers } };
-    }
+    const batches = this.#generator.generate({ ...request, conditions }, options);
+    yield* readOut(batches, request, { geometry: this.#geometry, response });
   }
 
   /** The thickness for each event, in the generator's unit. */

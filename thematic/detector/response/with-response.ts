@@ -10,15 +10,13 @@ import {
   type GeneratorOutput,
   InvalidArgumentError,
   type JsonValue,
-  type NdArray,
   type PluginFactory,
-  seedOf,
   type ValidityRange,
 } from "../../../core/index.ts";
 import { type CalorimeterGeometry, loadGeometry } from "../geometry/geometry.ts";
 import { checkGenerator } from "../showers/generator-conditions.ts";
 import { type ResponseConditions, ResponseSchema, responseConditions } from "./conditions.ts";
-import { ShowerResponse } from "./shower-response.ts";
+import { readOut } from "./read-out.ts";
 
 const Options = z.strictObject({
   geometry: z
@@ -103,18 +101,7 @@ class RespondingGenerator implements Generator {
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<GeneratedBatch> {
     checkGenerateRequest(this, request);
-    const response = new ShowerResponse(this.#geometry);
-    const width = this.#geometry.shape.reduce((product, length) => product * length, 1);
-    for await (const batch of this.#generator.generate(request, options)) {
-      const showers = (batch.arrays["showers"] as NdArray<"float32">).contiguous();
-      const values = showers.values();
-      for (let row = 0; row < batch.count; row++) {
-        const event = batch.start + row;
-        const shower = values.subarray(row * width, (row + 1) * width);
-        const id = request.eventIds[event] as bigint;
-        response.apply(shower, this.#conditions, { id, seed: seedOf(request, event) });
-      }
-      yield { ...batch, arrays: { ...batch.arrays, showers } };
-    }
+    const batches = this.#generator.generate(request, options);
+    yield* readOut(batches, request, { geometry: this.#geometry, response: this.#conditions });
   }
 }
