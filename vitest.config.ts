@@ -13,6 +13,9 @@ const source = {
 // Where continuous integration reads the counts from.
 const report = process.env["TWINLOOM_TEST_REPORT"];
 
+// Of the projects whose tests draw inputs at random.
+const seeded = ["test/property-seed.ts"];
+
 export default defineConfig({
   ...source,
   test: {
@@ -20,7 +23,12 @@ export default defineConfig({
     projects: [
       {
         ...source,
-        test: { name: "unit", include: ["test/{core,modules,thematic,cli}/**/*.test.ts"], testTimeout: 60_000 },
+        test: {
+          name: "unit",
+          include: ["test/{core,modules,thematic,cli}/**/*.test.ts"],
+          setupFiles: seeded,
+          testTimeout: 60_000,
+        },
       },
       { ...source, test: { name: "architecture", include: ["test/architecture/**/*.test.ts"], testTimeout: 120_000 } },
       {
@@ -37,7 +45,15 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
-      { ...source, test: { name: "services", include: ["test/services/**/*.test.ts"], testTimeout: 300_000 } },
+      {
+        ...source,
+        test: {
+          name: "services",
+          include: ["test/services/**/*.test.ts"],
+          setupFiles: seeded,
+          testTimeout: 300_000,
+        },
+      },
     ],
   },
 });

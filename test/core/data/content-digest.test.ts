@@ -30,7 +30,8 @@ const datasets: fc.Arbitrary<DatasetInit> = fc.record({
   variables: fc.dictionary(names, variable, { minKeys: 1, maxKeys: 4 }),
   attributes,
   groups: fc.dictionary(
-    names.map((name) => `g_${name}`),
+    // No variable's name begins so: a group and a variable cannot share one.
+    names.map((name) => `G_${name}`),
     fc.record({ variables: fc.dictionary(names, variable, { maxKeys: 2 }), attributes }),
     { maxKeys: 2 },
   ),
