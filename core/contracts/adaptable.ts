@@ -1,5 +1,6 @@
 import type { JsonValue } from "../canonical/json-value.ts";
 import type { StreamEvent } from "../streams/event.ts";
+import type { CounterFaults, Counters, Marks } from "./counters.ts";
 import { type Token, token } from "./token.ts";
 
 /**
@@ -15,8 +16,13 @@ export interface Adaptable {
   readonly conditions: readonly AdaptableCondition[];
   /** What may be the cause of a change, the gentlest first. */
   readonly causes: readonly Cause[];
-  /** The conditions that the twin in this process is under: those {@link apply} took last, their `initial` before. A copy. */
+  /**
+   * The conditions that the twin in this process is under: those {@link apply} took last; before, those it
+   * began with (its `calibration`, or their `initial`). A copy.
+   */
   readonly current: Float64Array;
+  /** What it counts besides; absent where it counts nothing. */
+  readonly counters?: Counters | undefined;
 
   /**
    * What the twin looks at in events: some numbers of each, all that is kept of it.
@@ -44,12 +50,19 @@ export interface Adaptable {
   /**
    * The twin in this process is under these conditions from now on.
    *
-   * @throws `TWIN_OUT_OF_DOMAIN` for one outside its bounds, naming it; nothing has changed then.
+   * @param faults - Of its counters, from now on; without them they stay as they are.
+   * @throws `TWIN_OUT_OF_DOMAIN` for one outside its bounds, naming it; `TWIN_INVALID_ARGUMENT` for faults of counters that
+   *   there are not; nothing has changed then.
    */
-  apply(conditions: Float64Array): Promise<void>;
+  apply(conditions: Float64Array, faults?: CounterFaults): Promise<void>;
 
-  /** The conditions as a document to seal with a version, as data with the role `calibration`: plain JSON, units in it. */
-  calibration(conditions: Float64Array): JsonValue;
+  /**
+   * The conditions as a document to seal with a version: plain JSON, units in it. The plugin of an adaptable twin takes a file
+   * of it as its option `calibration`, an artifact, and begins under these conditions; sealed, it is data with the role `calibration`.
+   *
+   * @param faults - Of its counters; without them those that hold.
+   */
+  calibration(conditions: Float64Array, faults?: CounterFaults): JsonValue;
 }
 export const Adaptable: Token<Adaptable> = token("adaptable");
 
@@ -65,6 +78,34 @@ export interface AdaptableCondition {
   readonly initial: number;
   /** The least move that is worth a new version, in its unit. */
   readonly worth: number;
+  /** How it drifts by itself; absent where it changes only when something happens to the instrument. */
+  readonly drift?: ConditionDrift | undefined;
+  /** What it is the coefficient of; absent where it is none. */
+  readonly slowControl?: SlowControlCoefficient | undefined;
+}
+
+/** How a condition drifts: a random walk, and a rate that comes and goes, as of a ramp. */
+export interface ConditionDrift {
+  /** Standard deviation of the walk after 1 s; it grows with the root of time. In the unit of the condition per √s. */
+  readonly walk: number;
+  /** Standard deviation of the rate, in the unit of the condition per s; 0 where it only walks. */
+  readonly rate: number;
+}
+
+/** A condition that multiplies another one by 1 + value × (slow control - reference): the coefficient of a temperature. */
+export interface SlowControlCoefficient {
+  /** Index of the other one. */
+  readonly multiplies: number;
+  /** Column of the features that slow control is in; `NaN` there where it is missing. */
+  readonly feature: number;
+  /** Slow control at which the coefficient has no effect; what a missing one counts as. */
+  readonly reference: number;
+  /** Standard deviation of its rate of change, per s: what it may do while it is missing. */
+  readonly usualPerSecond: number;
+  /** The most that it changes in a second. What goes beyond that and {@link resolution} is no change: it is news of an earlier one. */
+  readonly mostPerSecond: number;
+  /** By how much a reading may be off the one before without a change. */
+  readonly resolution: number;
 }
 
 /** Why events may have changed: some conditions move and the others stay. */
@@ -86,6 +127,8 @@ export interface Features {
   readonly values: Float64Array;
   /** Nanoseconds since 1970, `[event]`. */
   readonly timesNs: BigInt64Array;
+  /** Where the twin has counters. */
+  readonly marks?: Marks | undefined;
 }
 
 /**
@@ -104,6 +147,15 @@ export interface Expectation {
   information(features: Features, conditions: Float64Array): Float64Array;
   /** -2 ℓ of each event, `[event]`: how badly it is described; two conditions are compared by the differences. */
   deviance(features: Features, conditions: Float64Array): Float64Array;
+  /**
+   * The same expectation with the spread that events have under these conditions; that of `expect` has the spread of its reference.
+   * The spread of an expectation stays while conditions are asked about, so that fits are of least squares; but an instrument
+   * that reads more also fluctuates more. `around` conditions that are right, deviances are distributed as they were in the reference,
+   * whatever has moved since. Left out where the spread does not depend on conditions.
+   *
+   * @throws `TWIN_OUT_OF_DOMAIN` for conditions outside their bounds.
+   */
+  around?(conditions: Float64Array): Expectation;
   /** All of it, so that `restore` gives the same numbers bit for bit. */
   toJSON(): JsonValue;
 }

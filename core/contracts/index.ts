@@ -2,11 +2,14 @@ export {
   Adaptable,
   type AdaptableCondition,
   type Cause,
+  type ConditionDrift,
   type Expectation,
   type Features,
+  type SlowControlCoefficient,
 } from "./adaptable.ts";
 export { Clock } from "./clock.ts";
 export { Connector, type OpenDataset, type OpenOptions, type WriteOptions } from "./connector.ts";
+export type { CounterFaults, Counters, Marks, NoisyCounter } from "./counters.ts";
 export {
   type Delivery,
   EventStream,

@@ -58,6 +58,7 @@ export { decodeHalves, encodeHalves, halfBits, halfValue } from "./float16.ts";
 export { toIndexSelection } from "./index-selection.ts";
 export { allocate } from "./layout.ts";
 export { NdArray, type NdArrayInit, type SliceRange } from "./nd-array.ts";
+export type { NonZero, NumericDType } from "./non-zero.ts";
 export {
   checkQuality,
   InvalidRulesError,
@@ -74,6 +75,7 @@ export {
 export { type IndexSelection, readBlocks } from "./read-blocks.ts";
 export { type AxisSelection, resolveSelection, type Selectable, selectedLayout } from "./resolve-selection.ts";
 export type { DimensionSelection, IndexRange, NearestValue, Selection, ValueRange } from "./selection.ts";
+export { nonZero, type SparseArray } from "./sparse-array.ts";
 export { type SubsetOptions, subset } from "./subset.ts";
 export { type Summary, summarise } from "./summary.ts";
 export { findVariable, walk } from "./tree.ts";

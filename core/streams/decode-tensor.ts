@@ -1,12 +1,12 @@
-import type { DataOf } from "../data/dtype.ts";
-import { allocate } from "../data/layout.ts";
 import { fromLittleEndian } from "../data/little-endian.ts";
 import { NdArray } from "../data/nd-array.ts";
+import { SparseArray } from "../data/sparse-array.ts";
 import { SparseAllowance, shapeProblem, sizeOf } from "./check-tensor.ts";
-import type { EventDType } from "./event.ts";
+import type { EventDType, EventTensor } from "./event.ts";
 import { EVENT_LIMITS } from "./event-limits.ts";
 import { setOwn } from "./set-own.ts";
-import { indexProblem, scatter } from "./sparse-elements.ts";
+import { takeMemory } from "./slab.ts";
+import { findWrongIndex, indexProblem } from "./sparse-elements.ts";
 import { TENSOR_TYPE_NAMES, type TensorType, tensorType } from "./tensor-types.ts";
 import { LENGTH, VARINT, type WireReader } from "./wire-reader.ts";
 
@@ -33,7 +33,7 @@ let indices: Uint32Array = new Uint32Array(1024);
 /** Reads the tensors of an event, one after the other. */
 export class TensorDecoder {
   /** Those that are read, by name. */
-  readonly named: Record<string, NdArray<EventDType>>;
+  readonly named: Record<string, EventTensor>;
   readonly #reader: WireReader;
   readonly #allowance: SparseAllowance = new SparseAllowance();
   readonly #names: Set<string> = new Set();
@@ -168,6 +168,8 @@ export class TensorDecoder {
     const most = EVENT_LIMITS.sparseElements;
     let entries = this.#entries;
     while (reader.at < stop) {
+      if (isPacked) entries = reader.shortNumbers(indices, entries, stop);
+      if (reader.at === stop) break;
       const start = reader.at;
       const index = reader.number();
       if (index >= most) reader.fail(`has the index ${index}; a sparse tensor has at most ${most} elements`, start);
@@ -179,13 +181,13 @@ export class TensorDecoder {
     if (isPacked && reader.at > stop) reader.fail("end within a number", stop);
   }
 
-  #finish(tensor: {
+  #finish(read: {
     readonly name: string;
     readonly type: TensorType | undefined;
     readonly shape: readonly number[];
     readonly start: number;
   }): void {
-    const { name, type, shape, start } = tensor;
+    const { name, type, shape, start } = read;
     if (name === "") this.#refuse("name", "is missing", start);
     if (this.#names.has(name)) {
       this.#refuse("name", `is ${JSON.stringify(name)}, as of another tensor; names must differ`, start);
@@ -194,48 +196,47 @@ export class TensorDecoder {
     const problem = shapeProblem(shape);
     if (problem !== undefined) this.#refuse("shape", problem, start);
     if (this.#form === "none") this.#refuse("", "has no elements; dense or sparse must be there", start);
-    const size = sizeOf(shape);
-    const data = this.#form === "dense" ? this.#dense(type, shape) : this.#scattered({ type, size, start });
+    const tensor = this.#form === "dense" ? this.#dense(type, shape) : this.#scattered(type, shape, start);
     this.#names.add(name);
-    setOwn(this.named, name, new NdArray(data, { dtype: type.dtype, shape }));
+    setOwn(this.named, name, tensor);
     this.#count++;
   }
 
-  #dense({ dtype, name, bytes }: TensorType, shape: readonly number[]): DataOf<EventDType> {
+  #dense({ dtype, name, bytes }: TensorType, shape: readonly number[]): NdArray<EventDType> {
     const expected = sizeOf(shape) * bytes;
     const length = this.#to - this.#from;
     if (length !== expected) {
       this.#refuse("dense", `has ${length} bytes; ${name} of shape [${shape}] needs ${expected}`, this.#from);
     }
-    return fromLittleEndian(this.#reader.copy(this.#from, this.#to), dtype);
+    const memory = new Uint8Array(length);
+    this.#reader.copy(this.#from, memory);
+    return new NdArray(fromLittleEndian(memory, dtype), { dtype, shape });
   }
 
-  #scattered({ type, size, start }: Scattered): DataOf<EventDType> {
+  #scattered({ dtype, name, bytes }: TensorType, shape: readonly number[], start: number): SparseArray<EventDType> {
+    const size = sizeOf(shape);
     const problem = this.#allowance.problemOf(size);
     if (problem !== undefined) this.#refuse("shape", problem, start);
-    const places = indices.subarray(0, this.#entries);
-    const expected = places.length * type.bytes;
+    const { buffer, byteOffset } = takeMemory(4 * this.#entries);
+    const places = new Uint32Array(buffer, byteOffset, this.#entries);
+    places.set(indices.subarray(0, this.#entries));
+    const expected = places.length * bytes;
     const length = this.#to - this.#from;
     if (length !== expected) {
-      const needed = `${places.length} of ${type.name} need ${expected}`;
+      const needed = `${places.length} of ${name} need ${expected}`;
       this.#refuse("sparse.values", `has ${length} bytes; ${needed}`, this.#from);
     }
-    const data = allocate(type.dtype, size);
-    const wrong = scatter({ places, view: this.#reader.view, from: this.#from, data });
+    const wrong = findWrongIndex(places, size);
     if (wrong >= 0) this.#refuse(`sparse.indices[${wrong}]`, indexProblem(places, wrong, size), start);
-    return data;
+    const memory = takeMemory(length);
+    this.#reader.copy(this.#from, memory);
+    return new SparseArray({ places, elements: fromLittleEndian(memory, dtype) }, { dtype, shape, size });
   }
 
   #refuse(field: string, problem: string, offset: number): never {
     this.#field = field;
     return this.#reader.fail(problem, offset);
   }
-}
-
-interface Scattered {
-  readonly type: TensorType;
-  readonly size: number;
-  readonly start: number;
 }
 
 /** Twice as long, for the rest of this tensor; a very long one is not kept. */

@@ -1,9 +1,9 @@
 import type { DataOf } from "../data/dtype.ts";
 import { toLittleEndian } from "../data/little-endian.ts";
-import type { NdArray } from "../data/nd-array.ts";
+import { findNonZero } from "../data/non-zero.ts";
 import type { SparseAllowance } from "./check-tensor.ts";
-import type { EventDType } from "./event.ts";
-import { findNonZero, gather } from "./sparse-elements.ts";
+import type { EventDType, EventTensor } from "./event.ts";
+import { gather } from "./sparse-elements.ts";
 import { tensorTypeOf } from "./tensor-types.ts";
 import { LENGTH, VARINT } from "./wire-reader.ts";
 import { bytesFieldBytes, textFieldBytes, varintBytes, type WireWriter } from "./wire-writer.ts";
@@ -26,7 +26,7 @@ interface Written {
 /** Writes a tensor of an event. */
 export function encodeTensor(
   writer: WireWriter,
-  tensor: { readonly name: string; readonly array: NdArray<EventDType>; readonly allowance: SparseAllowance },
+  tensor: { readonly name: string; readonly array: EventTensor; readonly allowance: SparseAllowance },
 ): void {
   const { name, array, allowance } = tensor;
   const type = tensorTypeOf(array.dtype);

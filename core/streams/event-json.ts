@@ -1,9 +1,9 @@
+import type { DataOf } from "../data/dtype.ts";
 import { toLittleEndian } from "../data/little-endian.ts";
-import type { NdArray } from "../data/nd-array.ts";
 import { checkEvent } from "./check-event.ts";
 import { SparseAllowance } from "./check-tensor.ts";
 import { chooseForm } from "./encode-tensor.ts";
-import type { EventDType, StreamEvent } from "./event.ts";
+import type { EventDType, EventTensor, StreamEvent } from "./event.ts";
 import { EVENT_LIMITS } from "./event-limits.ts";
 import { shortestSingle } from "./json-elements.ts";
 import { tensorFromJson } from "./json-tensor.ts";
@@ -85,7 +85,7 @@ export function eventToJson(event: StreamEvent, options: EventJsonOptions = {}):
   const allowance = new SparseAllowance();
   const tensors = sortedNames(event.tensors).map((name) => ({
     name,
-    ...tensorToJson(event.tensors[name] as NdArray<EventDType>, allowance, options),
+    ...tensorToJson(event.tensors[name] as EventTensor, allowance, options),
   }));
   const { source, run } = event;
   return {
@@ -107,11 +107,11 @@ function conditionsFromJson(json: unknown): Readonly<Record<string, number>> {
   return conditions;
 }
 
-function tensorsFromJson(json: unknown): Readonly<Record<string, NdArray<EventDType>>> {
+function tensorsFromJson(json: unknown): Readonly<Record<string, EventTensor>> {
   const list = arrayOf(json, "tensors");
   if (list.length > EVENT_LIMITS.tensors) failAt("tensors", `are ${list.length}; ${EVENT_LIMITS.tensors} are the most`);
   const allowance = new SparseAllowance();
-  const tensors: Record<string, NdArray<EventDType>> = {};
+  const tensors: Record<string, EventTensor> = {};
   list.forEach((value, index) => {
     const { name, array } = tensorFromJson(value, `tensors[${index}]`, allowance);
     if (Object.hasOwn(tensors, name)) {
@@ -123,7 +123,7 @@ function tensorsFromJson(json: unknown): Readonly<Record<string, NdArray<EventDT
 }
 
 function tensorToJson(
-  array: NdArray<EventDType>,
+  array: EventTensor,
   allowance: SparseAllowance,
   { numbers = false }: EventJsonOptions,
 ): Omit<TensorJson, "name"> {
@@ -140,7 +140,7 @@ function tensorToJson(
 }
 
 /** Elements as JSON has them, all or those at some places. */
-function numbersOf(elements: NdArray<EventDType>["data"], indices?: readonly number[]): readonly (number | string)[] {
+function numbersOf(elements: DataOf<EventDType>, indices?: readonly number[]): readonly (number | string)[] {
   const isSingle = elements instanceof Float32Array;
   return (indices ?? [...elements.keys()]).map((index) => {
     const element = elements[index] as number | bigint;

@@ -11,7 +11,7 @@ export interface EventLimits {
   readonly tensors: number;
   /** Axes of a tensor. */
   readonly axes: number;
-  /** Elements of all sparse tensors together, zeros included: they are made dense. */
+  /** Elements of all sparse tensors together, zeros included: they may be made dense. */
   readonly sparseElements: number;
 }
 

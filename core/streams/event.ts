@@ -1,5 +1,6 @@
 import type { DType } from "../data/dtype.ts";
 import type { NdArray } from "../data/nd-array.ts";
+import type { SparseArray } from "../data/sparse-array.ts";
 
 /**
  * One event of an instrument, free of field words: what conditions and tensors mean lives in thematic packages.
@@ -19,9 +20,12 @@ export interface StreamEvent {
   readonly timeNs: bigint;
   /** Conditions by name, such as a beam energy, a temperature; their units are those of whoever defines the names. */
   readonly conditions: Readonly<Record<string, number>>;
-  /** Arrays by name; dense, sparse ones are made dense. */
-  readonly tensors: Readonly<Record<string, NdArray<EventDType>>>;
+  /** Arrays by name: dense or sparse, as they came. `values()` gives all elements of either, `nonZero` those that are not 0. */
+  readonly tensors: Readonly<Record<string, EventTensor>>;
 }
+
+/** An array of an event. */
+export type EventTensor = NdArray<EventDType> | SparseArray<EventDType>;
 
 /** What a tensor of an event may be. */
 export type EventDType = Exclude<DType, "string" | "float16" | "bool">;

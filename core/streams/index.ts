@@ -16,7 +16,7 @@ export {
   StreamRefusedError,
   StreamUnreachableError,
 } from "./errors.ts";
-export type { EventDType, StreamEvent } from "./event.ts";
+export type { EventDType, EventTensor, StreamEvent } from "./event.ts";
 export { type EventJson, type EventJsonOptions, eventFromJson, eventToJson, type TensorJson } from "./event-json.ts";
 export { EVENT_LIMITS, type EventLimits } from "./event-limits.ts";
 export * from "./intake/index.ts";

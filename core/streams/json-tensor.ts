@@ -1,12 +1,11 @@
-import type { DataOf } from "../data/dtype.ts";
-import { allocate } from "../data/layout.ts";
 import { fromLittleEndian, toLittleEndian } from "../data/little-endian.ts";
 import { NdArray } from "../data/nd-array.ts";
+import { SparseArray } from "../data/sparse-array.ts";
 import { type SparseAllowance, shapeProblem, sizeOf } from "./check-tensor.ts";
-import type { EventDType } from "./event.ts";
+import type { EventDType, EventTensor } from "./event.ts";
 import { fillElements, flatten } from "./json-elements.ts";
 import { arrayOf, bytesOf, describe, failAt, integerOf, type JsonRecord, membersOf, textOf } from "./json-values.ts";
-import { indexProblem, scatter } from "./sparse-elements.ts";
+import { findWrongIndex, indexProblem } from "./sparse-elements.ts";
 import { TENSOR_TYPE_NAMES, type TensorType, tensorType } from "./tensor-types.ts";
 
 /** Reads a tensor from its JSON. */
@@ -14,7 +13,7 @@ export function tensorFromJson(
   value: unknown,
   path: string,
   allowance: SparseAllowance,
-): { readonly name: string; readonly array: NdArray<EventDType> } {
+): { readonly name: string; readonly array: EventTensor } {
   const members = membersOf(value, path, ["name", "dtype", "shape", "dense", "sparse"]);
   const name = textOf(members["name"], `${path}.name`);
   const type = typeOf(members["dtype"], `${path}.dtype`);
@@ -22,23 +21,18 @@ export function tensorFromJson(
   if ((dense === undefined) === (sparse === undefined)) {
     failAt(path, `has ${dense === undefined ? "no elements" : "both"}; dense or sparse must be there`);
   }
-  const made = dense === undefined ? sparseOf(members, { type, path, allowance }) : denseOf(members, { type, path });
-  return { name, array: new NdArray(made.data, { dtype: type.dtype, shape: made.shape }) };
+  const array = dense === undefined ? sparseOf(members, { type, path, allowance }) : denseOf(members, { type, path });
+  return { name, array };
 }
 
-interface Made {
-  readonly data: DataOf<EventDType>;
-  readonly shape: readonly number[];
-}
-
-function denseOf(members: JsonRecord, at: { readonly type: TensorType; readonly path: string }): Made {
+function denseOf(members: JsonRecord, at: { readonly type: TensorType; readonly path: string }): NdArray<EventDType> {
   const { type, path } = at;
   const { dense } = members;
   if (typeof dense === "string") {
     const shape = shapeOf(members["shape"], `${path}.shape`);
     const bytes = bytesOf(dense, `${path}.dense`);
     checkBytes(bytes, { type, count: sizeOf(shape), path: `${path}.dense` });
-    return { data: fromLittleEndian(bytes, type.dtype), shape };
+    return new NdArray(fromLittleEndian(bytes, type.dtype), { dtype: type.dtype, shape });
   }
   const { values, shape: nested } = flatten(dense, `${path}.dense`);
   const shape = members["shape"] === undefined ? nested : shapeOf(members["shape"], `${path}.shape`);
@@ -47,13 +41,13 @@ function denseOf(members: JsonRecord, at: { readonly type: TensorType; readonly 
   if (!isAsShaped && !isFlat) {
     failAt(`${path}.dense`, `has numbers of shape [${nested}]; [${shape}] is needed, or ${sizeOf(shape)} in a row`);
   }
-  return { data: fillElements(values, type, `${path}.dense`), shape };
+  return new NdArray(fillElements(values, type, `${path}.dense`), { dtype: type.dtype, shape });
 }
 
 function sparseOf(
   members: JsonRecord,
   at: { readonly type: TensorType; readonly path: string; readonly allowance: SparseAllowance },
-): Made {
+): SparseArray<EventDType> {
   const { type, path, allowance } = at;
   const parts = membersOf(members["sparse"], `${path}.sparse`, ["indices", "values"]);
   const shape = shapeOf(members["shape"], `${path}.shape`);
@@ -68,11 +62,11 @@ function sparseOf(
   });
   const bytes = valuesOf(parts["values"] ?? [], type, `${path}.sparse.values`);
   checkBytes(bytes, { type, count: indices.length, path: `${path}.sparse.values` });
-  const data = allocate(type.dtype, size);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const wrong = scatter({ places: Uint32Array.from(indices), view, from: 0, data });
+  const places = Uint32Array.from(indices);
+  const wrong = findWrongIndex(places, size);
   if (wrong >= 0) failAt(`${path}.sparse.indices[${wrong}]`, indexProblem(indices, wrong, size));
-  return { data, shape };
+  const { dtype } = type;
+  return new SparseArray({ places, elements: fromLittleEndian(bytes, dtype) }, { dtype, shape, size });
 }
 
 function valuesOf(value: unknown, type: TensorType, path: string): Uint8Array {

@@ -56,6 +56,20 @@ export class SourceSequences {
     return true;
   }
 
+  /** Takes all of a range, of which some may have come. */
+  takeRange({ from, to }: SequenceGap): void {
+    if (from > this.#next) this.#gaps.push({ from: this.#next, to: from - 1n });
+    if (to >= this.#next) this.#next = to + 1n;
+    const index = this.#gapAt(from);
+    const left: SequenceGap[] = [];
+    let count = 0;
+    for (let gap = this.#gaps[index]; gap && gap.from <= to; gap = this.#gaps[index + ++count]) {
+      if (gap.from < from) left.push({ from: gap.from, to: from - 1n });
+      if (gap.to > to) left.push({ from: to + 1n, to: gap.to });
+    }
+    this.#gaps.splice(index, count, ...left);
+  }
+
   /** Gives the oldest gaps up until no more than so many are left. */
   keepGaps(most: number): readonly SequenceGap[] {
     return this.#gaps.length > most ? this.#giveUp(this.#gaps.splice(0, this.#gaps.length - most)) : [];

@@ -56,6 +56,29 @@ export class WireReader {
     return this.fail(`is a number of more than ${LONGEST_VARINT} bytes`, start);
   }
 
+  /**
+   * Packed varints, up to one of more than two bytes, or where there is no more room. Most indices are so short.
+   *
+   * @param count - How many numbers are in `into`; the new ones come behind them.
+   * @param stop - Where the varints end, not behind the message.
+   * @returns How many are in it then.
+   */
+  shortNumbers(into: Uint32Array, count: number, stop: number): number {
+    const bytes = this.#bytes;
+    let at = this.at;
+    let filled = count;
+    while (at + 1 < stop && filled < into.length) {
+      const low = bytes[at] as number;
+      const high = bytes[at + 1] as number;
+      if (low < 128) at++;
+      else if (high < 128) at += 2;
+      else break;
+      into[filled++] = low < 128 ? low : (low & 127) | (high << 7);
+    }
+    this.at = at;
+    return filled;
+  }
+
   /** A varint of 64 bits. */
   uint64(): bigint {
     const start = this.at;
@@ -101,9 +124,9 @@ export class WireReader {
     return this.#bytes.toString("latin1", from, this.at);
   }
 
-  /** A copy of bytes of the message. */
-  copy(from: number, to: number): Uint8Array {
-    return new Uint8Array(this.#bytes.subarray(from, to));
+  /** Copies as many bytes of the message as `target` has. */
+  copy(from: number, target: Uint8Array): void {
+    target.set(this.#bytes.subarray(from, from + target.length));
   }
 
   /** Goes past a field that nobody knows. */

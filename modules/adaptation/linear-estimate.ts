@@ -90,6 +90,21 @@ export class LinearEstimate {
     this.covariance[at] = (this.covariance[at] as number) + variance;
   }
 
+  /** What is not known of two elements together grows by this covariance. */
+  correlate(i: number, j: number, covariance: number): void {
+    const n = this.mean.length;
+    for (const at of [i * n + j, j * n + i]) this.covariance[at] = (this.covariance[at] as number) + covariance;
+  }
+
+  /** Adds to an element `factor` times another one; not to its mean, if `factor` is a derivative only. */
+  mix(i: number, j: number, factor: number, { isDerivative = false }: { readonly isDerivative?: boolean } = {}): void {
+    const n = this.mean.length;
+    const p = this.covariance;
+    if (!isDerivative) this.mean[i] = (this.mean[i] as number) + factor * (this.mean[j] as number);
+    for (let k = 0; k < n; k++) p[i * n + k] = (p[i * n + k] as number) + factor * (p[j * n + k] as number);
+    for (let k = 0; k < n; k++) p[k * n + i] = (p[k * n + i] as number) + factor * (p[k * n + j] as number);
+  }
+
   /** Multiplies the covariance of an element with all others by `factor`, its variance by `factor` squared. */
   scale(i: number, factor: number): void {
     const n = this.mean.length;
@@ -97,6 +112,12 @@ export class LinearEstimate {
       this.covariance[i * n + j] = (this.covariance[i * n + j] as number) * factor;
       this.covariance[j * n + i] = (this.covariance[j * n + i] as number) * factor;
     }
+  }
+
+  copy(): LinearEstimate {
+    const copy = new LinearEstimate(this.mean, this.mean);
+    copy.covariance.set(this.covariance);
+    return copy;
   }
 
   state(): LinearEstimateState {

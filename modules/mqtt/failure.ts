@@ -1,5 +1,5 @@
 import { reasonOf, StreamRefusedError, StreamUnreachableError, TwinError } from "../../core/index.ts";
-import { isLasting, TAKEN_OVER, wordsOf } from "./reason-codes.ts";
+import { isLasting, isOfCredentials, TAKEN_OVER, wordsOf } from "./reason-codes.ts";
 
 /** What may be wrong with a connection. Never leaves this module. */
 export class ConnectionFailure extends Error {
@@ -62,7 +62,10 @@ export function lastingError(address: string, failure: unknown): unknown {
   if (failure.reasonCode === undefined) {
     return new StreamUnreachableError(`Cannot reach the stream ${address}: ${failure.message}.`, { cause: failure });
   }
-  return new StreamRefusedError(`The stream ${address} does not take this client: ${failure.message}.`, {
+  const hint = isOfCredentials(failure.reasonCode)
+    ? " Check user name and password (`username`, `password`), and what the broker allows them."
+    : "";
+  return new StreamRefusedError(`The stream ${address} does not take this client: ${failure.message}.${hint}`, {
     cause: failure,
   });
 }

@@ -46,6 +46,14 @@ export function wordsOf(code: number): string {
   return `${WORDS.get(code) ?? "it does not say why"} (code ${code})`;
 }
 
+/** The codes that other credentials may mend. Brokers answer "not allowed" also where there are none, or wrong ones. */
+const OF_CREDENTIALS: ReadonlySet<number> = new Set([4, 5, 134, 135]);
+
+/** Whether other credentials may mend it. */
+export function isOfCredentials(code: number): boolean {
+  return OF_CREDENTIALS.has(code);
+}
+
 /** Whether the same would be answered next time. */
 export function isLasting(code: number): boolean {
   return !PASSING.has(code);

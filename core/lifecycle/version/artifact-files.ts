@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, isAbsolute, relative, sep } from "node:path";
 import type { Digest } from "../../canonical/digest.ts";
+import { Adaptable } from "../../contracts/adaptable.ts";
 import { Generator } from "../../contracts/generator.ts";
 import { Model } from "../../contracts/model.ts";
 import { isFile } from "../../files/is-file.ts";
@@ -18,7 +19,7 @@ export interface NamedFile {
   readonly path: string;
   /** The digest that the composition states. */
   readonly pinned?: Digest;
-  readonly role: "model" | "option" | "input";
+  readonly role: "model" | "calibration" | "option" | "input";
   /** The part whose option it is; "" for an input of a plan. */
   readonly part: string;
   /** Where the composition names it. */
@@ -96,9 +97,12 @@ export function namedFiles(composition: Composition, folder: string): readonly N
     if (!known) found.push({ file, role, part, at, ...(digest !== undefined && { pinned: digest }) });
   };
   for (const [part, plugin] of Object.entries(composition.plugins)) {
-    const isModel = providedTokens(plugin.definition).some((token) => token === Model || token === Generator);
+    const tokens: readonly unknown[] = providedTokens(plugin.definition);
+    const isModel = tokens.includes(Model) || tokens.includes(Generator);
     for (const each of artifactsIn(plugin.options, ["plugins", part])) {
-      note(each, isModel || /\.onnx$/i.test(each.value.file) ? "model" : "option", part);
+      const isCalibration = tokens.includes(Adaptable) && each.at[2] === "calibration";
+      const other = isCalibration ? "calibration" : "option";
+      note(each, isModel || /\.onnx$/i.test(each.value.file) ? "model" : other, part);
     }
   }
   for (const each of artifactsIn(composition.plans, ["plans"])) note(each, "input", "");

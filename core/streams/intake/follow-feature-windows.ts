@@ -3,11 +3,18 @@ import { ReadFailedError } from "../../files/errors.ts";
 import type { FeatureRows, FeatureWindow } from "./feature-rows.ts";
 import { LiveWindows, type LiveWindowsOptions } from "./live-windows.ts";
 import { listSegments, readSegment, type Segment } from "./segments.ts";
+import { WindowLog } from "./window-log.ts";
 
 /** How journals are followed. */
 export interface FollowFeatureWindowsOptions extends LiveWindowsOptions {
   /** How often journals are looked at in which there was nothing new [ms]; 100 by default. */
   readonly pollMs?: number | undefined;
+  /**
+   * File in which it is written down which events each window has, before it is given. With it, windows are the same when
+   * they are followed again, also where what was waited for no longer has come since, which is not told as late then. One at a
+   * time has it.
+   */
+  readonly log?: string | undefined;
   /** Ends it: iterating throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -28,16 +35,23 @@ export async function* followFeatureWindows(
   options: FollowFeatureWindowsOptions,
 ): AsyncGenerator<FeatureWindow, void, undefined> {
   const { signal, pollMs = 100 } = options;
-  const windows = new LiveWindows(options);
+  await using log = options.log === undefined ? undefined : await WindowLog.open(options.log, options);
+  const windows = new LiveWindows(log ? { ...options, ...leavingOut(log, options) } : options, log);
+  const knownNs = log?.knownNs;
+  const isNew = ({ startNs, widthNs }: FeatureWindow): boolean => knownNs === undefined || startNs + widthNs > knownNs;
   const tails = (typeof folders === "string" ? [folders] : folders).map((folder) => new Tail(folder, signal));
   try {
     for (;;) {
       // The one that is furthest behind goes on; those at their end have nothing to go on with.
       const behind = tails.filter((tail) => !tail.isAtEnd).sort(compare)[0];
       const rows = await behind?.next();
-      if (rows) yield* windows.add(rows);
-      else if (behind) behind.isAtEnd = true;
+      if (rows) {
+        const closed = [...windows.add(rows)];
+        if (log) await Promise.all(closed.filter(isNew).map((window) => log.append(window)));
+        yield* closed;
+      } else if (behind) behind.isAtEnd = true;
       else {
+        windows.checkKnown(options.log ?? "");
         await setTimeout(pollMs, undefined, { signal }).catch(() => signal?.throwIfAborted());
         for (const tail of tails) tail.isAtEnd = false;
       }
@@ -45,6 +59,20 @@ export async function* followFeatureWindows(
   } finally {
     for (const tail of tails) await tail.close();
   }
+}
+
+/** What no window will have, since it is waited for no longer or came too late, is known after a restart, too. */
+function leavingOut(log: WindowLog, { onGivenUp, onLate }: LiveWindowsOptions): Partial<LiveWindowsOptions> {
+  return {
+    onGivenUp: (source, gap) => {
+      log.leaveOut(source, gap);
+      onGivenUp?.(source, gap);
+    },
+    onLate: (event) => {
+      log.leaveOut(event.source, { from: event.sequence, to: event.sequence });
+      onLate?.(event);
+    },
+  };
 }
 
 function compare({ timeNs: a }: Tail, { timeNs: b }: Tail): number {

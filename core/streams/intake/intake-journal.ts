@@ -26,9 +26,15 @@ interface State {
   readonly deduplication: Deduplication | undefined;
   /** Features of each event, once there was one. */
   columns: number | undefined;
+  /** Whether events mark counters, once there was one. */
+  isMarked: boolean | undefined;
 }
 
-const HeadSchema = z.object({ deduplication: z.unknown(), columns: z.int().nullable() });
+const HeadSchema = z.object({
+  deduplication: z.unknown(),
+  columns: z.int().nullable(),
+  marked: z.boolean().nullable(),
+});
 
 /** The journal of an intake: features of events in segments, each of which begins with the deduplication as it was then. */
 export class IntakeJournal implements AsyncDisposable {
@@ -108,6 +114,16 @@ export class IntakeJournal implements AsyncDisposable {
         `The journal "${this.#options.folder}" has ${this.#state.columns} features of each event, and now there are ${features.values.length} of ${features.count} events. Use another folder for other features.`,
       );
     }
+    const isMarked = features.marks !== undefined;
+    this.#state.isMarked ??= isMarked;
+    if (
+      isMarked !== this.#state.isMarked ||
+      (features.marks?.offsets.length ?? events.length + 1) !== events.length + 1
+    ) {
+      throw new InvalidArgumentError(
+        `The events in the journal "${this.#options.folder}" ${this.#state.isMarked ? "mark counters, each of them" : "mark no counters"}. Use another folder for those of another twin.`,
+      );
+    }
     const record = encodeRows(events, features);
     this.#bytes += record.length;
     await this.#journal.append(record);
@@ -140,11 +156,19 @@ export class IntakeJournal implements AsyncDisposable {
 }
 
 function initial(options: IntakeJournalOptions): State {
-  return { deduplication: options.isShared ? undefined : new Deduplication(options), columns: undefined };
+  return {
+    deduplication: options.isShared ? undefined : new Deduplication(options),
+    columns: undefined,
+    isMarked: undefined,
+  };
 }
 
-function headOf({ deduplication, columns }: State): Uint8Array {
-  return encodeHead({ deduplication: deduplication?.toJSON() ?? null, columns: columns ?? null });
+function headOf({ deduplication, columns, isMarked }: State): Uint8Array {
+  return encodeHead({
+    deduplication: deduplication?.toJSON() ?? null,
+    columns: columns ?? null,
+    marked: isMarked ?? null,
+  });
 }
 
 /** What is known at the end of a segment: its head, and what was written after it. */
@@ -154,9 +178,10 @@ async function recover(path: string, options: IntakeJournalOptions): Promise<Sta
     if (record.type === "head") state = readHead(path, record.state, options);
     else if (!state) break;
     else {
-      const { count, sources, sequences, columns } = record.rows;
+      const { count, sources, sequences, columns, marks } = record.rows;
       for (let i = 0; i < count; i++) state.deduplication?.admit(sources[i] as string, sequences[i] as bigint);
       state.columns = columns;
+      state.isMarked = marks !== undefined;
     }
   }
   if (state) return state;
@@ -172,5 +197,5 @@ function readHead(path: string, value: unknown, options: IntakeJournalOptions): 
     );
   }
   const deduplication = wasShared ? undefined : Deduplication.fromJSON(head.deduplication, options);
-  return { deduplication, columns: head.columns ?? undefined };
+  return { deduplication, columns: head.columns ?? undefined, isMarked: head.marked ?? undefined };
 }

@@ -1,8 +1,10 @@
 import type { SequenceGap } from "../source-sequences.ts";
 import { Watermark } from "../watermark.ts";
 import type { FeatureRows, FeatureWindow } from "./feature-rows.ts";
+import { KnownWindows } from "./known-windows.ts";
 import { SourcePrefix } from "./source-prefix.ts";
 import { WindowBuffer } from "./window-buffer.ts";
+import type { WindowLog } from "./window-log.ts";
 
 /** When windows of events that are still coming are closed. */
 export interface LiveWindowsOptions {
@@ -14,7 +16,7 @@ export interface LiveWindowsOptions {
   readonly patienceNs: bigint;
   /** Sources that are waited for from the beginning, as missing events are: no window is closed before they have come. */
   readonly sources?: readonly string[] | undefined;
-  /** Windows that start before are left out: those that were read before a restart. */
+  /** Events before are left out: those that were used before a restart. */
   readonly afterNs?: bigint | undefined;
   /** Hears of each event that came when its window was closed: it is in no window. */
   readonly onLate?: ((event: LateEvent) => void) | undefined;
@@ -40,6 +42,7 @@ export class LiveWindows {
   readonly #sources: Map<string, SourcePrefix> = new Map();
   /** Sources whose time has moved since the watermark heard of them. */
   readonly #moved: Set<string> = new Set();
+  readonly #known: KnownWindows;
   #oldestNs: bigint | undefined;
   #newestNs: bigint | undefined;
   /** What is before is left out. */
@@ -47,16 +50,32 @@ export class LiveWindows {
   /** Windows that end by then are closed. */
   #closedNs: bigint | undefined;
 
-  /** @throws `TWIN_INVALID_ARGUMENT` for a width that is not above 0, or another time below it. */
-  constructor(options: LiveWindowsOptions) {
+  /**
+   * @param log - Of windows that were closed before: they come again as they were, and then those after them.
+   * @throws `TWIN_INVALID_ARGUMENT` for a width that is not above 0, or another time below it.
+   */
+  constructor(options: LiveWindowsOptions, log?: Pick<WindowLog, "known" | "knownNs" | "used">) {
     const { windowNs, allowedLatenessNs, patienceNs, afterNs, sources = [] } = options;
     this.#options = options;
     this.#buffer = new WindowBuffer(windowNs);
     this.#watermark = new Watermark({ allowedLatenessNs, idleAfterNs: patienceNs });
     for (const source of sources) this.#sources.set(source, new SourcePrefix());
-    // A window that starts before is left out as a whole.
-    if (afterNs !== undefined) this.#beginNs = -this.#buffer.startOf(-afterNs);
-    this.#closedNs = this.#beginNs;
+    this.#beginNs = afterNs;
+    this.#closedNs = log?.knownNs ?? this.#beginNs;
+    this.#known = new KnownWindows(log?.known ?? []);
+    for (const [source, sequences] of log?.used ?? []) {
+      this.#sources.set(source, new SourcePrefix({ sequences, beforeNs: this.#closedNs as bigint }));
+      this.#moved.add(source);
+    }
+  }
+
+  /**
+   * Whether what had been in windows before a restart is there, as far as it has been waited for.
+   *
+   * @throws `TWIN_READ_FAILED` with the path where it is not.
+   */
+  checkKnown(path: string): void {
+    if (this.#newestNs !== undefined) this.#known.check(path, this.#newestNs - this.#options.patienceNs);
   }
 
   /** Takes the rows of a record, and gives the windows that are complete with them, in order. */
@@ -69,7 +88,8 @@ export class LiveWindows {
       this.#place(rows, row, prefix);
     }
     this.#giveUp();
-    if (this.#isAwaited()) return;
+    yield* this.#known.take();
+    if (this.#known.areAwaited || this.#isAwaited()) return;
     // The slowest first: a faster one would make it idle before it has moved.
     const times = [...this.#moved].flatMap((source) => {
       const timeNs = this.#sources.get(source)?.timeNs;
@@ -91,6 +111,7 @@ export class LiveWindows {
     const timeNs = rows.timesNs[row] as bigint;
     if (this.#newestNs === undefined || timeNs > this.#newestNs) this.#newestNs = timeNs;
     if (this.#oldestNs === undefined || timeNs < this.#oldestNs) this.#oldestNs = timeNs;
+    this.#known.add(rows, row);
     if (!prefix.take(sequence, timeNs)) return;
     if (this.#closedNs === undefined || timeNs >= this.#closedNs) this.#buffer.add(rows, row);
     else if (this.#beginNs === undefined || timeNs >= this.#beginNs) {

@@ -1,6 +1,7 @@
 import type { Features } from "../../contracts/adaptable.ts";
 import type { StreamEvent } from "../event.ts";
 import type { FeatureRows } from "./feature-rows.ts";
+import { decodeMarks, encodeMarks } from "./marks.ts";
 
 /** Kind of the journals of an intake; see docs/reference/intake-format.md. */
 export const INTAKE_KIND = "twinloom.intake.v1";
@@ -8,6 +9,8 @@ export const INTAKE_KIND = "twinloom.intake.v1";
 /** What a record of an intake is: its first byte. */
 const HEAD = 1;
 const ROWS = 2;
+/** Rows with marks behind them. */
+const MARKED_ROWS = 3;
 /** Before what is of variable length: type, three zeros, rows, columns, sources. */
 const FIXED_BYTES = 16;
 
@@ -22,14 +25,16 @@ export function encodeHead(state: unknown): Uint8Array {
 }
 
 /** The features of events as a record. */
-export function encodeRows(events: readonly StreamEvent[], { values }: Features): Uint8Array {
+export function encodeRows(events: readonly StreamEvent[], { values, marks }: Features): Uint8Array {
   const columns = values.length / events.length;
   const indices = new Map<string, number>();
   for (const { source } of events) if (!indices.has(source)) indices.set(source, indices.size);
   const names = [...indices.keys()].map((name) => Buffer.from(name));
   const namesBytes = names.reduce((sum, { length }) => sum + 2 + length, 0);
-  const record = Buffer.alloc(FIXED_BYTES + namesBytes + events.length * (28 + 8 * columns));
-  record[0] = ROWS;
+  const marked = marks && encodeMarks(marks);
+  const rowsBytes = FIXED_BYTES + namesBytes + events.length * (28 + 8 * columns);
+  const record = Buffer.alloc(rowsBytes + (marked?.length ?? 0));
+  record[0] = marked ? MARKED_ROWS : ROWS;
   record.writeUInt32LE(events.length, 4);
   record.writeUInt32LE(columns, 8);
   record.writeUInt32LE(names.length, 12);
@@ -44,6 +49,7 @@ export function encodeRows(events: readonly StreamEvent[], { values }: Features)
   for (const { timeNs } of events) at = record.writeBigInt64LE(timeNs, at);
   const view = new DataView(record.buffer, record.byteOffset + at);
   for (let i = 0; i < values.length; i++) view.setFloat64(8 * i, values[i] as number, true);
+  if (marked) record.set(marked, rowsBytes);
   return record;
 }
 
@@ -55,7 +61,8 @@ export function encodeRows(events: readonly StreamEvent[], { values }: Features)
 export function decodeRecord(bytes: Uint8Array): IntakeRecord {
   const record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (record[0] === HEAD) return { type: "head", state: JSON.parse(record.toString("utf8", 4)) };
-  if (record[0] !== ROWS) throw new RangeError(`it has a record of type ${record[0]}, which is not known`);
+  const isMarked = record[0] === MARKED_ROWS;
+  if (record[0] !== ROWS && !isMarked) throw new RangeError(`it has a record of type ${record[0]}, which is not known`);
   const count = record.readUInt32LE(4);
   const columns = record.readUInt32LE(8);
   const names: string[] = [];
@@ -65,7 +72,10 @@ export function decodeRecord(bytes: Uint8Array): IntakeRecord {
     names.push(record.toString("utf8", at + 2, end));
     at = end;
   }
-  if (record.length !== at + count * (28 + 8 * columns)) throw new RangeError("it has a record of a wrong length");
+  const end = at + count * (28 + 8 * columns);
+  if (isMarked ? record.length < end + 4 * count : record.length !== end) {
+    throw new RangeError("it has a record of a wrong length");
+  }
   const view = new DataView(record.buffer, record.byteOffset + at);
   const sources = Array.from({ length: count }, (_, i) => names[view.getUint32(4 * i, true)] as string);
   const big = view.byteOffset + 4 * count;
@@ -75,5 +85,6 @@ export function decodeRecord(bytes: Uint8Array): IntakeRecord {
   const timesNs = BigInt64Array.from({ length: count }, (_, i) => numbers.getBigInt64(8 * (2 * count + i), true));
   const values = new Float64Array(count * columns);
   for (let i = 0; i < values.length; i++) values[i] = numbers.getFloat64(8 * (3 * count + i), true);
-  return { type: "rows", rows: { count, columns, sources, sequences, ids, timesNs, values } };
+  const marks = isMarked ? decodeMarks(record.subarray(end), count) : undefined;
+  return { type: "rows", rows: { count, columns, sources, sequences, ids, timesNs, values, marks } };
 }

@@ -13,6 +13,21 @@ export class SourcePrefix {
   /** The oldest beyond the first gap, while nothing came before it. */
   #oldestNs: bigint | undefined;
 
+  /** @param known - What had come before a restart, all of it before a time. */
+  constructor(known?: { readonly sequences: SourceSequences; readonly beforeNs: bigint }) {
+    if (!known) return;
+    const { next, gaps } = known.sequences;
+    // All below the first gap is settled, and what is beyond waits as it did.
+    const first = gaps[0]?.from ?? next;
+    if (first > 0n) this.#settled.takeRange({ from: 0n, to: first - 1n });
+    if (first > 0n) this.#timeNs = known.beforeNs;
+    gaps.forEach(({ to }, i) => {
+      const end = gaps[i + 1]?.from ?? next;
+      for (let sequence = to + 1n; sequence < end; sequence++) this.#ahead.set(sequence, known.beforeNs);
+    });
+    if (this.#ahead.size > 0) this.#oldestNs = known.beforeNs;
+  }
+
   /** The time of the newest event before the first gap; `undefined` before there is one. */
   get timeNs(): bigint | undefined {
     return this.#timeNs;

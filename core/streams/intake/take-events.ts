@@ -12,6 +12,7 @@ import type { StreamEvent } from "../event.ts";
 import type { SequenceGap } from "../source-sequences.ts";
 import { type DeadLetter, DeadLetters, deadLettersFile } from "./dead-letters.ts";
 import { IntakeJournal } from "./intake-journal.ts";
+import { gatherMarks } from "./marks.ts";
 import { type Measured, measure } from "./measure.ts";
 
 /** How events are taken in. */
@@ -285,6 +286,7 @@ function admits(
 
 function select({ events, features }: Measured, rows: readonly number[]): Measured {
   const columns = features.values.length / events.length;
+  const { marks } = features;
   const values = new Float64Array(rows.length * columns);
   rows.forEach((row, i) => {
     values.set(features.values.subarray(row * columns, (row + 1) * columns), i * columns);
@@ -292,6 +294,11 @@ function select({ events, features }: Measured, rows: readonly number[]): Measur
   const timesNs = BigInt64Array.from(rows, (row) => features.timesNs[row] as bigint);
   return {
     events: rows.map((row) => events[row] as StreamEvent),
-    features: { count: rows.length, values, timesNs },
+    features: {
+      count: rows.length,
+      values,
+      timesNs,
+      ...(marks && { marks: gatherMarks(rows.map((row) => ({ marks, row }))) }),
+    },
   };
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import type { FeatureRows, FeatureWindow } from "./feature-rows.ts";
+import { gatherMarks } from "./marks.ts";
 
 /** A row of a record. */
 interface Place {
@@ -68,6 +69,12 @@ function gather(places: readonly Place[]): FeatureRows {
     }
     values.set(from.values.subarray(row * columns, (row + 1) * columns), i * columns);
   });
+  const marked = places.flatMap(({ from: { marks }, row }) => (marks ? { marks, row } : []));
+  if (marked.length !== 0 && marked.length !== count) {
+    throw new InvalidArgumentError(
+      `Of ${count} events ${marked.length} have marks of counters and others have none. Read journals of the same twin together.`,
+    );
+  }
   return {
     count,
     columns,
@@ -76,5 +83,6 @@ function gather(places: readonly Place[]): FeatureRows {
     sequences: BigUint64Array.from(places, ({ from, row }) => from.sequences[row] as bigint),
     ids: BigUint64Array.from(places, ({ from, row }) => from.ids[row] as bigint),
     timesNs: BigInt64Array.from(places, ({ from, row }) => from.timesNs[row] as bigint),
+    ...(marked.length > 0 && { marks: gatherMarks(marked) }),
   };
 }

@@ -4,6 +4,7 @@ import type { Attribution } from "./attribute.ts";
 import type { AdaptationAlarm } from "./decision.ts";
 import { FeatureWindow, type FeatureWindowState } from "./feature-window.ts";
 import type { DecisionMemory, Phase, PhaseName, Standing } from "./phases.ts";
+import type { TrackerState } from "./tracking/tracker-state.ts";
 import type { NormalTables } from "./watch.ts";
 
 /** What an `Adaptation` remembers: plain JSON. Options are not in it. */
@@ -19,6 +20,10 @@ export interface AdaptationState {
   readonly phase: PhaseState;
   /** Sums of the watch; null before the first reference. */
   readonly watch: CusumBankState | null;
+  /** Null where no conditions are tracked, and before the first reference. */
+  readonly tracker: TrackerState | null;
+  /** Last readings of slow control, of each tracked condition; null for those that have none. */
+  readonly readings: readonly (number | null)[];
 }
 
 /** What holds: conditions, and what is expected and normal under them. */

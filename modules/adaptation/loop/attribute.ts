@@ -5,10 +5,10 @@ import {
   type Features,
   InvalidArgumentError,
 } from "../../../core/index.ts";
-import { type Fitted, fitFrom } from "./fit-conditions.ts";
-import { type LeftOver, leftOver, type NormalDeviance } from "./left-over.ts";
+import { type Fitted, fitFrom, HOPE, type Rival } from "./fit-conditions.ts";
+import { isTooMuch, type LeftOver, leftOver, type NormalDeviance } from "./left-over.ts";
 import { type FitData, type Linearisation, linearise, scoreSpread } from "./linearisation.ts";
-import { inverseOf, product, subMatrix } from "./sub-matrix.ts";
+import { meanEigenvalue, mostWanted, promiseOf } from "./promise.ts";
 
 /** One explanation that was tried; plain JSON. */
 export interface Explanation {
@@ -29,6 +29,7 @@ export interface Explanation {
   /** How much more than 1 per condition the deviance falls without a change: tr(H⁻¹V) / conditions. */
   readonly overdispersion: number;
   readonly iterations: number;
+  /** Not so for fits that ended after a step, since another cause explains far more. */
   readonly converged: boolean;
   /** Names of conditions that their bounds held. */
   readonly atBounds: readonly string[];
@@ -60,13 +61,19 @@ export interface AttributionOptions {
   readonly normalDeviance?: NormalDeviance | undefined;
   /** Probability of calling noise unexplained; 0.001 by default. */
   readonly leftLevel?: number | undefined;
-  /** What may be left of what the best cause explains, however significant, if no bound keeps it from more; 0.25 by default. */
+  /**
+   * What may be left, however significant, if no bound keeps the best cause from more: as a part of what it explains, divided by
+   * the number of its conditions (causes that come together: of theirs on average); 0.25 by default.
+   */
   readonly leftShare?: number | undefined;
   /** Most causes that come together; 8 by default. */
   readonly mostJoined?: number | undefined;
   /** Most steps of a fit; 20 by default. */
   readonly maxIterations?: number | undefined;
 }
+
+/** Of the way to a bound. */
+const BEYOND = 0.1;
 
 type Twin = Pick<Adaptable, "conditions" | "causes">;
 
@@ -103,7 +110,9 @@ class Search {
   readonly #data: FitData;
   readonly #options: AttributionOptions;
   readonly #start: Linearisation;
-  readonly #tried: Tried[] = [];
+  /** Covariance of the sum of scores there. */
+  readonly #spread: Float64Array;
+  #tried: Tried[] = [];
 
   constructor(twin: Twin, data: FitData, options: AttributionOptions) {
     const size = twin.conditions.length;
@@ -116,43 +125,80 @@ class Search {
     this.#data = data;
     this.#options = options;
     this.#start = linearise(data, options.from);
+    this.#spread = scoreSpread(data, options.from, options.referenceEvents ?? Number.POSITIVE_INFINITY);
   }
 
   attribution(): Attribution {
     const { leftLevel = 1e-3, leftShare = 0.25 } = this.#options;
-    for (const cause of this.#twin.causes) this.#try([cause], this.#start);
+    this.#tryAlone();
     for (const rung of new Set(this.#twin.causes.map((cause) => cause.rung))) this.#join(rung);
     const best = bestOf(this.#tried);
     const fit = best?.fit ?? this.#nothing();
     const left = leftOver(fit, { ...this.#data, normalDeviance: this.#options.normalDeviance });
-    const { reduction, overdispersion, atBounds } = best?.explanation ?? {
-      reduction: 0,
-      overdispersion: 1,
-      atBounds: [],
-    };
+    const explanation = best?.explanation;
     // No twin describes all, but a bound that keeps a cause from explaining the rest is no excuse.
-    const most = atBounds.length > 0 ? 0 : leftShare * reduction;
-    const isLeft = isTooMuch(left, { level: leftLevel, most, overdispersion });
+    const most = explanation && !this.#isHeldBack(fit) ? leftShare * reductionPerCondition(explanation) : 0;
+    const overdispersion = explanation?.overdispersion ?? 1;
+    const isLeft = isTooMuch(left, { level: leftLevel, most, overdispersion, isExplained: best !== undefined });
     return {
       verdict: isLeft ? "unexplained" : best ? "cause" : "none",
       events: this.#start.events,
-      best: best?.explanation ?? null,
+      best: explanation ?? null,
       left,
       tried: this.#tried.map(({ explanation }) => explanation),
     };
+  }
+
+  /**
+   * Each cause by itself. The most promising comes first, so that fits of those that cannot come near are broken off: a change of
+   * one condition is one of all others to a little part.
+   */
+  #tryAlone(): void {
+    const { causes } = this.#twin;
+    const start = { at: this.#start, free: [] };
+    const promises = new Map(causes.map((cause) => [cause, promiseOf(start, cause)]));
+    const byPromise = [...causes].sort((a, b) => (promises.get(b) as number) - (promises.get(a) as number));
+    let reduction = 0;
+    for (const cause of byPromise) {
+      const tried = this.#try([cause], this.#start, { reduction, spread: this.#spread });
+      reduction = Math.max(reduction, tried?.fit.reduction ?? 0);
+    }
+    this.#tried.sort((a, b) => causes.indexOf(a.causes[0] as Cause) - causes.indexOf(b.causes[0] as Cause));
+  }
+
+  /**
+   * Whether a bound keeps a condition from moving on, by as much as is worth a version and by a tenth of its way: what a twin has
+   * wrong about a condition grows with how far that moves.
+   */
+  #isHeldBack({ at, atBounds }: Fitted): boolean {
+    return atBounds.some((index) => {
+      const information = at.information[index * at.score.length + index] as number;
+      const beyond = Math.abs(at.score[index] as number) / information;
+      const way = Math.abs((at.conditions[index] as number) - (this.#options.from[index] as number));
+      return beyond >= Math.max(this.#twin.conditions[index]?.worth ?? 0, BEYOND * way);
+    });
   }
 
   /** Adds to the best of those that may join the one whose scores ask for it most, while it is worth it. */
   #join(rung: number): void {
     const candidates = this.#twin.causes.filter((cause) => cause.rung === rung && cause.mayJoin);
     let joined = bestOf(this.#tried.filter(({ causes: [cause] }) => cause && candidates.includes(cause)));
-    while (joined && joined.causes.length < (this.#options.mostJoined ?? 8)) {
+    if (joined && !joined.explanation.converged) {
+      // It was broken off for a cause of another rung.
+      this.#tried = this.#tried.filter((tried) => tried !== joined);
+      joined = this.#try(joined.causes, this.#start);
+    }
+    const { mostJoined = 8 } = this.#options;
+    while (joined && joined.causes.length < mostJoined) {
       const { causes, fit }: Tried = joined;
       const next = mostWanted(
         fit,
         candidates.filter((cause) => !causes.includes(cause)),
       );
-      const more = next && this.#try([...causes, next], fit.at);
+      // All that may still join promise less than this one each.
+      const hoped = next && HOPE * (mostJoined - causes.length) * promiseOf(fit, next);
+      if (!hoped || worth(joined) + hoped < worth(bestOf(this.#tried) ?? joined)) break;
+      const more = this.#try([...causes, next], fit.at);
       if (!more || worth(more) <= worth(joined)) break;
       joined = more;
     }
@@ -161,11 +207,11 @@ class Search {
     if (first && others.length > 1) this.#try(others, this.#start);
   }
 
-  #try(causes: readonly Cause[], at: Linearisation): Tried | undefined {
+  #try(causes: readonly Cause[], at: Linearisation, rival?: Rival): Tried | undefined {
     const { conditions } = this.#twin;
     const moved = [...new Set(causes.flatMap((cause) => cause.conditions))].sort((a, b) => a - b);
     const { from, maxIterations, referenceEvents } = this.#options;
-    const found = fitFrom(at, this.#data, { conditions, moved, from, maxIterations, referenceEvents });
+    const found = fitFrom(at, this.#data, { conditions, moved, from, maxIterations, referenceEvents }, rival);
     if (!found) return undefined;
     const fit = { ...found, reduction: this.#start.deviance - found.at.deviance };
     const overdispersion = meanEigenvalue(fit);
@@ -193,8 +239,7 @@ class Search {
 
   /** No change as a fit of nothing. */
   #nothing(): Fitted {
-    const at = this.#start;
-    const spread = scoreSpread(this.#data, at.conditions, this.#options.referenceEvents ?? Number.POSITIVE_INFINITY);
+    const [at, spread] = [this.#start, this.#spread];
     const [values, errors] = [at.conditions, new Float64Array(0)];
     return { values, errors, reduction: 0, iterations: 0, converged: true, atBounds: [], at, free: [], spread };
   }
@@ -211,42 +256,7 @@ function bestOf(tried: readonly Tried[]): Tried | undefined {
   return best;
 }
 
-/** 1 where all conditions are held by bounds. */
-function meanEigenvalue({ at, free, spread }: Fitted): number {
-  const inverse = inverseOf(subMatrix(at.information, free));
-  if (!inverse || free.length === 0) return 1;
-  const ratio = product(inverse, subMatrix(spread, free), free.length);
-  let trace = 0;
-  for (let i = 0; i < free.length; i++) trace += ratio[i * free.length + i] as number;
-  return trace / free.length;
-}
-
-/**
- * By Rao's score test: the reduction per condition that a fit with the cause would bring, to second order.
- *
- * @see C. R. Rao, Proc. Cambridge Phil. Soc. 44 (1948) 50.
- */
-function mostWanted(fit: Fitted, causes: readonly Cause[]): Cause | undefined {
-  let [wanted, most]: [Cause | undefined, number] = [undefined, 0];
-  for (const cause of causes) {
-    const indices = [...new Set([...fit.free, ...cause.conditions])];
-    const inverse = inverseOf(subMatrix(fit.at.information, indices));
-    if (!inverse) continue;
-    const score = Float64Array.from(indices, (index) => fit.at.score[index] as number);
-    const step = product(inverse, score, indices.length);
-    const gain = step.reduce((total, value, i) => total + value * (score[i] as number), 0) / cause.conditions.length;
-    if (gain > most) [wanted, most] = [cause, gain];
-  }
-  return wanted;
-}
-
-/** Both tests have half of the level. A chi-square is in units of noise, as reductions divided by their overdispersion are. */
-function isTooMuch(
-  { scores, deviance }: LeftOver,
-  { level, most, overdispersion }: { readonly level: number; readonly most: number; readonly overdispersion: number },
-): boolean {
-  const above = (scores.chiSquare - scores.degreesOfFreedom) * overdispersion;
-  const byScores = scores.probability < level / 2 && above > most;
-  const byDeviance = deviance !== null && deviance.probability < level / 2 && Math.abs(deviance.excess) > most;
-  return byScores || byDeviance;
+/** For each condition that a cause has: one that has many imitates much, and has less excuse for what it leaves. */
+function reductionPerCondition({ reduction, causes, moved }: Explanation): number {
+  return (reduction * causes.length) / moved.length;
 }

@@ -1,5 +1,10 @@
+import type { CounterDecision } from "../counters/counter-decision.ts";
+import type { DecisionBase } from "../decision-base.ts";
 import type { Attribution } from "./attribute.ts";
 import type { Comparison } from "./compare-conditions.ts";
+import type { TrackedCondition } from "./tracking/tracker-state.ts";
+
+export type { DecisionBase };
 
 /** An alarm of the stream; plain JSON. */
 export interface AdaptationAlarm {
@@ -13,17 +18,6 @@ export interface AdaptationAlarm {
   /** The sum when it alarmed and what it had to reach, in standard deviations of a score. */
   readonly value: number;
   readonly threshold: number;
-}
-
-/** What all decisions tell; plain JSON. */
-export interface DecisionBase {
-  /** Events that the loop had taken when it decided, this one included. */
-  readonly events: number;
-  /** Time of the last of them, nanoseconds since 1970, as a decimal number. */
-  readonly timeNs: string;
-  /** Conditions before and after, in the order of the twin; equal where nothing was adapted. */
-  readonly before: readonly number[];
-  readonly after: readonly number[];
 }
 
 /** A reference under the conditions of now is complete: from here on the stream is watched. */
@@ -92,8 +86,23 @@ export interface RetrainingDecision extends DecisionBase {
   readonly attribution: Attribution;
 }
 
+/**
+ * Conditions that drift all the time have moved by what is worth a version: the twin is under other conditions, and nothing has
+ * happened to the instrument. What has moved by less is told with the next decision that moves conditions.
+ */
+export interface TrackedDecision extends DecisionBase {
+  readonly kind: "tracked";
+  readonly tracked: readonly TrackedCondition[];
+  /**
+   * Of the conditions that were told last with those that were tracked, on all events since. Each event was looked at under
+   * conditions that events before it told, so these are other events than those that the conditions come from.
+   */
+  readonly comparison: Comparison;
+}
+
 /** What the loop decided, and why; plain JSON. */
 export type Decision =
+  | CounterDecision
   | ReferredDecision
   | AlarmedDecision
   | DismissedDecision
@@ -101,4 +110,5 @@ export type Decision =
   | RefusedDecision
   | AcceptedDecision
   | RolledBackDecision
-  | RetrainingDecision;
+  | RetrainingDecision
+  | TrackedDecision;

@@ -68,13 +68,29 @@ export function fitConditions(
   return fit;
 }
 
-/** {@link fitConditions} from a place that is linearised already. */
+/** What is given up has to promise so much too little: steps to second order may be followed by better ones. */
+export const HOPE = 2;
+
+/** What a fit has to be worth, or it is broken off after its first step. */
+export interface Rival {
+  readonly reduction: number;
+  /** Covariance of the sum of scores at the start. */
+  readonly spread: Float64Array;
+}
+
+/**
+ * {@link fitConditions} from a place that is linearised already.
+ *
+ * @param rival - Where a fit cannot come near its reduction, one step has to do, with the information and spread of the start.
+ */
 export function fitFrom(
   start: Linearisation,
   data: FitData,
   { conditions, moved, maxIterations = 20, referenceEvents = Number.POSITIVE_INFINITY }: FitOptions,
+  rival?: Rival,
 ): Fitted | undefined {
   let at = start;
+  let isBrokenOff = false;
   let converged = false;
   let iterations = 0;
   for (;;) {
@@ -85,11 +101,16 @@ export function fitFrom(
     const next = shortened(at, step.to, (place) => sum(data.expectation.deviance(data.features, place)));
     if (!next) break;
     iterations++;
-    at = linearise(data, next);
+    isBrokenOff = rival !== undefined && iterations === 1 && HOPE * (start.deviance - next.deviance) < rival.reduction;
+    if (isBrokenOff) {
+      at = { ...start, ...next };
+      break;
+    }
+    at = linearise(data, next.conditions);
   }
   const atBounds = moved.filter((index) => isHeld(at, conditions, index));
   const free = moved.filter((index) => !atBounds.includes(index));
-  const spread = scoreSpread(data, at.conditions, referenceEvents);
+  const spread = rival && isBrokenOff ? rival.spread : scoreSpread(data, at.conditions, referenceEvents);
   const covariance = sandwich(at, free, spread);
   if (!covariance) return undefined;
   const errors = Float64Array.from(moved, (index) => {
@@ -154,10 +175,11 @@ function shortened(
   at: Linearisation,
   to: Float64Array,
   devianceAt: (place: Float64Array) => number,
-): Float64Array | undefined {
+): Pick<Linearisation, "conditions" | "deviance"> | undefined {
   for (let halving = 0, part = 1; halving <= MOST_HALVINGS; halving++, part /= 2) {
-    const place = at.conditions.map((value, i) => value + part * ((to[i] as number) - value));
-    if (devianceAt(place) <= at.deviance) return part === 1 ? to : place;
+    const conditions = part === 1 ? to : at.conditions.map((value, i) => value + part * ((to[i] as number) - value));
+    const deviance = devianceAt(conditions);
+    if (deviance <= at.deviance) return { conditions, deviance };
   }
   return undefined;
 }

@@ -3,6 +3,7 @@ import { normalProbability } from "../normal-distribution.ts";
 import type { NormalScoreTable } from "../normal-score-table.ts";
 import { NormalScores } from "../normal-scores.ts";
 import type { Fitted } from "./fit-conditions.ts";
+import { sum } from "./linearisation.ts";
 import { inverseOf, product, subMatrix } from "./sub-matrix.ts";
 
 /** Directions in which scores vary less than this, beside 1 for a condition by itself, are sums of others. */
@@ -39,6 +40,33 @@ export interface LeftOverOptions {
 
 export function leftOver(fit: Fitted, options: LeftOverOptions): LeftOver {
   return { scores: scoresLeft(fit), deviance: devianceLeft(fit, options) };
+}
+
+/**
+ * Whether it is more than noise. Both tests have half of the level. A chi-square is in units of noise, as reductions divided by
+ * their overdispersion are. Events that are described better than before leave nothing to explain, unless there is no other sign
+ * that something has changed.
+ */
+export function isTooMuch(
+  { scores, deviance }: LeftOver,
+  {
+    level,
+    most,
+    overdispersion,
+    isExplained,
+  }: {
+    readonly level: number;
+    /** Deviance that may be left, however significant. */
+    readonly most: number;
+    readonly overdispersion: number;
+    readonly isExplained: boolean;
+  },
+): boolean {
+  const above = (scores.chiSquare - scores.degreesOfFreedom) * overdispersion;
+  const byScores = scores.probability < level / 2 && above > most;
+  if (byScores || deviance === null) return byScores;
+  const worse = isExplained ? deviance.excess : Math.abs(deviance.excess);
+  return deviance.probability < level / 2 && worse > most;
 }
 
 /**
@@ -101,13 +129,16 @@ function devianceLeft(
   if (!normalDeviance) return null;
   const { mean, table } = normalDeviance;
   const normal = new NormalScores([table]);
-  const scores = expectation.deviance(features, at.conditions).map((deviance) => normal.scoreOf(deviance));
+  // With the spread of before, a gain that grew would leave more than there was, and one that fell less.
+  const around = expectation.around?.(at.conditions) ?? expectation;
+  const deviances = around.deviance(features, at.conditions);
+  const scores = deviances.map((deviance) => normal.scoreOf(deviance));
   const shift = scores.reduce((total, score) => total + score, 0) / at.events;
   const error = Math.sqrt(1 / at.events + 1 / table.size);
   return {
     shift,
     error,
-    excess: at.deviance - at.events * mean,
+    excess: sum(deviances) - at.events * mean,
     probability: 2 * normalProbability(-Math.abs(shift) / error),
   };
 }

@@ -21,7 +21,7 @@ export interface AdaptationOptions {
   readonly worseSigmas?: number | undefined;
   /** Probability of calling noise unexplained; 0.001 by default. */
   readonly leftLevel?: number | undefined;
-  /** What may be left of what the best cause explains, however significant; 0.25 by default. */
+  /** What may be left, however significant, as a part of what the best cause explains per condition; 0.25 by default. */
   readonly leftShare?: number | undefined;
   /** Most causes that come together; 8 by default. */
   readonly mostJoined?: number | undefined;
@@ -31,6 +31,16 @@ export interface AdaptationOptions {
   readonly acceptIntervalS?: number | undefined;
   /** Events before a cause that was refused or taken back is tried again; 50,000 by default. */
   readonly holdOffEvents?: number | undefined;
+  /** Names of conditions that drift all the time and are followed between decisions; none by default. */
+  readonly track?: readonly string[] | undefined;
+  /** Most events that move tracked conditions at once; 256 by default. */
+  readonly trackBlockEvents?: number | undefined;
+  /** Longest event time between such moves, as long as there are events, s; 1 by default. */
+  readonly trackBlockS?: number | undefined;
+  /** By how many standard deviations events may be off and still move them; 5 by default. */
+  readonly trackSigmas?: number | undefined;
+  /** Least event time between two decisions about tracked conditions, s; 10 by default. */
+  readonly trackIntervalS?: number | undefined;
 }
 
 /** {@link AdaptationOptions} with their defaults. */
@@ -78,7 +88,7 @@ export const AdaptationOptionsSchema: z.ZodType<AdaptationSettings, AdaptationOp
       .min(0)
       .max(1)
       .default(0.25)
-      .describe("What may be left of what the best cause explains, however significant."),
+      .describe("What may be left, however significant, as a part of what the best cause explains per condition."),
     mostJoined: z.int().min(1).max(64).default(8).describe("Most causes that come together."),
     maxIterations: z.int().min(1).max(1000).default(20).describe("Most steps of a fit."),
     acceptIntervalS: z.number().min(0).max(1e9).default(60).describe("Least event time between two acceptances, s."),
@@ -88,6 +98,26 @@ export const AdaptationOptionsSchema: z.ZodType<AdaptationSettings, AdaptationOp
       .max(1e12)
       .default(50_000)
       .describe("Events before a cause that was refused or taken back is tried again."),
+    track: z
+      .array(z.string())
+      .max(8)
+      .readonly()
+      .default([])
+      .describe("Conditions that drift all the time and are followed between decisions."),
+    trackBlockEvents: z.int().min(16).max(100_000).default(256).describe("Most events that move them at once."),
+    trackBlockS: z.number().min(1e-3).max(1e6).default(1).describe("Longest event time between such moves, s."),
+    trackSigmas: z
+      .number()
+      .min(3)
+      .max(100)
+      .default(5)
+      .describe("Standard deviations by which events may be off and still move tracked conditions."),
+    trackIntervalS: z
+      .number()
+      .min(0)
+      .max(1e9)
+      .default(10)
+      .describe("Least event time between decisions about them, s."),
   })
   .refine(({ windowEvents, maxWindowEvents }) => windowEvents <= maxWindowEvents, {
     error: "`maxWindowEvents` must be at least `windowEvents`.",

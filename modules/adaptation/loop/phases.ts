@@ -73,6 +73,8 @@ export interface Situation {
   readonly twin: Pick<Adaptable, "conditions" | "causes">;
   readonly settings: AdaptationSettings;
   readonly standing: Standing;
+  /** That of {@link standing}, or one that moves with tracked conditions. */
+  readonly expectation: Expectation;
   readonly memory: DecisionMemory;
   /** Taken so far, and the time of the last. */
   readonly events: number;
@@ -103,8 +105,8 @@ export function afterAlarm(alarm: AdaptationAlarm, settings: AdaptationSettings)
 
 /** Window A is complete: why have events changed? */
 export function afterEstimating({ alarm, size, window }: Estimating, situation: Situation): Step {
-  const { twin, settings, standing } = situation;
-  const { conditions: from, expectation, referenceEvents, normal } = standing;
+  const { twin, settings, standing, expectation } = situation;
+  const { conditions: from, referenceEvents, normal } = standing;
   const { leftLevel, leftShare, mostJoined, maxIterations } = settings;
   const attribution = attribute(
     twin,
@@ -128,9 +130,9 @@ export function afterEstimating({ alarm, size, window }: Estimating, situation: 
 
 /** Window B is complete: are the new conditions better? */
 export function afterProving({ alarm, attribution, size, window }: Proving, situation: Situation): Step {
-  const { settings, standing, memory, timeNs } = situation;
+  const { settings, standing, expectation, memory, timeNs } = situation;
   const after = conditionsOf(attribution, standing.conditions);
-  const comparison = compareConditions(standing.expectation, sliceOf(window, size, window.count), {
+  const comparison = compareConditions(expectation, sliceOf(window, size, window.count), {
     before: standing.conditions,
     after,
     sigmas: settings.betterSigmas,
@@ -158,8 +160,8 @@ export function afterSettlingBlock(
   { alarm, attribution, size, window, before }: Settling,
   situation: Situation,
 ): Step | undefined {
-  const { settings, standing, memory } = situation;
-  const comparison = compareConditions(standing.expectation, sliceOf(window, window.count - size, window.count), {
+  const { settings, standing, expectation, memory } = situation;
+  const comparison = compareConditions(expectation, sliceOf(window, window.count - size, window.count), {
     before: standing.conditions,
     after: before.conditions,
     sigmas: settings.worseSigmas,

@@ -39,6 +39,15 @@ export function normalOf(expectation: Expectation, features: Features, condition
   };
 }
 
+/** How near the watch is to an alarm. */
+export interface NearestAlarm {
+  /** As in {@link AdaptationAlarm}. */
+  readonly condition: string | null;
+  readonly direction: "up" | "down";
+  /** The sum, as a part of its threshold. */
+  readonly share: number;
+}
+
 /** Whose events they are. */
 interface Watched {
   readonly twin: Pick<Adaptable, "conditions">;
@@ -101,6 +110,25 @@ export class Watch {
       }
     }
     return { taken: features.count };
+  }
+
+  /** The sum that is nearest to its threshold. */
+  nearest({ conditions }: Pick<Adaptable, "conditions">): NearestAlarm {
+    const { up, down } = this.#bank.state();
+    const { thresholds } = this.#bank;
+    let [at, most, direction]: [number, number, NearestAlarm["direction"]] = [0, 0, "up"];
+    for (let sum = 0; sum < thresholds.length; sum++) {
+      for (const [values, name] of [
+        [up, "up"],
+        [down, "down"],
+      ] as const) {
+        const share = (values[sum] as number) / (thresholds[sum] as number);
+        if (share > most) [at, most, direction] = [sum, share, name];
+      }
+    }
+    const condition = this.normal.watched[Math.floor((at * (this.normal.watched.length + 1)) / thresholds.length)];
+    const name = condition === undefined ? null : (conditions[condition]?.name ?? null);
+    return { condition: name, direction, share: most };
   }
 
   /** After an alarm, all sums begin again: they may be about the same change. */
