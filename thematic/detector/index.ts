@@ -5,7 +5,7 @@
  * @module
  */
 export { type AdaptedGeneratorOptions, adaptedGenerator } from "./adaptation/adapted-generator.ts";
-export type { DetectorCalibration } from "./adaptation/calibration.ts";
+export type { DetectorCalibration, NoisyCell } from "./adaptation/calibration.ts";
 export { type AdaptableDetectorOptions, adaptableDetector } from "./adaptation/plugin.ts";
 export {
   type BatchOptions,
@@ -48,6 +48,7 @@ export type { TestBeamConditions } from "./testbeam/history.ts";
 export type { TestBeamScript } from "./testbeam/script.ts";
 export type { ShowerSet, ShowersReused } from "./testbeam/stored-source.ts";
 export { loadTestBeam, TestBeam, type TestBeamEventsOptions } from "./testbeam/test-beam.ts";
+export { type TrueConditions, trueConditions } from "./testbeam/true-conditions.ts";
 export { fullSimulationMs } from "./timing/full-simulation.ts";
 export { type SimulationTiming, type TimingOptions, timeSimulation } from "./timing/time-simulation.ts";
 export {

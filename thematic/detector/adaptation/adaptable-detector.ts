@@ -2,6 +2,8 @@ import {
   type Adaptable,
   type AdaptableCondition,
   type Cause,
+  type CounterFaults,
+  type Counters,
   checkSchema,
   type Features,
   type Generator,
@@ -12,13 +14,14 @@ import {
 } from "../../../core/index.ts";
 import type { CalorimeterGeometry } from "../geometry/geometry.ts";
 import { checkGenerator, conditionsFor } from "../showers/generator-conditions.ts";
-import { calibrationOf, type DetectorCalibration } from "./calibration.ts";
+import { calibrationOf, conditionsOf, type DetectorCalibration } from "./calibration.ts";
 import { corrected } from "./correction.ts";
 import { type AbsorberRange, DetectorConditions } from "./detector-conditions.ts";
+import { DetectorCounters } from "./detector-counters.ts";
 import type { EnergyBasis } from "./energy-basis.ts";
 import { type ExpectationDocument, ExpectationSchema, hasRightLengths } from "./expectation-schema.ts";
 import { LayerExpectation } from "./layer-expectation.ts";
-import { layerFeatures } from "./layer-features.ts";
+import { layerFeatures, TEMPERATURE } from "./layer-features.ts";
 import { absorberRangeOf, energiesOf, makeTemplates, type Templates } from "./templates.ts";
 
 /** With fewer events the correction would be noise. */
@@ -32,6 +35,8 @@ export interface AdaptableDetectorParts {
   readonly referenceTemperatureC: number;
   readonly templateShowers: number;
   readonly seed: number;
+  /** Under which it begins. */
+  readonly calibration?: DetectorCalibration | undefined;
   readonly log?: Log | undefined;
 }
 
@@ -43,6 +48,7 @@ export class AdaptableDetector implements Adaptable {
   readonly #layout: DetectorConditions;
   readonly #absorber: AbsorberRange | undefined;
   readonly #basis: EnergyBasis;
+  readonly #counters: DetectorCounters;
   #current: Float64Array;
   #templates: Templates | undefined;
 
@@ -60,10 +66,19 @@ export class AdaptableDetector implements Adaptable {
     this.#parts = parts;
     this.#absorber = absorberRangeOf(generator, geometry);
     this.#basis = energiesOf(generator);
-    this.#layout = new DetectorConditions(layers, this.#absorber);
+    this.#layout = new DetectorConditions(layers, this.#absorber, {
+      feature: TEMPERATURE,
+      reference: parts.referenceTemperatureC,
+    });
     this.conditions = this.#layout.list;
     this.causes = this.#layout.causes;
-    this.#current = this.#layout.initial();
+    this.#current = parts.calibration ? conditionsOf(parts.calibration, parts, this.#layout) : this.#layout.initial();
+    this.#layout.checkBounds(this.#current);
+    this.#counters = new DetectorCounters(geometry, parts.calibration);
+  }
+
+  get counters(): Counters {
+    return this.#counters;
   }
 
   get current(): Float64Array {
@@ -96,6 +111,7 @@ export class AdaptableDetector implements Adaptable {
       referenceTemperatureC,
       ...this.#templates,
       correction: [],
+      around: [...conditions],
     };
     const layout = this.#layout;
     return new LayerExpectation(await corrected(document, { reference, conditions, layout, signal }), layout);
@@ -116,7 +132,7 @@ export class AdaptableDetector implements Adaptable {
       geometry === own.geometry.name &&
       layers === own.layers &&
       (absorber === null) === (this.#absorber === undefined) &&
-      hasRightLengths(value);
+      hasRightLengths(value, this.conditions.length);
     if (!fits) {
       const stated = (of: string, count: number, withAbsorber: boolean): string =>
         `${count} layers of geometry "${of}" ${withAbsorber ? "with" : "without"} the absorber's thickness`;
@@ -127,15 +143,25 @@ export class AdaptableDetector implements Adaptable {
     return new LayerExpectation(value, this.#layout);
   }
 
-  async apply(conditions: Float64Array): Promise<void> {
+  async apply(conditions: Float64Array, faults: CounterFaults = this.#counters.faults): Promise<void> {
     this.#layout.checkBounds(conditions);
+    this.#counters.apply(faults);
     this.#current = conditions.slice();
   }
 
-  calibration(conditions: Float64Array): DetectorCalibration & JsonValue {
+  calibration(
+    conditions: Float64Array,
+    faults: CounterFaults = this.#counters.faults,
+  ): DetectorCalibration & JsonValue {
     const { geometry, referenceTemperatureC } = this.#parts;
-    this.#layout.check(conditions);
-    return calibrationOf(conditions, { layout: this.#layout, geometry, referenceTemperatureC });
+    const [layout, counters] = [this.#layout, this.#counters];
+    layout.check(conditions);
+    return calibrationOf(conditions, {
+      layout,
+      geometry,
+      referenceTemperatureC,
+      faults: counters.calibrationOf(faults),
+    });
   }
 
   async #makeTemplates(signal: AbortSignal | undefined): Promise<Templates> {

@@ -23,6 +23,11 @@ const Options = z.strictObject({
     .string()
     .default("w-si-45")
     .describe("Name of a shipped geometry, or path of a binning .xml file with its .json beside it."),
+  name: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Its name; by default that of the other generator with -adapted behind it."),
 });
 
 /** Options of {@link adaptedGenerator}. */
@@ -48,10 +53,10 @@ export const adaptedGenerator: PluginFactory<AdaptedGeneratorOptions, Generator>
   provides: Generator,
   needs: { generator: Generator, adaptable: Adaptable },
   options: Options,
-  create: async ({ generator, adaptable }, { geometry: name }): Promise<Generator> => {
-    const geometry = await loadGeometry(name);
+  create: async ({ generator, adaptable }, { geometry: of, name }): Promise<Generator> => {
+    const geometry = await loadGeometry(of);
     checkGenerator(generator, geometry);
-    return new AdaptedGenerator(generator, adaptable, geometry);
+    return new AdaptedGenerator(generator, { adaptable, geometry, name });
   },
 });
 
@@ -63,11 +68,19 @@ class AdaptedGenerator implements Generator {
   readonly #adaptable: Adaptable;
   readonly #geometry: CalorimeterGeometry;
 
-  constructor(generator: Generator, adaptable: Adaptable, geometry: CalorimeterGeometry) {
+  constructor(
+    generator: Generator,
+    {
+      adaptable,
+      geometry,
+      name = `${generator.model}-adapted`,
+    }: { readonly adaptable: Adaptable; readonly geometry: CalorimeterGeometry; readonly name: string | undefined },
+  ) {
     this.#generator = generator;
     this.#adaptable = adaptable;
     this.#geometry = geometry;
-    this.model = generator.model;
+    // One of its own: both are served.
+    this.model = name;
     this.outputs = generator.outputs;
     const { absorber_thickness: absorber, ...others } = generator.validity;
     // What is adapted is no longer asked for.

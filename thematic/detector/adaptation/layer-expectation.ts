@@ -3,21 +3,21 @@ import { COMMON_GAIN, type DetectorConditions, FIRST_LAYER, PER_KELVIN } from ".
 import type { ExpectationDocument } from "./expectation-schema.ts";
 import { ENERGY, FIRST_SHARE, TEMPERATURE } from "./layer-features.ts";
 import { LayerMean } from "./layer-mean.ts";
-import { marginalPrecision, squaredDistance, times } from "./precision.ts";
+import { marginalPrecision, times } from "./precision.ts";
 import { eventDeviance, eventWeight, informationFactor } from "./student.ts";
 
 const MEV_PER_GEV = 1000;
 
 /**
  * What the twin expects of layers: the residuals of an event, times √(E / GeV), have a multivariate t distribution with the
- * covariance of the twin's own showers of that energy, whatever the conditions. So scores are JᵀP r with the weight of the event,
- * the exact derivative.
+ * covariance of the twin's own showers of that energy under the conditions `around` which they are looked at, not those that are
+ * asked about. So scores are JᵀP r with the weight of the event, the exact derivative.
  */
 export class LayerExpectation implements Expectation {
   readonly #document: ExpectationDocument;
   readonly #conditions: DetectorConditions;
   readonly #mean: LayerMean;
-  /** By range of energy, `[layer, layer]`. */
+  /** By range of energy, `[layer, layer]`, at the reference temperature. */
   readonly #precisions: readonly Float64Array[];
 
   // The event that was looked at last.
@@ -31,6 +31,8 @@ export class LayerExpectation implements Expectation {
   /** Indices of the conditions that all layers depend on. */
   readonly #shared: readonly number[];
   #precision: Float64Array;
+  /** Of the precision, by the temperature. */
+  #factor = 1;
   #measured = 0;
   #distance = 0;
 
@@ -39,7 +41,7 @@ export class LayerExpectation implements Expectation {
     this.#document = document;
     this.#conditions = conditions;
     this.#mean = new LayerMean(document);
-    this.#precisions = document.precision.map((triangle) => fromTriangle(triangle, layers));
+    this.#precisions = precisionsAround(document, conditions);
     this.#precision = this.#precisions[0] as Float64Array;
     this.#shared = [COMMON_GAIN, PER_KELVIN, ...(conditions.absorber === undefined ? [] : [conditions.absorber])];
     this.#byShared = this.#shared.map(() => new Float64Array(layers));
@@ -92,6 +94,11 @@ export class LayerExpectation implements Expectation {
     return weights;
   }
 
+  around(conditions: Float64Array): LayerExpectation {
+    this.#conditions.checkBounds(conditions);
+    return new LayerExpectation({ ...this.#document, around: [...conditions] }, this.#conditions);
+  }
+
   toJSON(): JsonValue {
     return this.#document;
   }
@@ -112,7 +119,7 @@ export class LayerExpectation implements Expectation {
   }
 
   #look(values: Float64Array, row: number, conditions: Float64Array): void {
-    const { layers, referenceTemperatureC } = this.#document;
+    const { layers, referenceTemperatureC, around } = this.#document;
     const { absorber } = this.#conditions;
     const energy = values[row + ENERGY] as number;
     this.#measured = 0;
@@ -141,14 +148,25 @@ export class LayerExpectation implements Expectation {
     const full = this.#precisions[this.#mean.basis.range(energy, this.#precisions.length)] as Float64Array;
     this.#precision = missing.length === 0 ? full : marginalPrecision(full, layers, missing);
     this.#measured = layers - missing.length;
-    times(this.#precision, this.#residual, this.#pulled);
-    this.#distance = squaredDistance(this.#precision, this.#residual);
+    // Fluctuations are read with the gain of the event's temperature, too.
+    const warm = 1 + (around[PER_KELVIN] as number) * above;
+    const narrower = 1 / (warm * warm);
+    const [residual, pulled] = [this.#residual, this.#pulled];
+    times(this.#precision, residual, pulled);
+    let distance = 0;
+    for (let layer = 0; layer < layers; layer++) {
+      const pull = narrower * (pulled[layer] as number);
+      pulled[layer] = pull;
+      distance += pull * (residual[layer] as number);
+    }
+    this.#factor = narrower;
+    this.#distance = distance;
   }
 
   /** Adds the lower triangle of JᵀP J of the event. */
   #addInformation(lower: Float64Array, size: number): void {
     const layers = this.#byGain.length;
-    const factor = informationFactor(this.#measured);
+    const factor = informationFactor(this.#measured) * this.#factor;
     for (let i = 0; i < layers; i++) {
       const row = (FIRST_LAYER + i) * size + FIRST_LAYER;
       const scaled = factor * (this.#byGain[i] as number);
@@ -174,6 +192,22 @@ export class LayerExpectation implements Expectation {
       }
     });
   }
+}
+
+/** By range of energy: what layers read more, they fluctuate more. */
+function precisionsAround(document: ExpectationDocument, { absorber: index }: DetectorConditions): Float64Array[] {
+  const { layers, precision, absorber, around } = document;
+  const tau = absorber && index !== undefined ? ((around[index] as number) - absorber.nominalMm) / absorber.stepMm : 0;
+  return precision.map((triangle, range) => {
+    const matrix = fromTriangle(triangle, layers);
+    const spread = Float64Array.from({ length: layers }, (_, layer) => {
+      const gain = (around[COMMON_GAIN] as number) * (around[FIRST_LAYER + layer] as number);
+      return gain * Math.exp(tau * (absorber?.spread[range * layers + layer] ?? 0));
+    });
+    return matrix.map(
+      (value, at) => value / ((spread[Math.floor(at / layers)] as number) * (spread[at % layers] as number)),
+    );
+  });
 }
 
 function fromTriangle(triangle: readonly number[], size: number): Float64Array {

@@ -1,7 +1,9 @@
-import { EventInvalidError, type Features, type NdArray, type StreamEvent } from "../../../core/index.ts";
+import { EventInvalidError, type EventTensor, type Features, nonZero, type StreamEvent } from "../../../core/index.ts";
 import type { CalorimeterGeometry } from "../geometry/geometry.ts";
 import { MAX_KELVIN } from "./detector-conditions.ts";
 import type { EnergyBasis } from "./energy-basis.ts";
+import { MarkedCounters } from "./marked-counters.ts";
+import { ReadingBins } from "./reading-bins.ts";
 
 /** Columns of a row: incident energy, MeV; temperature, °C, `NaN` where it is missing; then the layers' shares of the energy. */
 export const ENERGY = 0;
@@ -18,30 +20,36 @@ export interface LayerFeaturesOptions {
   readonly referenceTemperatureC: number;
 }
 
-/** See `Adaptable.features`; a layer with a cell that is not finite is `NaN`. */
+/** See `Adaptable.features`; a layer with a cell that is not finite is `NaN`. Cells that read something are marked, and bins of small readings. */
 export function layerFeatures(events: readonly StreamEvent[], options: LayerFeaturesOptions): Features {
   const { geometry, layers } = options;
   const columns = FIRST_SHARE + layers;
   const values = new Float64Array(events.length * columns);
   const timesNs = new BigInt64Array(events.length);
   const width = geometry.shape[1] * geometry.shape[2];
+  const firstBin = geometry.shape[0] * width;
+  const marks = new MarkedCounters(events.length, { bins: new ReadingBins(geometry), firstBin });
   events.forEach((event, index) => {
     const row = index * columns;
     const energy = energyOf(event, options);
-    const cells = showerOf(event, geometry).values() as Float32Array;
+    const { places, elements } = nonZero(showerOf(event, geometry));
+    const energies = elements as Float32Array | Float64Array;
+    marks.add(places, energies);
     timesNs[index] = event.timeNs;
     values[row + ENERGY] = energy;
     values[row + TEMPERATURE] = temperatureOf(event, options);
-    for (let layer = 0; layer < layers; layer++) {
+    const hits = places.length;
+    for (let layer = 0, hit = 0; layer < layers; layer++) {
+      const stop = (layer + 1) * width;
       let sum = 0;
-      for (let cell = layer * width; cell < (layer + 1) * width; cell++) sum += cells[cell] as number;
+      for (; hit < hits && (places[hit] as number) < stop; hit++) sum += energies[hit] as number;
       values[row + FIRST_SHARE + layer] = Number.isFinite(sum) ? sum / energy : Number.NaN;
     }
   });
-  return { count: events.length, values, timesNs };
+  return { count: events.length, values, timesNs, marks: marks.all };
 }
 
-function showerOf(event: StreamEvent, { name, shape }: CalorimeterGeometry): NdArray {
+function showerOf(event: StreamEvent, { name, shape }: CalorimeterGeometry): EventTensor {
   const { shower } = event.tensors;
   const [layers, alphas, rings] = shape;
   const found = shower?.shape;

@@ -1,8 +1,20 @@
+import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { Adaptable, definePlugin, Generator, Log, optional, type PluginFactory } from "../../../core/index.ts";
+import {
+  Adaptable,
+  type Artifact,
+  artifactOption,
+  definePlugin,
+  FileUnreadableError,
+  Generator,
+  Log,
+  optional,
+  type PluginFactory,
+} from "../../../core/index.ts";
 import { effectiveMedium } from "../geometry/effective-medium.ts";
 import { type CalorimeterGeometry, loadGeometry } from "../geometry/geometry.ts";
 import { AdaptableDetector } from "./adaptable-detector.ts";
+import { type DetectorCalibration, parseCalibration } from "./calibration.ts";
 
 /** Behind this depth there is next to nothing of showers up to 100 GeV, radiation lengths. */
 const DEPTH = 24;
@@ -30,6 +42,9 @@ const Options = z.strictObject({
     .default(8000)
     .describe("Showers that the generator makes to know what it expects; half as many at two other thicknesses."),
   seed: z.int().min(0).default(1).describe("Seed of those showers."),
+  calibration: artifactOption()
+    .optional()
+    .describe("What `calibration()` gave, as JSON: the conditions to begin with; by default those of the geometry."),
 });
 
 /** Options of {@link adaptableDetector}. */
@@ -39,7 +54,7 @@ export type AdaptableDetectorOptions = z.input<typeof Options>;
  * A calorimeter that measurements correct: gains (common, per kelvin, of single layers) and, where the twin's generator knows
  * it, the thickness of the absorber, by the energies of the layers given the incident energy.
  *
- * Events have a tensor `showers`, `[layer, alpha, r]`, MeV, and the conditions `incident_energy`, MeV, and, where it is known,
+ * Events have a tensor `shower`, `[layer, alpha, r]`, MeV, and the conditions `incident_energy`, MeV, and, where it is known,
  * `temperature`, °C. Showers of the generator are made once in the process, when the first reference comes.
  *
  * @see `docs/explanation/adaptation-of-a-detector.md`
@@ -56,11 +71,22 @@ export const adaptableDetector: PluginFactory<AdaptableDetectorOptions, Adaptabl
   provides: Adaptable,
   needs: { generator: Generator, log: optional(Log) },
   options: Options,
-  create: async ({ generator, log }, { geometry: name, layers, ...options }): Promise<Adaptable> => {
+  create: async ({ generator, log }, { geometry: name, layers, calibration: file, ...options }): Promise<Adaptable> => {
     const geometry = await loadGeometry(name);
-    return new AdaptableDetector({ generator, geometry, log, layers: layers ?? layersWithin(geometry), ...options });
+    const calibration = file && (await readCalibration(file, geometry));
+    const looked = layers ?? layersWithin(geometry);
+    return new AdaptableDetector({ generator, geometry, log, layers: looked, calibration, ...options });
   },
 });
+
+async function readCalibration(file: Artifact, geometry: CalorimeterGeometry): Promise<DetectorCalibration> {
+  const text = await readFile(await file.verified(), "utf8");
+  try {
+    return parseCalibration(JSON.parse(text), geometry);
+  } catch (error) {
+    throw new FileUnreadableError(file.file, (error as Error).message, { cause: error });
+  }
+}
 
 function layersWithin({ shape, layerMm, slabs }: CalorimeterGeometry): number {
   const layers = Math.round((DEPTH * effectiveMedium(slabs).radiationLengthMm) / layerMm);

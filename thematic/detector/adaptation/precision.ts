@@ -5,6 +5,8 @@ import { eventWeight } from "./student.ts";
 const SHRINKAGE = 0.01;
 /** With one bad row in a hundred, a thousand times too large, the last one changes a variance by less than a thousandth. */
 const ITERATIONS = 20;
+/** Of the logarithm of a spread, so that the first steps do not go too far. */
+const LONGEST_STEP = 0.5;
 
 /**
  * Inverse of the scatter matrix of rows about 0, by maximum likelihood of the t distribution, with correlations shrunk.
@@ -24,6 +26,39 @@ export function precisionOf(rows: Float64Array, size: number): Float64Array {
     }
   }
   return precision;
+}
+
+/**
+ * The logarithm of the spread of each column of rows, where that of rows with this precision is 0: by maximum likelihood of the
+ * t distribution, with the correlations given.
+ *
+ * @param rows - `[row, size]`.
+ * @returns `[size]`.
+ */
+export function logSpreadOf(rows: Float64Array, precision: Float64Array): Float64Array {
+  const size = Math.sqrt(precision.length);
+  const count = rows.length / size;
+  const covariance = inverse(precision, size);
+  // By Fisher's information on the logarithms of spreads, and those of nearly Gaussian rows: 1 + P ∘ P⁻¹, positive definite.
+  const information = precision.map((value, at) => value * (covariance[at] as number) + Number(at % (size + 1) === 0));
+  const spread = new Float64Array(size);
+  const [scaled, pulled] = [new Float64Array(size), new Float64Array(size)];
+  for (let iteration = 0; iteration < ITERATIONS; iteration++) {
+    const score = new Float64Array(size).fill(-1);
+    for (let from = 0; from < rows.length; from += size) {
+      for (let i = 0; i < size; i++) scaled[i] = (rows[from + i] as number) * Math.exp(-(spread[i] as number));
+      times(precision, scaled, pulled);
+      const distance = scaled.reduce((sum, value, i) => sum + value * (pulled[i] as number), 0);
+      const weight = eventWeight(distance, size) / count;
+      for (let i = 0; i < size; i++) {
+        score[i] = (score[i] as number) + weight * (scaled[i] as number) * (pulled[i] as number);
+      }
+    }
+    (solveSymmetric(information, score) as Float64Array).forEach((step, i) => {
+      spread[i] = (spread[i] as number) + Math.max(-LONGEST_STEP, Math.min(LONGEST_STEP, step));
+    });
+  }
+  return spread;
 }
 
 /** rᵀ P r. */

@@ -5,7 +5,7 @@ import { simulateShowers } from "../showers/simulated-showers.ts";
 import type { AbsorberRange } from "./detector-conditions.ts";
 import { COEFFICIENTS, EnergyBasis } from "./energy-basis.ts";
 import type { ExpectationDocument } from "./expectation-schema.ts";
-import { precisionOf } from "./precision.ts";
+import { logSpreadOf, precisionOf } from "./precision.ts";
 
 /** Ranges of energy with a covariance each. */
 const RANGES = 8;
@@ -37,10 +37,15 @@ export async function makeTemplates(options: TemplateOptions): Promise<Templates
   const energies = basis.energies(showers);
   const shares = await sharesOf(energies, absorber?.nominalMm, options);
   const mean = fitted(energies, shares, { basis, layers });
+  const precisions = residualsByRange(energies, shares, { basis, layers, mean }).map((rows) =>
+    precisionOf(rows, layers),
+  );
   return {
     mean: [...mean],
-    absorber: absorber ? await absorberTerms(energies, shares, { ...options, absorber }) : null,
-    precision: precisions(energies, shares, { basis, layers, mean }),
+    absorber: absorber ? await absorberTerms(energies, shares, { ...options, absorber, precisions }) : null,
+    precision: precisions.map((matrix) =>
+      Array.from({ length: layers }, (_, i) => [...matrix.subarray(i * layers, i * layers + i + 1)]).flat(),
+    ),
   };
 }
 
@@ -61,28 +66,41 @@ export function absorberRangeOf({ validity }: Generator, geometry: CalorimeterGe
   return nominalMm > minMm && nominalMm < maxMm ? { minMm, maxMm, nominalMm } : undefined;
 }
 
-/** Half of the difference, and what is left of the sum, of what is seen a step above and below the nominal thickness. */
+/**
+ * Half of the difference, and what is left of the sum, of what is seen a step above and below the nominal thickness. Of the logarithms
+ * of spreads, half of the difference.
+ */
 async function absorberTerms(
   allEnergies: Float64Array,
   allShares: Float64Array,
-  options: TemplateOptions & { readonly absorber: AbsorberRange },
+  options: TemplateOptions & { readonly absorber: AbsorberRange; readonly precisions: readonly Float64Array[] },
 ): Promise<NonNullable<Templates["absorber"]>> {
-  const { generator, layers, absorber } = options;
+  const { generator, layers, absorber, precisions } = options;
   const { nominalMm, minMm, maxMm } = absorber;
   const basis = energiesOf(generator);
   const stepMm = Math.min(nominalMm - minMm, maxMm - nominalMm);
   const energies = allEnergies.subarray(0, Math.ceil(allEnergies.length / 2));
-  const [thinner, same, thicker] = [
-    fitted(energies, await sharesOf(energies, nominalMm - stepMm, options), { basis, layers }),
-    fitted(energies, allShares.subarray(0, energies.length * layers), { basis, layers }),
-    fitted(energies, await sharesOf(energies, nominalMm + stepMm, options), { basis, layers }),
+  const [thinnerShares, thickerShares] = [
+    await sharesOf(energies, nominalMm - stepMm, options),
+    await sharesOf(energies, nominalMm + stepMm, options),
   ];
+  const [thinner, same, thicker] = [
+    fitted(energies, thinnerShares, { basis, layers }),
+    fitted(energies, allShares.subarray(0, energies.length * layers), { basis, layers }),
+    fitted(energies, thickerShares, { basis, layers }),
+  ];
+  const spreadOf = (shares: Float64Array, mean: Float64Array): number[] =>
+    residualsByRange(energies, shares, { basis, layers, mean }).flatMap((rows, range) => [
+      ...logSpreadOf(rows, precisions[range] as Float64Array),
+    ]);
+  const [thinnerSpread, thickerSpread] = [spreadOf(thinnerShares, thinner), spreadOf(thickerShares, thicker)];
   const at = (values: Float64Array, i: number): number => values[i] as number;
   return {
     nominalMm,
     stepMm,
     linear: Array.from(same, (_, i) => (at(thicker, i) - at(thinner, i)) / 2),
     quadratic: Array.from(same, (value, i) => (at(thicker, i) + at(thinner, i)) / 2 - value),
+    spread: thickerSpread.map((value, i) => (value - (thinnerSpread[i] as number)) / 2),
   };
 }
 
@@ -142,12 +160,12 @@ function fitted(
   return right;
 }
 
-/** Of the residuals times √(E / GeV), in each range of energy: lower triangles. */
-function precisions(
+/** Times √(E / GeV), in each range of energy: `[event, layer]`. */
+function residualsByRange(
   energies: Float64Array,
   shares: Float64Array,
   { basis, layers, mean }: { readonly basis: EnergyBasis; readonly layers: number; readonly mean: Float64Array },
-): number[][] {
+): Float64Array[] {
   const rows: number[][] = Array.from({ length: RANGES }, () => []);
   const polynomials = new Float64Array(COEFFICIENTS);
   energies.forEach((energy, event) => {
@@ -160,8 +178,5 @@ function precisions(
       into.push(scale * ((shares[event * layers + layer] as number) - expected));
     }
   });
-  return rows.map((values) => {
-    const precision = precisionOf(Float64Array.from(values), layers);
-    return Array.from({ length: layers }, (_, i) => [...precision.subarray(i * layers, i * layers + i + 1)]).flat();
-  });
+  return rows.map((values) => Float64Array.from(values));
 }

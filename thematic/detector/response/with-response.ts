@@ -23,6 +23,7 @@ const Options = z.strictObject({
     .string()
     .default("w-si-45")
     .describe("Name of a shipped geometry, or path of a binning .xml file with its .json beside it."),
+  name: z.string().min(1).optional().describe("Its name; that of the other generator by default."),
   conditions: ResponseSchema.prefault({}).describe("What happens between true and read energies; nothing by default."),
 });
 
@@ -55,15 +56,19 @@ export const withResponse: PluginFactory<WithResponseOptions, Generator> = defin
   provides: Generator,
   needs: { generator: Generator },
   options: Options,
-  create: async ({ generator }, { geometry: name, conditions }): Promise<Generator> => {
-    const geometry = await loadGeometry(name);
+  create: async ({ generator }, { geometry: of, name, conditions }): Promise<Generator> => {
+    const geometry = await loadGeometry(of);
     checkGenerator(generator, geometry);
     if (generator.facts?.["response"] !== undefined) {
       throw new InvalidArgumentError(
         `${generator.model} has response conditions already; give one withResponse() all of them.`,
       );
     }
-    return new RespondingGenerator(generator, geometry, responseConditions(conditions, geometry));
+    return new RespondingGenerator(generator, {
+      name,
+      geometry,
+      conditions: responseConditions(conditions, geometry),
+    });
   },
 });
 
@@ -75,8 +80,19 @@ class RespondingGenerator implements Generator {
   readonly #geometry: CalorimeterGeometry;
   readonly #conditions: ResponseConditions;
 
-  constructor(generator: Generator, geometry: CalorimeterGeometry, conditions: ResponseConditions) {
-    this.model = generator.model;
+  constructor(
+    generator: Generator,
+    {
+      name = generator.model,
+      geometry,
+      conditions,
+    }: {
+      readonly name: string | undefined;
+      readonly geometry: CalorimeterGeometry;
+      readonly conditions: ResponseConditions;
+    },
+  ) {
+    this.model = name;
     this.validity = generator.validity;
     this.outputs = generator.outputs;
     this.#generator = generator;
