@@ -163,6 +163,8 @@ export interface CommandIo {
   /** Folder that relative paths start from. */
   readonly cwd: string;
   readonly stdin: NodeJS.ReadableStream;
+  /** Whether progress redraws itself, on a terminal. */
+  readonly redraws: boolean;
   /** Emphasis for people: colours on a terminal, nothing elsewhere or with NO_COLOR. */
   readonly style: Style;
   /** Prints text and a line end for people; nothing with `--json`. */
@@ -177,10 +179,11 @@ export interface CommandIo {
   /** Prints a line on standard error, with or without `--json`. */
   warn(text: string): void;
   /**
-   * Tells how far the work is, 0 to 1: a bar on a terminal, now and then a line elsewhere, nothing with `--json`. What is
-   * done is shown at once when it changes; `details` change all the time.
+   * Tells how far the work is, 0 to 1 or, where nobody knows, `undefined`: a bar on a terminal, now and then a line elsewhere,
+   * nothing with `--json`. What is done is shown at once when it changes; `details` change all the time, and so do `lines`, which
+   * are below it on a terminal, and nowhere else.
    */
-  progress(fraction: number, doing: string, details?: string): void;
+  progress(fraction: number | undefined, doing: string, details?: string, lines?: readonly string[]): void;
 }
 
 /** Emphasis; each returns its text, with terminal codes where standard output is a terminal. */

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import { type EventStream, encodeEvent, type StreamEvent } from "../core/index.ts";
+import { type EventStream, encodeEvent, type StreamEvent, writeFileAtomically } from "../core/index.ts";
 import { openRecording, type Recording } from "../modules/recording/index.ts";
-import type { ShowersReused, TestBeam } from "../thematic/detector/index.ts";
+import { type ShowersReused, type TestBeam, trueConditions } from "../thematic/detector/index.ts";
 import { conditionsText } from "./beam-conditions.ts";
 import { type BeamSourceChoice, withBeam } from "./beam-source.ts";
 import type { BrokerChoice } from "./broker-options.ts";
@@ -17,6 +17,8 @@ const REDRAW_MS = 100;
 export interface BeamChoice extends BeamSourceChoice, BrokerChoice {
   readonly to?: string | undefined;
   readonly record?: string | undefined;
+  /** File that the true conditions are written to. */
+  readonly truth?: string | undefined;
   /** Events per second of the clock; 0 for as fast as it goes; the script's by default. */
   readonly rate?: number | undefined;
   readonly count?: number | undefined;
@@ -74,6 +76,7 @@ export async function publishBeam(choice: BeamChoice, io: CommandIo): Promise<Pu
     const so = { source: beam.script.source, keep: SEND_WINDOW, signal };
     const recorded = file !== undefined && resume ? await readRecordedSoFar(file, so) : undefined;
     const part = partOf(choice, beam, recorded);
+    if (choice.truth !== undefined) await writeTruth(beam, resolve(io.cwd, choice.truth));
     const reused = new Map<number, ShowersReused>();
     const onReuse = (each: ShowersReused): void => {
       if (!reused.has(each.absorberMm)) io.warn(reusedText(each));
@@ -91,6 +94,14 @@ export async function publishBeam(choice: BeamChoice, io: CommandIo): Promise<Pu
       ? await publish()
       : await withStream({ ...choice, address: to, as: "--to" }, io, async (stream) => await publish(stream));
   });
+}
+
+/** As `readConditionsOverTime` of the module of adaptation reads it. */
+async function writeTruth(beam: TestBeam, file: string): Promise<void> {
+  const lines = [...trueConditions(beam)].map(({ timeNs, conditions }) => {
+    return `${JSON.stringify({ timeNs: String(timeNs), conditions })}\n`;
+  });
+  await writeFileAtomically(file, lines.join(""), { existing: "replace" });
 }
 
 /** What was recorded last may not have been published: so much as may have been on its way is published again. */

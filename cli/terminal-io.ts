@@ -10,6 +10,7 @@ export class TerminalIo implements CommandIo {
   readonly signal: AbortSignal;
   readonly cwd: string = process.cwd();
   readonly stdin: NodeJS.ReadableStream = process.stdin;
+  readonly redraws: boolean = process.stderr.isTTY === true;
   readonly style: CommandIo["style"] = styleFor(wantsColour(process.stdout, process.env));
   readonly #progress = new Progress(process.stderr);
 
@@ -36,8 +37,8 @@ export class TerminalIo implements CommandIo {
     process.stderr.write(`${text}\n`);
   }
 
-  progress(fraction: number, doing: string, details?: string): void {
-    if (!this.json) this.#progress.update(fraction, doing, details);
+  progress(fraction: number | undefined, doing: string, details?: string, lines?: readonly string[]): void {
+    if (!this.json) this.#progress.update(fraction, doing, details, lines);
   }
 
   /** Leaves the terminal clean. */

@@ -1,5 +1,5 @@
 // The physicist's first day: compose a detector twin, read real showers from HDF5, simulate the same particles, see how
-// faithful the simulation is, and seal a record of the run. `npm start` runs this.
+// faithful the simulation is, and seal a record of the run. `npm start` begins with this.
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createTwin, definePlan, file, runPlan } from "twinloom";

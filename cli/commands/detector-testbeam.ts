@@ -17,6 +17,11 @@ export const detectorTestbeam: Command = defineCommand({
     script: { kind: "text", placeholder: "file", description: "what happens to the detector, YAML", required: true },
     to: { kind: "text", placeholder: "address", description: "publish to mqtt://host:1883/topic" },
     record: { kind: "text", placeholder: "file", description: "record what is published, by custom *.twr" },
+    truth: {
+      kind: "text",
+      placeholder: "file",
+      description: "write the true conditions over time, JSON lines; replaces an earlier file",
+    },
     resume: {
       kind: "flag",
       description:

@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import type { Groups } from "../program.ts";
+import { adapt } from "./adapt.ts";
 import { dataCheck } from "./data-check.ts";
 import { dataConvert } from "./data-convert.ts";
 import { dataInfo } from "./data-info.ts";
@@ -29,6 +30,7 @@ import { streamBroker } from "./stream-broker.ts";
 import { streamRecord } from "./stream-record.ts";
 import { streamReplay } from "./stream-replay.ts";
 import { streamShow } from "./stream-show.ts";
+import { streamTake } from "./stream-take.ts";
 import { twinAlias } from "./twin-alias.ts";
 import { twinAttest } from "./twin-attest.ts";
 import { twinComment } from "./twin-comment.ts";
@@ -46,6 +48,7 @@ import { twinShow } from "./twin-show.ts";
 export const commands: readonly Command[] = [
   run,
   rerun,
+  adapt,
   twinSeal,
   twinList,
   twinShow,
@@ -76,6 +79,7 @@ export const commands: readonly Command[] = [
   streamShow,
   streamRecord,
   streamReplay,
+  streamTake,
   streamBroker,
   modelInfo,
   modelRepository,
