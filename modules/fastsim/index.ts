@@ -27,4 +27,5 @@ export {
   shippedModel,
   shippedModelCard,
 } from "./shipped-model.ts";
+export { type GeneratorTraining, generatorTraining } from "./training-recipe.ts";
 export { withFallback } from "./with-fallback.ts";

@@ -1,12 +1,12 @@
 // Asks a server for showers, one a request, many at a time, and tells the memory of both processes meanwhile as JSON:
 // `node --conditions=@twinloom/source test/bench/serving-memory.ts 100000`.
-import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTwin } from "../../core/index.ts";
 import { remoteGenerator } from "../../modules/serving/index.ts";
 import { startServe } from "../servers/twinloom-serve.ts";
+import { flatness, residentMegabytes } from "./process-usage.ts";
 import { SERVED_TWIN } from "./served-twin.ts";
 
 const requests = Number(process.argv[2]);
@@ -14,7 +14,6 @@ const requests = Number(process.argv[2]);
 const CLIENTS = 64;
 /** Samples of the memory: so many over all requests. The first fifth warms up. */
 const SAMPLES = 250;
-const WINDOWS = 8;
 
 const folder = await mkdtemp(join(tmpdir(), "twinloom-serving-memory-"));
 try {
@@ -74,32 +73,4 @@ try {
   process.stdout.write(`${JSON.stringify(result, undefined, 1)}\n`);
 } finally {
   await rm(folder, { recursive: true, force: true });
-}
-
-/** Resident memory of a process, MB. */
-function residentMegabytes(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1000;
-}
-
-/**
- * How flat the memory is after the warm-up: medians of windows, as single samples go up and down with the garbage
- * collector; `spread` is the largest over the smallest, less 1, and `growth` the last over the first, less 1.
- */
-function flatness(samples: readonly number[]): {
-  readonly windows_mb: readonly number[];
-  readonly spread: number;
-  readonly growth: number;
-} {
-  const settled = samples.slice(Math.ceil(samples.length / 5));
-  const size = settled.length / WINDOWS;
-  const windows = Array.from({ length: WINDOWS }, (_, window) => {
-    const sorted = settled.slice(Math.floor(window * size), Math.floor((window + 1) * size)).sort((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  });
-  const rounded = (value: number): number => Math.round(1000 * value) / 1000;
-  return {
-    windows_mb: windows.map(Math.round),
-    spread: rounded(Math.max(...windows) / Math.min(...windows) - 1),
-    growth: rounded((windows.at(-1) as number) / (windows[0] as number) - 1),
-  };
 }

@@ -9,6 +9,7 @@ import {
   symmetricEigenvalues,
 } from "../../core/index.ts";
 import { assertAborted, assertRejects } from "./compare.ts";
+import { counterCases } from "./counters.ts";
 import { type ConformanceCase, type ConformanceOptions, register } from "./register.ts";
 
 /** An adaptable twin under test, with events of what it is a twin of. */
@@ -96,26 +97,26 @@ export const adaptableCases: readonly ConformanceCase<AdaptableFixture>[] = [
     name: "scores are the derivative of -1/2 of the deviance by each condition",
     async run(fixture) {
       const { adaptable, expectation } = await expected(fixture);
-      const features = adaptable.features(fixture.events.slice(0, FEW));
-      for (const [place, at] of [initialOf(adaptable), moved(adaptable, 3)].entries()) {
-        const scores = expectation.scores(features, at);
-        const information = expectation.information(features, at);
-        adaptable.conditions.forEach(({ name, worth }, index) => {
-          const step = worth / 1000;
-          const above = expectation.deviance(features, at.with(index, (at[index] as number) + step));
-          const below = expectation.deviance(features, at.with(index, (at[index] as number) - step));
-          const usual = Math.sqrt(diagonal(information, index) / FEW);
-          assert.ok(usual > 0, `${name} has no bearing on the events of the fixture`);
-          for (let event = 0; event < FEW; event++) {
-            const slope = ((below[event] as number) - (above[event] as number)) / (4 * step);
-            const score = scoreOf(scores, event, { index, of: adaptable.conditions.length });
-            const difference = Math.abs(score - slope);
-            assert.ok(
-              difference <= 1e-4 * (Math.abs(slope) + usual),
-              `place ${place}, event ${event}: by ${name} the score is ${score}, the derivative ${slope}`,
-            );
-          }
-        });
+      assertDerivatives(expectation, fixture);
+      const other = expectation.around?.(moved(adaptable, 2));
+      if (other) assertDerivatives(other, fixture);
+    },
+  },
+  {
+    name: "around the conditions of its reference an expectation is itself, and around others it is kept as JSON as well",
+    async run(fixture) {
+      const { adaptable, expectation } = await expected(fixture);
+      const features = adaptable.features(fixture.events);
+      const at = moved(adaptable, 1);
+      const same = expectation.around?.(initialOf(adaptable));
+      const other = expectation.around?.(moved(adaptable, 3));
+      if (!same || !other) return;
+      assertSameNumbers(same.deviance(features, at), expectation.deviance(features, at), "deviance around the same");
+      const kept = adaptable.restore(JSON.parse(JSON.stringify(other.toJSON())) as JsonValue);
+      assertSameNumbers(kept.deviance(features, at), other.deviance(features, at), "deviance of what was kept");
+      for (const [index, { name, max, worth }] of adaptable.conditions.entries()) {
+        const refused = attempt(() => expectation.around?.(initialOf(adaptable).with(index, max + worth)));
+        await assertRejects(refused, "TWIN_OUT_OF_DOMAIN", `around ${name} = ${max + worth}`, [name]);
       }
     },
   },
@@ -338,6 +339,7 @@ export const adaptableCases: readonly ConformanceCase<AdaptableFixture>[] = [
       assert.equal(expectation.deviance(reference, at).length, reference.count, "deviances afterwards");
     },
   },
+  ...counterCases,
 ];
 
 /**
@@ -428,6 +430,31 @@ function assertSameNumbers(actual: ArrayLike<number>, wanted: ArrayLike<number>,
   assert.equal(actual.length, wanted.length, `${what}: how many`);
   for (let i = 0; i < wanted.length; i++) {
     if (!Object.is(actual[i], wanted[i])) assert.fail(`${what}: number ${i} is ${actual[i]}, not ${wanted[i]}`);
+  }
+}
+
+/** Scores against differences of deviance. */
+function assertDerivatives(expectation: Expectation, { adaptable, events }: AdaptableFixture): void {
+  const features = adaptable.features(events.slice(0, FEW));
+  for (const [place, at] of [initialOf(adaptable), moved(adaptable, 3)].entries()) {
+    const scores = expectation.scores(features, at);
+    const information = expectation.information(features, at);
+    adaptable.conditions.forEach(({ name, worth }, index) => {
+      const step = worth / 1000;
+      const above = expectation.deviance(features, at.with(index, (at[index] as number) + step));
+      const below = expectation.deviance(features, at.with(index, (at[index] as number) - step));
+      const usual = Math.sqrt(diagonal(information, index) / FEW);
+      assert.ok(usual > 0, `${name} has no bearing on the events of the fixture`);
+      for (let event = 0; event < FEW; event++) {
+        const slope = ((below[event] as number) - (above[event] as number)) / (4 * step);
+        const score = scoreOf(scores, event, { index, of: adaptable.conditions.length });
+        const difference = Math.abs(score - slope);
+        assert.ok(
+          difference <= 1e-4 * (Math.abs(slope) + usual),
+          `place ${place}, event ${event}: by ${name} the score is ${score}, the derivative ${slope}`,
+        );
+      }
+    });
   }
 }
 

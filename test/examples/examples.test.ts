@@ -15,6 +15,8 @@ const OUTCOMES: Readonly<Record<string, RegExp>> = {
   "federation.ts": /^27 February to 2 March at 60 degrees north: 268\.50, 268\.62, 268\.73, 268\.85 K$/m,
   "fast-simulation.ts": /^Record: .*run\.json \(succeeded\); showers of sha256:[0-9a-f]{64}$/m,
   "serve-and-ask.ts": /^200 of 200 showers are the same to the last bit, by twinloom \d/m,
+  "living-twin.ts":
+    /^ +\d+ {2}accepted: gain of layer 8 1\.0[45]\d+ ±.*^served by ecal@v[2-9]: [\d.]+ MeV, [45]\.\d\d % more than before$.*; none failed$/ms,
   "a-year-later.ts": /^Reproduced: every output has the content/m,
 };
 
@@ -22,7 +24,11 @@ const OUTCOMES: Readonly<Record<string, RegExp>> = {
 const NEEDS: Readonly<Record<string, string>> = {
   "fast-simulation.ts": "modules/fastsim/models/gan.onnx",
   "serve-and-ask.ts": "modules/fastsim/models/gan.onnx",
+  "living-twin.ts": "modules/fastsim/models/gan.onnx",
 };
+
+/** Programs that remove what they left before anything else, and take longer than others: a second time shows nothing more. */
+const ONCE: readonly string[] = ["living-twin.ts"];
 
 const programs = readdirSync(join(REPOSITORY, "examples")).filter((file) => file.endsWith(".ts"));
 
@@ -47,9 +53,12 @@ describe.for(programs)("examples/%s", (program) => {
     expect(stdout).toMatch(OUTCOMES[program] ?? "the outcome of this program in OUTCOMES");
   });
 
-  it.skipIf(cannotRun)("runs a second time beside what the first left", async () => {
-    expect((await run()).stdout).toMatch(OUTCOMES[program] ?? "");
-  });
+  it.skipIf(cannotRun || (ONCE.includes(program) && !process.env["TWINLOOM_LONG"]))(
+    "runs a second time beside what the first left",
+    async () => {
+      expect((await run()).stdout).toMatch(OUTCOMES[program] ?? "");
+    },
+  );
 
   it("is in the table of examples/README.md", () => {
     expect(readRepositoryFile("examples/README.md")).toContain(`](${program})`);

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, inject, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, inject, it } from "vitest";
 import { REPOSITORY, readRepositoryFile } from "../architecture/repository.ts";
 import { runPage, runShell } from "../examples/docs-page.ts";
 import { type NodeVersion, nodeVersions, plainEnvironment } from "./consumer.ts";
@@ -25,14 +25,24 @@ it("the tutorial works as it is written, in an empty folder, with the system's N
   await runPage(readRepositoryFile("docs/tutorials/ten-minutes.md"), folder, environment(users));
 });
 
-it.for(["docs/how-to/own-showers.md", "docs/how-to/offline-node.md", "docs/reference/twin-yaml.md"])(
-  "%s works as it is written, where the package is installed, with the system's Node",
-  async (page) => {
+describe("where the package is installed, with the system's Node", () => {
+  let installed: string;
+  beforeAll(async () => {
+    installed = await mkdtemp(join(tmpdir(), "twinloom-installed-"));
+    await cp(inject("packed").tarball, join(installed, "twinloom.tgz"));
     const install = "npm init --yes && npm install ./twinloom.tgz h5wasm@0.10.3 vega@6";
-    await runShell({ text: install, line: 0, language: "sh" }, folder, environment(users));
-    await runPage(readRepositoryFile(page), folder, environment(users));
-  },
-);
+    await runShell({ text: install, line: 0, language: "sh" }, installed, environment(users));
+  });
+  afterAll(() => rm(installed, { recursive: true, force: true }));
+
+  it.for(["docs/how-to/own-showers.md", "docs/how-to/offline-node.md", "docs/reference/twin-yaml.md"])(
+    "%s works as it is written",
+    async (page) => {
+      await cp(installed, folder, { recursive: true, verbatimSymlinks: true });
+      await runPage(readRepositoryFile(page), folder, environment(users));
+    },
+  );
+});
 
 it("a plugin is written as the page says, in an empty folder, and all its TypeScript compiles", async () => {
   await runPage(readRepositoryFile("docs/write-a-plugin.md"), folder, environment(developers));

@@ -26,6 +26,8 @@ export function programOf(name: string): string | undefined {
 /** A Mosquitto of this machine, which may be ended and begun again at the same port. */
 export interface Mosquitto extends AsyncDisposable {
   readonly port: number;
+  /** Of the process, while there is one. */
+  readonly pid: number | undefined;
   /** What it wrote since it was first started. */
   readonly log: readonly string[];
   /** Folder of its files. */
@@ -72,6 +74,9 @@ export async function startMosquitto(lines: readonly string[] = ["allow_anonymou
   await begin();
   return {
     port,
+    get pid(): number | undefined {
+      return child?.pid;
+    },
     log,
     folder,
     begin,

@@ -9,4 +9,6 @@ export interface EndpointStatus {
   readonly answered: number;
   /** Requests that it has not, whoever answered them then. */
   readonly failed: number;
+  /** Version of the model that made its last answer, where it tells that: of `twinloom serve ecal@champion`, the number. */
+  readonly version?: string;
 }

@@ -58,6 +58,7 @@ export class Endpoint {
   #isSilent: boolean = false;
   #overtaken = 0;
   #problem: string | undefined;
+  #version: string | undefined;
   #answered = 0;
   #failed = 0;
   #probes = 0;
@@ -88,6 +89,7 @@ export class Endpoint {
       ...(this.#problem !== undefined && { problem: this.#problem }),
       answered: this.#answered,
       failed: this.#failed,
+      ...(this.#version !== undefined && { version: this.#version }),
     };
   }
 
@@ -132,6 +134,12 @@ export class Endpoint {
    * @throws As {@link unary}.
    */
   async infer(request: StreamedRequest, limits: CallLimits): Promise<ModelInferResponse> {
+    const response = await this.#infer(request, limits);
+    this.#version = response.model_version || undefined;
+    return response;
+  }
+
+  async #infer(request: StreamedRequest, limits: CallLimits): Promise<ModelInferResponse> {
     if (this.known?.streams) {
       limits.signal.throwIfAborted();
       this.outstanding++;

@@ -236,6 +236,9 @@ export const brokenAdaptables: Readonly<Record<string, () => Adaptable>> = {
     deviance: (features, conditions) =>
       mapped(line.deviance(features, conditions), (value, i) => value + 0 * (features.values[2 * i] as number)),
   })),
+  "expects other things around its own conditions": expecting((line) => ({
+    around: () => new LineExpectation((line.toJSON() as { bias: number }).bias + 0.1),
+  })),
   "rounds what it keeps": expecting((line) => ({
     toJSON: () => ({ bias: Number((line.toJSON() as { bias: number }).bias.toFixed(3)) }),
   })),

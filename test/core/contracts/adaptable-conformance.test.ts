@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type AdaptableFixture, adaptableCases, testAdaptable } from "../../conformance/adaptable.ts";
 import { brokenAdaptables, Line, lineEvents } from "../../conformance/broken/broken-adaptables.ts";
+import { brokenCounters, CountingLine } from "../../conformance/broken/broken-counters.ts";
 
 const [reference, events] = [lineEvents(0, 400), lineEvents(10_000, 300)];
 const [event] = events;
@@ -12,9 +13,10 @@ function fixtureOf(adaptable: AdaptableFixture["adaptable"]): AdaptableFixture {
 }
 
 testAdaptable(async () => fixtureOf(new Line()));
+testAdaptable(async () => fixtureOf(new CountingLine()));
 
 describe("the suite for adaptable twins", () => {
-  it.each(Object.entries(brokenAdaptables))("notices one that %s", async (_, make) => {
+  it.each(Object.entries({ ...brokenAdaptables, ...brokenCounters }))("notices one that %s", async (_, make) => {
     const results = await Promise.allSettled(adaptableCases.map(async ({ run }) => run(fixtureOf(make()))));
     expect(results.some(({ status }) => status === "rejected")).toBe(true);
   });

@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeEvent, EVENT_LIMITS, encodeEvent, NdArray, type StreamEvent } from "../../../core/index.ts";
+import {
+  decodeEvent,
+  EVENT_LIMITS,
+  type EventTensor,
+  encodeEvent,
+  NdArray,
+  nonZero,
+  type SparseArray,
+  type StreamEvent,
+} from "../../../core/index.ts";
 import { readRepositoryFile } from "../../architecture/repository.ts";
 import { DTYPES, events, PeerEvent, peerReads, plain, sampleEvent } from "./event-samples.ts";
 
@@ -63,11 +72,40 @@ describe("the binary form of an event", () => {
     expect(forms).toEqual(["sparse", "sparse", "dense", "sparse", "dense"]);
   });
 
+  it("has of every tensor the elements that are not 0, however it came", () => {
+    const bits = (values: NodeJS.TypedArray): Buffer =>
+      Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+    fc.assert(
+      fc.property(events, (event) => {
+        const decoded = decodeEvent(encodeEvent(event)).tensors;
+        for (const [name, array] of Object.entries(event.tensors)) {
+          const { places, elements } = nonZero(decoded[name] as EventTensor);
+          const values = array.values();
+          const width = values.BYTES_PER_ELEMENT;
+          const all = bits(values);
+          const expected = Array.from(values.keys()).filter((i) =>
+            all.subarray(i * width, (i + 1) * width).some(Boolean),
+          );
+          expect([...places]).toEqual(expected);
+          expect(bits(elements)).toEqual(Buffer.concat(expected.map((i) => all.subarray(i * width, (i + 1) * width))));
+          expect(nonZero(array)).toEqual({ places, elements });
+        }
+      }),
+      { numRuns: 300, seed: 9 },
+    );
+  });
+
+  it("makes a sparse tensor dense when asked", () => {
+    const { showers } = decodeEvent(encodeEvent(sampleEvent())).tensors;
+    expect(showers).not.toBeInstanceOf(NdArray);
+    expect((showers as SparseArray<"float32">).toDense()).toEqual(sampleEvent().tensors["showers"]);
+  });
+
   it("keeps -0 and what a NaN carries", () => {
     const bits = Uint32Array.of(0x80000000, 0x7fc12345, 0xffa00001, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     const array = new NdArray<"float32">(new Float32Array(bits.buffer), { dtype: "float32", shape: [12] });
     const { a } = decodeEvent(encodeEvent({ ...sampleEvent(), tensors: { a: array } })).tensors;
-    expect(new Uint32Array((a as NdArray<"float32">).data.buffer)).toEqual(bits);
+    expect(new Uint32Array((a as EventTensor).values().buffer)).toEqual(bits);
   });
 
   it("is the same for equal events, in whatever order their names came", () => {

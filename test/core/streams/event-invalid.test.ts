@@ -3,8 +3,10 @@ import {
   decodeEvent,
   EVENT_LIMITS,
   EventInvalidError,
+  type EventTensor,
   encodeEvent,
   NdArray,
+  nonZero,
   RandomStream,
 } from "../../../core/index.ts";
 import { plain, sampleEvent } from "./event-samples.ts";
@@ -213,7 +215,7 @@ describe("what protocol buffers allow", () => {
     );
     const event = decodeEvent(message);
     expect(event).toMatchObject({ source: "s", conditions: { a: 0 } });
-    expect(event.tensors["a"]?.data).toEqual(new Float32Array(2));
+    expect(event.tensors["a"]?.values()).toEqual(new Float32Array(2));
   });
 
   it("takes the last of a field, and of a condition", () => {
@@ -231,15 +233,46 @@ describe("what protocol buffers allow", () => {
       field(5, "0801", field(2, "07")),
       field(5, field(1, "0304"), "0805", field(2, "07080905")),
     );
-    expect(decodeEvent(message).tensors["a"]?.data).toEqual(Int8Array.of(0, 7, 0, 8, 9, 5));
+    expect(decodeEvent(message).tensors["a"]?.values()).toEqual(Int8Array.of(0, 7, 0, 8, 9, 5));
+  });
+
+  it("leaves out the zeros of a sparse tensor", () => {
+    const message = tensor(
+      FLOAT32,
+      shape(6),
+      field(5, field(1, "01020405"), field(2, "00000000 0000803f 00000080 00000000")),
+    );
+    const { a } = decodeEvent(message).tensors;
+    expect(nonZero(a as EventTensor)).toMatchObject({ places: Uint32Array.of(2, 4), elements: Float32Array.of(1, -0) });
+    expect(a?.values()).toEqual(Float32Array.of(0, 0, 1, 0, -0, 0));
+    const longs = decodeEvent(
+      tensor("1004", shape(2), field(5, field(1, "0001"), field(2, "00".repeat(8), "05", "00".repeat(7)))),
+    );
+    expect(nonZero(longs.tensors["a"] as EventTensor)).toMatchObject({
+      places: Uint32Array.of(1),
+      elements: BigInt64Array.of(5n),
+    });
+  });
+
+  it("takes indices of one byte, two and more side by side", () => {
+    const indices = "00 7f 8001 ff7f 808001 818001";
+    const { a } = decodeEvent(
+      tensor("1001", shape(20_000), field(5, field(1, indices), field(2, "010203040506"))),
+    ).tensors;
+    expect(nonZero(a as EventTensor)).toMatchObject({
+      places: Uint32Array.of(0, 127, 128, 16_383, 16_384, 16_385),
+      elements: Int8Array.of(1, 2, 3, 4, 5, 6),
+    });
   });
 
   it("takes the last of dense and sparse", () => {
     const dense = field(4, "0102");
     const sparse = field(5, field(1, "01"), field(2, "05"));
-    expect(decodeEvent(tensor("1001", shape(2), dense, sparse)).tensors["a"]?.data).toEqual(Int8Array.of(0, 5));
-    expect(decodeEvent(tensor("1001", shape(2), sparse, dense)).tensors["a"]?.data).toEqual(Int8Array.of(1, 2));
-    expect(decodeEvent(tensor("1001", shape(2), sparse, dense, sparse)).tensors["a"]?.data).toEqual(Int8Array.of(0, 5));
+    expect(decodeEvent(tensor("1001", shape(2), dense, sparse)).tensors["a"]?.values()).toEqual(Int8Array.of(0, 5));
+    expect(decodeEvent(tensor("1001", shape(2), sparse, dense)).tensors["a"]?.values()).toEqual(Int8Array.of(1, 2));
+    expect(decodeEvent(tensor("1001", shape(2), sparse, dense, sparse)).tensors["a"]?.values()).toEqual(
+      Int8Array.of(0, 5),
+    );
   });
 
   it("takes tags and lengths that are longer than they need be", () => {

@@ -12,8 +12,9 @@ import { adaptable, eventOf, eventsOf, expectedRows, rowsOf, WINDOW_NS } from ".
 const OPTIONS: LiveWindowsOptions = { windowNs: WINDOW_NS, allowedLatenessNs: 10n, patienceNs: 1_000_000n };
 
 function rowsFrom(events: readonly StreamEvent[]): FeatureRows {
-  const { values, timesNs } = adaptable.features(events);
+  const { values, timesNs, marks } = adaptable.features(events);
   return {
+    marks,
     count: events.length,
     columns: 3,
     values,
@@ -120,7 +121,9 @@ describe("windows of events that are still coming", () => {
     const onLate = (): void => expect.fail("nothing may be late");
     const windows = new LiveWindows({ ...OPTIONS, afterNs: 1150n, onLate });
     const events = eventsOf(["a"], 50);
-    expect(startsOf(add(windows, events))).toEqual([1200n, 1300n]);
+    const closed = add(windows, events);
+    expect(startsOf(closed)).toEqual([1100n, 1200n, 1300n]);
+    expect(textsOf(closed)).toEqual(expectedRows(events.filter(({ timeNs }) => timeNs >= 1150n)).slice(0, 25));
   });
 
   it("have times before 1970", () => {

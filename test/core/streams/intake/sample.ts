@@ -5,6 +5,7 @@ import {
   encodeEvent,
   type FeatureWindow,
   featureWindows,
+  type Marks,
   type StreamEvent,
   type Subscription,
   type TakeEventsOptions,
@@ -15,7 +16,7 @@ import {
 /** Width of windows [ns]. */
 export const WINDOW_NS = 100n;
 
-/** Three features of an event; those without `x` have none. */
+/** Three features of an event, and which of 70,000 counters it marks; those without `x` have none. */
 export const adaptable: Pick<Adaptable, "features"> = {
   features: (events) => {
     const values = new Float64Array(events.length * 3);
@@ -23,9 +24,24 @@ export const adaptable: Pick<Adaptable, "features"> = {
       if (x === undefined) throw new EventInvalidError("is missing", { path: "conditions.x" });
       values.set([x, Math.sqrt(x), Number(sequence) / 3 + Number(id)], 3 * i);
     });
-    return { count: events.length, values, timesNs: BigInt64Array.from(events, ({ timeNs }) => timeNs) };
+    const timesNs = BigInt64Array.from(events, ({ timeNs }) => timeNs);
+    return { count: events.length, values, timesNs, marks: marksOf(events) };
   },
 };
+
+/** Some mark none, others neighbours, and some that are far from each other. */
+function marksOf(events: readonly StreamEvent[]): Marks {
+  const lists = events.map(({ sequence, source }) => {
+    const first = (Number(sequence) * 37) % 50;
+    const all = [first, first + 1, first + 129 + source.length, 20_000 + first, 69_999];
+    return all.slice(0, Number(sequence % 6n));
+  });
+  const offsets = new Uint32Array(lists.length + 1);
+  lists.forEach(({ length }, i) => {
+    offsets[i + 1] = (offsets[i] as number) + length;
+  });
+  return { offsets, counters: Uint32Array.from(lists.flat()) };
+}
 
 /** An event that is a function of its source and its sequence. */
 export function eventOf(source: string, sequence: number, conditions?: Readonly<Record<string, number>>): StreamEvent {
@@ -109,19 +125,21 @@ export async function rowsIn(folders: string | readonly string[]): Promise<reado
 }
 
 export function rowsOf({
-  rows: { count, columns, sources, sequences, ids, timesNs, values },
+  rows: { count, columns, sources, sequences, ids, timesNs, values, marks },
 }: FeatureWindow): string[] {
   const bits = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   return Array.from({ length: count }, (_, i) => {
     const features = bits.toString("hex", 8 * columns * i, 8 * columns * (i + 1));
-    return `${timesNs[i]} ${sources[i]} ${sequences[i]} ${ids[i]} ${features}`;
+    const marked = marks?.counters.subarray(marks.offsets[i], marks.offsets[i + 1]);
+    return `${timesNs[i]} ${sources[i]} ${sequences[i]} ${ids[i]} ${features} ${marked?.join()}`;
   });
 }
 
 /** The rows that events should give. */
 export function expectedRows(events: readonly StreamEvent[]): readonly string[] {
-  const { values, timesNs } = adaptable.features(events);
+  const { values, timesNs, marks } = adaptable.features(events);
   const rows = {
+    marks,
     count: events.length,
     columns: 3,
     values,

@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   type DeadLetter,
   encodeEvent,
+  followFeatureWindows,
   InvalidArgumentError,
   readDeadLetters,
   replayDeadLetters,
@@ -14,7 +15,7 @@ import {
 } from "../../../../core/index.ts";
 import { MemoryStream } from "../../../../modules/memory/index.ts";
 import { RecordedStream, recordStream } from "../../../../modules/recording/index.ts";
-import { adaptable, eventOf, eventsOf, expectedRows, Messages, messagesOf, rowsIn, take } from "./sample.ts";
+import { adaptable, eventOf, eventsOf, expectedRows, Messages, messagesOf, rowsIn, take, WINDOW_NS } from "./sample.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -327,6 +328,25 @@ describe("segments", () => {
         message: expect.stringContaining("00000004.journal"),
       });
     }
+  });
+
+  it("are not read over where one in the middle is damaged, and the newest goes on", async () => {
+    await take(MESSAGES.slice(0, 80), folder, { segmentBytes: 1, batchEvents: 20 });
+    const damaged = join(folder, "00000003.journal");
+    const bytes = await readFile(damaged);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 100) ^ 1, bytes.length - 100);
+    await writeFile(damaged, bytes);
+    const windows = followFeatureWindows(folder, { windowNs: WINDOW_NS, allowedLatenessNs: 10n, patienceNs: 1n });
+    const followed = async (): Promise<void> => {
+      for await (const _ of windows);
+    };
+    for (const read of [() => rowsIn(folder), followed]) {
+      await expect(read()).rejects.toMatchObject({
+        code: "TWIN_READ_FAILED",
+        message: expect.stringContaining("00000003.journal"),
+      });
+    }
+    expect(await take(MESSAGES, folder)).toMatchObject({ events: 20, repeated: 80 });
   });
 
   it("are whole whichever step of a rotation a kill comes at", async () => {

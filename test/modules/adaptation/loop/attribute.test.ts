@@ -116,6 +116,31 @@ describe("an attribution", () => {
     expect(tried.flatMap(({ causes }) => causes)).toContain("shape");
   });
 
+  it("is content with a bound that is as good as where the events would go", async () => {
+    const expectation = await twin.expect(simulate({ random, conditions: from, count: 20_000 }), from);
+    const { min = 0, worth = 0 } = twin.conditions[4] ?? {};
+    const at = (value: number) => simulate({ random, conditions: conditionsWith({ 4: value }), count: 20_000 });
+    const near = attribute(twin, { expectation, features: at(min - 0.3 * worth) }, { from });
+    expect(near.verdict).toBe("cause");
+    expect(near.best).toMatchObject({ causes: ["gain of channel 4"], moved: [{ value: min, error: null }] });
+    // The way is 0.2.
+    expect(attribute(twin, { expectation, features: at(min - 0.01) }, { from }).verdict).toBe("cause");
+    expect(attribute(twin, { expectation, features: at(min - 0.04) }, { from }).verdict).toBe("unexplained");
+  });
+
+  it("breaks off what cannot come near the best, and still tells what it would be", async () => {
+    const expectation = await twin.expect(simulate({ random, conditions: from, count: 5000 }), from);
+    const features = simulate({ random, conditions: conditionsWith({ [COMMON]: 0.95 }), count: EVENTS });
+    const { tried, best } = attribute(twin, { expectation, features }, { from });
+    expect(best).toMatchObject({ causes: ["common gain"], converged: true });
+    for (const { causes, iterations, converged, reduction } of tried) {
+      if (converged) continue;
+      expect(`${causes} after ${iterations}`).toBe(`${causes} after 1`);
+      expect(2 * reduction).toBeLessThan(best?.reduction as number);
+    }
+    expect(tried.filter(({ converged }) => !converged).length).toBeGreaterThan(5);
+  });
+
   it("prices heavy tails by their overdispersion", async () => {
     // Twice the noise that the reference had: what noise does to the deviance is four times as much.
     const expectation = await twin.expect(simulate({ random, conditions: from, count: 20_000 }), from);

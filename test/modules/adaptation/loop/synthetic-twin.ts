@@ -30,8 +30,15 @@ const gain = (name: string): AdaptableCondition => ({ name, unit: "1", min: 0.8,
 export class SyntheticTwin implements Adaptable {
   readonly conditions: readonly AdaptableCondition[] = [
     ...Array.from({ length: CHANNELS }, (_, i) => gain(`gain of channel ${i}`)),
-    gain("common gain"),
-    { name: "coefficient", unit: "1/K", min: -0.05, max: 0.05, initial: 0, worth: 0.001 },
+    { ...gain("common gain"), drift: { walk: 5e-4, rate: 5e-5 } },
+    {
+      ...{ name: "coefficient", unit: "1/K", min: -0.05, max: 0.05, initial: 0, worth: 0.001 },
+      drift: { walk: 3e-5, rate: 0 },
+      slowControl: {
+        ...{ multiplies: COMMON, feature: CHANNELS, reference: 0 },
+        ...{ usualPerSecond: 0.033, mostPerSecond: 0.1, resolution: 0.05 },
+      },
+    },
     { name: "shape", unit: "channels", min: -2, max: 2, initial: 0, worth: 0.02 },
   ];
   readonly causes: readonly Cause[] = this.conditions.map(({ name }, index) => ({
@@ -53,7 +60,7 @@ export class SyntheticTwin implements Adaptable {
       if (channels?.dtype !== "float64" || channels.shape.length !== 1 || channels.shape[0] !== CHANNELS) {
         throw Object.assign(new Error(`An event has ${CHANNELS} channels, float64.`), { code: "TWIN_EVENT_INVALID" });
       }
-      for (let i = 0; i < CHANNELS; i++) values[row * COLUMNS + i] = channels.data[i] as number;
+      values.set(channels.values() as Float64Array, row * COLUMNS);
       values[row * COLUMNS + CHANNELS] = conditions["temperature"] ?? Number.NaN;
     });
     return { count: events.length, values, timesNs: BigInt64Array.from(events, ({ timeNs }) => timeNs) };

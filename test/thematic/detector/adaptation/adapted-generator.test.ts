@@ -1,4 +1,5 @@
 import { Adaptable, constant, createTwin, Generator, type JsonValue, type NdArray } from "twinloom";
+import { servablesOf } from "twinloom/modules/serving";
 import { testGenerator } from "twinloom/testing";
 import {
   adaptableDetector,
@@ -51,6 +52,18 @@ describe("a generator of the detector as it is now", () => {
     );
     expect(now.facts).toMatchObject({ calibration: { absorberMm: 1.5, response: { responsePerKelvin: -0.02 } } });
     expect(now.facts?.["calibration_digest"]).not.toBe(before?.["calibration_digest"]);
+  });
+
+  it("has a name of its own, so that both are served", async () => {
+    const twin = await twinOfToy();
+    expect(servablesOf(twin).map(({ name }) => name)).toEqual([toyGenerator.model, `${toyGenerator.model}-adapted`]);
+    const plugins = {
+      toy: constant(Generator, toyGenerator),
+      adaptable: adaptableDetector({ layers: 6 }),
+      now: adaptedGenerator({ name: "ecal" }),
+    };
+    const wire = { adaptable: { generator: "toy" }, now: { generator: "toy" } } as const;
+    expect((await createTwin({ plugins, wire })).now.model).toBe("ecal");
   });
 
   it("gives a calibration that withResponse() takes", async () => {

@@ -45,12 +45,12 @@ function windowOf({ values, timesNs }: Features, from = 0): Features {
   return { count: WINDOW, values: values.subarray(from * COLUMNS, to * COLUMNS), timesNs: timesNs.subarray(from, to) };
 }
 
-/** Each cause fitted by itself, the best first. */
+/** Each cause of one condition fitted by itself, the best first; for that of many, see {@link allGains}. */
 function attribute({ adaptable, expectation }: Setup, features: Features): (Fitted & { readonly name: string })[] {
   return (
     adaptable.causes
       // These showers have no temperature.
-      .filter(({ name }) => name !== "temperature coefficient")
+      .filter(({ name, conditions }) => conditions.length === 1 && name !== "temperature coefficient")
       .map(({ name, conditions: free }) => {
         const steps = name.startsWith("gain of layer") ? 2 : 4;
         return { name, ...gaussNewton(expectation, features, { adaptable, free, steps }) };
@@ -60,7 +60,8 @@ function attribute({ adaptable, expectation }: Setup, features: Features): (Fitt
 }
 
 function allGains({ adaptable, expectation }: Setup, features: Features): Fitted {
-  const free = Array.from({ length: LAYERS }, (_, layer) => indexOf(adaptable, `gain of layer ${layer}`));
+  const free = adaptable.causes.find(({ name }) => name === "gains of all layers")?.conditions ?? [];
+  expect(free).toHaveLength(LAYERS);
   return gaussNewton(expectation, features, { adaptable, free });
 }
 

@@ -2,6 +2,7 @@ import { RandomStream, solveSymmetric } from "twinloom";
 import { describe, expect, it } from "vitest";
 import { EnergyBasis } from "../../../../thematic/detector/adaptation/energy-basis.ts";
 import {
+  logSpreadOf,
   marginalPrecision,
   precisionOf,
   squaredDistance,
@@ -61,6 +62,24 @@ describe("a precision matrix", () => {
   it("of rows with a column of zeros is refused", () => {
     const rows = rowsOf(100, 1000).map((value, i) => (i % SIZE === 2 ? 0 : value));
     expect(() => precisionOf(rows, SIZE)).toThrow(expect.objectContaining({ code: "TWIN_INVALID_ARGUMENT" }));
+  });
+
+  it("tells by how much each column of other rows is spread more, or less, whatever bad rows there are", () => {
+    const truth = inverseOf(COVARIANCE, SIZE);
+    const factors = [1.2, 0.7, 1, 1.5];
+    const plain = logSpreadOf(rowsOf(20_000, 100), truth);
+    const other = logSpreadOf(
+      rowsOf(20_000, 100).map((value, i) => value * (factors[i % SIZE] as number)),
+      truth,
+    );
+    factors.forEach((factor, i) => {
+      expect(Math.abs((other[i] as number) - (plain[i] as number) - Math.log(factor)), `column ${i}`).toBeLessThan(
+        1e-6,
+      );
+    });
+    // A standard error is 0.004; the t distribution's scatter is a little less than the covariance.
+    const good = logSpreadOf(rowsOf(20_000, Number.POSITIVE_INFINITY), truth);
+    for (const value of good) expect(Math.abs(value)).toBeLessThan(0.06);
   });
 
   it("without some components is the inverse of what is left of the covariance", () => {

@@ -55,7 +55,7 @@ export async function ganTwin(templateShowers: number): Promise<GanTwin> {
 }
 
 /** Of showers one batch after the other, so that no more than a batch of cells is in memory. */
-async function featuresOf(adaptable: Adaptable, showers: Showers, count: number): Promise<Features> {
+export async function featuresOf(adaptable: Adaptable, showers: Showers, count: number): Promise<Features> {
   const values = new Float64Array(count * COLUMNS);
   for await (const { start, count: size, energies } of showers.batches({ stop: count, batchSize: 500 })) {
     const cells = energies.values() as Float32Array;

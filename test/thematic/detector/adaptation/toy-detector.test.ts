@@ -1,6 +1,15 @@
-import { constant, createTwin, type Features, Generator, type JsonValue, type StreamEvent } from "twinloom";
+import {
+  constant,
+  createTwin,
+  type Expectation,
+  type Features,
+  Generator,
+  type JsonValue,
+  type StreamEvent,
+} from "twinloom";
 import { adaptableDetector, gflash } from "twinloom/thematic/detector";
 import { describe, expect, it } from "vitest";
+import { type Attribution, attribute } from "../../../../modules/adaptation/index.ts";
 import { gaussNewton, indexOf, initialOf } from "./gauss-newton.ts";
 import { toyAdaptable, toyEvents, toyGenerator } from "./toy-showers.ts";
 
@@ -10,6 +19,16 @@ const reference = adaptable.features(toyEvents(0, 4000));
 const expectation = await adaptable.expect(reference, initialOf(adaptable));
 const moving = (features: Features, ...names: string[]): ReturnType<typeof gaussNewton> =>
   gaussNewton(expectation, features, { adaptable, free: names.map((name) => indexOf(adaptable, name)) });
+
+/** Why events are not as expected. */
+const attributed = (features: Features): Attribution =>
+  attribute(adaptable, { expectation, features }, { from: initialOf(adaptable), referenceEvents: reference.count });
+
+function around(each: Expectation, conditions: Float64Array): Expectation {
+  const made = each.around?.(conditions);
+  if (!made) throw new Error("It has no spread.");
+  return made;
+}
 
 /** With other layers, temperatures or energies. */
 function changed(
@@ -33,8 +52,10 @@ describe("an adaptable detector", () => {
     expect(adaptable.conditions.at(-1)).toMatchObject({ min: 1.2, max: 1.6, initial: 1.4 });
     expect(adaptable.causes.map(({ rung, mayJoin }) => `${rung} ${mayJoin}`)).toEqual([
       ...new Array<string>(8).fill("1 true"),
+      "1 false",
       "2 false",
     ]);
+    expect(adaptable.causes.at(-2)).toMatchObject({ name: "gains of all layers", conditions: [2, 3, 4, 5, 6, 7] });
     const twin = await createTwin({ plugins: { fast: gflash(), adaptable: adaptableDetector() } });
     expect(twin.adaptable.conditions.map(({ name }) => name).slice(-2)).toEqual([
       "gain of layer 28",
@@ -84,6 +105,29 @@ describe("an adaptable detector", () => {
     expect(coefficient.errors[0]).toBeLessThan(0.001);
   });
 
+  it("finds that the gains of all layers have changed, each another way", () => {
+    const gains = [0.98, 1.03, 0.96, 1.02, 1.05, 0.99];
+    const { verdict, best } = attributed(
+      changed(events, (value, column) => (column < 2 ? value : value * (gains[column - 2] as number))),
+    );
+    expect(verdict).toBe("cause");
+    expect(best?.causes).toEqual(["gains of all layers"]);
+    for (const { index, value, error } of best?.moved ?? []) {
+      expect(Math.abs(value - (gains[index - 2] as number)), `${index}`).toBeLessThan(4 * (error as number));
+    }
+  });
+
+  it("does not take a response that is not linear in energy for gains of layers, near as they come", () => {
+    const { verdict, best, left } = attributed(
+      changed(events, (value, column, event) =>
+        column < 2 ? value : value * ((events.values[event * COLUMNS] as number) / 10_000) ** 0.02,
+      ),
+    );
+    expect(verdict).toBe("unexplained");
+    expect(best?.causes).toEqual(["gains of all layers"]);
+    expect(left.scores.probability).toBeLessThan(1e-9);
+  });
+
   it("takes a missing temperature for the reference's, and learns nothing of the coefficient from it", () => {
     const unknown = changed(events, (value, column) => (column === 1 ? Number.NaN : value));
     const at = initialOf(adaptable).with(1, -0.02);
@@ -127,9 +171,38 @@ describe("an adaptable detector", () => {
         column < 2 ? value : value * 0.97 * (column === 4 ? 1.05 : 1),
       );
     const other = await adaptable.expect(measured(0, 4000), at);
-    const both = [expectation, other].map((each) => each.deviance(events, initialOf(adaptable)));
+    const both = [expectation, around(other, initialOf(adaptable))].map((each) =>
+      each.deviance(events, initialOf(adaptable)),
+    );
     const [ours, theirs] = both.map((deviances) => deviances.reduce((sum, value) => sum + value, 0) / events.count);
     expect(Math.abs((theirs as number) - (ours as number))).toBeLessThan(0.05);
+  });
+
+  it("has the same deviances around what has changed, be it gains, a temperature or the thickness", () => {
+    const meanAt = (each: typeof expectation, features: Features, at: Float64Array): number =>
+      each.deviance(features, at).reduce((sum, value) => sum + value, 0) / features.count;
+    const usual = meanAt(expectation, events, initialOf(adaptable));
+    const changes = {
+      gains: {
+        at: Float64Array.of(1.15, 0, 1, 1, 0.8, 1, 1, 1, 1.4),
+        features: changed(events, (value, column) => (column < 2 ? value : value * 1.15 * (column === 4 ? 0.8 : 1))),
+      },
+      temperature: {
+        at: initialOf(adaptable).with(1, -0.03),
+        features: adaptable.features(toyEvents(50_000, 3000, { perKelvin: -0.03 })),
+      },
+      thickness: {
+        at: initialOf(adaptable).with(8, 1.55),
+        features: adaptable.features(toyEvents(50_000, 3000, { absorberMm: 1.55 })),
+      },
+    };
+    for (const [name, { at, features }] of Object.entries(changes)) {
+      expect(Math.abs(meanAt(around(expectation, at), features, at) - usual), name).toBeLessThan(
+        name === "thickness" ? 0.15 : 1e-3,
+      );
+    }
+    const { at, features } = changes.gains;
+    expect(meanAt(expectation, features, at)).toBeGreaterThan(usual + 0.5);
   });
 
   it("restores no expectation of another twin", async () => {

@@ -82,6 +82,11 @@ testGenerator(async () => {
 });
 
 describe("withResponse", () => {
+  it("has the name of the other generator, or one of its own where both are served", async () => {
+    expect((await responding({ conditions })).shower.model).toBe("gflash");
+    expect((await responding({ conditions, name: "warm" })).shower.model).toBe("warm");
+  });
+
   it("makes what applyResponse makes of the generator's showers, whatever the batches", async () => {
     const { model } = await createTwin({ plugins: { model: gflash() } });
     const { shower } = await responding({ conditions });
