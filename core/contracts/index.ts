@@ -18,6 +18,17 @@ export {
   type Subscription,
 } from "./event-stream.ts";
 export {
+  type ArrayJob,
+  type ElementResources,
+  type ElementState,
+  type ElementStatus,
+  Executor,
+  type ExecutorCallOptions,
+  type ExecutorLimits,
+  type FailureCause,
+  type SubmittedArray,
+} from "./executor.ts";
+export {
   type FallbackRanges,
   type GeneratedBatch,
   type GenerateRequest,
