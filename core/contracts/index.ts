@@ -28,6 +28,7 @@ export {
   type FailureCause,
   type SubmittedArray,
 } from "./executor.ts";
+export { ExecutorRefusedError, ExecutorUnreachableError } from "./executor-errors.ts";
 export {
   type FallbackRanges,
   type GeneratedBatch,
