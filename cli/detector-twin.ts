@@ -134,6 +134,7 @@ export function taskContext<T extends Task<any, any, any, any>>(
     needs: resolveNeeds(twin, task.needs),
     signal: io.signal,
     log,
+    stopping: new AbortController().signal,
     // There is no record to keep them in.
     recordReads: (dataset: OpenDataset) => dataset,
     progress: io.progress.bind(io),

@@ -67,6 +67,39 @@ export class RunFailedError extends TwinError {
   }
 }
 
+/** A task saved what it had done and stopped, because the run was asked to. The work is not lost, and not finished. */
+export class TaskStoppedError extends TwinError {
+  override readonly name = "TaskStoppedError";
+  override readonly code = "TWIN_TASK_STOPPED";
+  readonly task: string;
+  /** What it has done so far, such as "3000 of 10000 showers". */
+  readonly done: string;
+
+  /** @param task - Name of the task, or of a plan that was stopped between its steps. */
+  constructor(task: string, done: string) {
+    super(
+      `"${task}" was asked to stop, saved its checkpoint (${done}) and stopped. It is not finished: run it again with the same folder of checkpoints, and it continues.`,
+    );
+    this.task = task;
+    this.done = done;
+  }
+}
+
+/** A file of a checkpoint was removed while its task was running, as by another run of the same work that ended. */
+export class CheckpointGoneError extends TwinError {
+  override readonly name = "CheckpointGoneError";
+  override readonly code = "TWIN_CHECKPOINT_GONE";
+  readonly location: string;
+
+  constructor(location: string, options?: ErrorOptions) {
+    super(
+      `The checkpoint's file ${location} is there no longer. Another run of the same work with the same folder of checkpoints may have ended and removed it: its result is the one to use. Else run again.`,
+      options,
+    );
+    this.location = location;
+  }
+}
+
 /** A task ended without having written a file that it declares. */
 export class OutputMissingError extends TwinError {
   override readonly name = "OutputMissingError";

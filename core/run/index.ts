@@ -1,6 +1,8 @@
 export { type CheckedPlan, type CheckedStep, checkPlan } from "./check-plan.ts";
+export type { Checkpoint, TaskCheckpoint } from "./checkpoint.ts";
 export type { Environment } from "./environment.ts";
 export {
+  CheckpointGoneError,
   InputChangedError,
   InvalidParametersError,
   InvalidPlanError,
@@ -8,6 +10,7 @@ export {
   RunFailedError,
   RunFolderExistsError,
   RunRecordDamagedError,
+  TaskStoppedError,
 } from "./errors.ts";
 export {
   type AddStep,

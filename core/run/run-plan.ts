@@ -1,13 +1,15 @@
 import { cpus } from "node:os";
 import { join } from "node:path";
+import type { Log } from "../contracts/log.ts";
 import type { SchemaProblem } from "../errors/check-schema.ts";
 import { InvalidArgumentError } from "../errors/invalid-argument.ts";
 import { describeNames } from "../errors/nearest-names.ts";
+import { reasonOf } from "../errors/reason.ts";
 import { CompositionError, TaskNotFoundError } from "../kernel/errors.ts";
 import { compositionOf, findTask, type TwinComposition, type TwinControl } from "../kernel/twin.ts";
 import { checkPlan } from "./check-plan.ts";
 import { currentEnvironment } from "./environment.ts";
-import { InvalidParametersError, InvalidPlanError, RunFailedError } from "./errors.ts";
+import { InvalidParametersError, InvalidPlanError, RunFailedError, TaskStoppedError } from "./errors.ts";
 import { file, given, type Plan, type PlanStep } from "./plan.ts";
 import { planDocument, planFromDocument } from "./plan-document.ts";
 import { fileProblems, overridden, seeded } from "./prepare-plan.ts";
@@ -34,6 +36,17 @@ export interface RunOptions {
   readonly onProgress?: (progress: RunProgress) => void;
   /** Largest number of steps run at the same time; the number of processors, at most 4, by default. */
   readonly concurrency?: number;
+  /**
+   * Folder where tasks that can keep what they have done so far, made if need be. It outlives a run that is stopped, fails
+   * or is killed; the next run with the same folder continues there, as far as its work is the same (task, parameters,
+   * inputs by digest, twin, engine). What a run saved is removed when it has succeeded.
+   */
+  readonly checkpoints?: string;
+  /**
+   * Aborted when the run should save and stop soon: a time limit is near. Tasks with a checkpoint then stop, no step is
+   * started any more, and the run ends with {@link TaskStoppedError}, without a record. Only heeded with `checkpoints`.
+   */
+  readonly stopping?: AbortSignal;
 }
 
 /** A task's input files, beside the {@link RunOptions}. */
@@ -48,7 +61,8 @@ export interface RunTaskOptions extends RunOptions {
  * @param task - Name of a task that a plugin of the twin brings, or a task.
  * @returns The sealed record, also in `out/run.json`; the outputs lie beside it.
  * @throws `TWIN_TASK_NOT_FOUND`, {@link InvalidParametersError} or {@link InvalidPlanError} (inputs), `TWIN_RUN_FOLDER_EXISTS`
- *   before anything runs; {@link RunFailedError} when the task fails, with the record; the signal's reason when canceled.
+ *   before anything runs; {@link RunFailedError} when the task fails, with the record; {@link TaskStoppedError}
+ *   when it was asked to stop and did; the signal's reason when canceled.
  *
  * @example
  * const record = await runTask(twin, "simulate", { parameters: { seed: 7 }, inputs: { energies: "showers.h5" }, out: "run-1" });
@@ -77,7 +91,8 @@ export async function runTask(twin: TwinControl, task: string | AnyTask, options
  * @param plan - A plan, or the name of one in the twin's composition (`plans:` of its twin.yaml).
  * @returns The sealed record, also in `out/run.json`.
  * @throws `TWIN_TASK_NOT_FOUND` for an unknown name; {@link InvalidPlanError} with everything that is wrong and `TWIN_RUN_FOLDER_EXISTS`, before anything runs;
- *   {@link RunFailedError} when a step fails, with the record; the signal's reason when canceled.
+ *   {@link RunFailedError} when a step fails, with the record; {@link TaskStoppedError} when it was asked to stop
+ *   and did; the signal's reason when canceled.
  */
 export async function runPlan(twin: TwinControl, plan: Plan | string, options: RunOptions): Promise<RunRecord> {
   const { parameters = {}, ...rest } = options;
@@ -125,7 +140,13 @@ async function execute(facts: TwinFacts, asked: Plan, options: Execution): Promi
   const folder = await RunFolder.create(options.out, { kind, existing });
   try {
     const startedMs = facts.clock.now();
-    const outcomes = await runSteps(steps, { facts, folder, signal, concurrency, onProgress: options.onProgress });
+    const { checkpoints, onProgress } = options;
+    // Without a folder nothing can be saved, and stopping would lose what was done.
+    const stopping = (checkpoints !== undefined && options.stopping) || new AbortController().signal;
+    const shared = { facts, folder, signal, stopping, checkpoints, concurrency, onProgress };
+    const outcomes = await runSteps(steps, shared);
+    const stopped = stoppedBy(plan.name, outcomes, { signal, stopping });
+    if (stopped) throw stopped;
     const endedMs = facts.clock.now();
     const records = Object.fromEntries(
       [...steps.keys()].map((name) => [name, (outcomes.get(name) as StepOutcome).record]),
@@ -149,9 +170,37 @@ async function execute(facts: TwinFacts, asked: Plan, options: Execution): Promi
     if (record.state === "canceled") signal.throwIfAborted();
     const failed = [...outcomes.values()].find((outcome) => outcome.record.state === "failed");
     if (failed) throw new RunFailedError(record, join(folder.path, RECORD_FILE), failed.error);
+    await removeCheckpoints(outcomes, facts.log);
     return record;
   } finally {
     await folder.discard();
+  }
+}
+
+/** What ends a run that was stopped, and neither failed nor was canceled. */
+function stoppedBy(
+  plan: string,
+  outcomes: ReadonlyMap<string, StepOutcome>,
+  { signal, stopping }: { readonly signal: AbortSignal; readonly stopping: AbortSignal },
+): TaskStoppedError | undefined {
+  const all = [...outcomes.values()];
+  const states = all.map(({ record }) => record.state);
+  if (signal.aborted || states.includes("failed")) return undefined;
+  const stopped = all.map(({ error }) => error).find((error) => error instanceof TaskStoppedError);
+  if (stopped !== undefined || !stopping.aborted || !states.includes("skipped")) return stopped;
+  const done = states.filter((state) => state === "succeeded").length;
+  return new TaskStoppedError(plan, `${done} of ${states.length} steps`);
+}
+
+/** The run is sealed: what is left behind where a file cannot be removed does no harm. */
+async function removeCheckpoints(outcomes: ReadonlyMap<string, StepOutcome>, log: Log): Promise<void> {
+  for (const { checkpoint } of outcomes.values()) {
+    try {
+      await checkpoint?.remove();
+    } catch (error) {
+      const fields = { checkpoint: checkpoint?.folder, reason: reasonOf(error) };
+      log.warn(fields, "A checkpoint is needed no longer, and cannot be removed.");
+    }
   }
 }
 

@@ -11,7 +11,8 @@ import { reasonOf } from "../errors/reason.ts";
 import { isFile } from "../files/is-file.ts";
 import { ArtifactChangedError } from "../spec/errors.ts";
 import type { CheckedStep } from "./check-plan.ts";
-import { InputChangedError, OutputMissingError } from "./errors.ts";
+import type { StepCheckpoint } from "./checkpoint.ts";
+import { InputChangedError, OutputMissingError, TaskStoppedError } from "./errors.ts";
 import { fileRecord } from "./file-record.ts";
 import type { ErrorRecord, FileRecord, StepRecord } from "./run-record.ts";
 
@@ -20,6 +21,9 @@ export interface StepContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
+  readonly stopping: AbortSignal;
+  /** Where the step keeps what it has done, by its inputs; `undefined` in a run without checkpoints. */
+  checkpoint(inputs: Readonly<Record<string, FileRecord>>): Promise<StepCheckpoint | undefined>;
   readonly connectors: readonly Connector[];
   resolve(step: CheckedStep): Readonly<Record<string, unknown>>;
   progress(fraction: number, doing: string): void;
@@ -37,6 +41,8 @@ export interface StepContext {
 export interface StepOutcome {
   readonly record: StepRecord;
   readonly error?: unknown;
+  /** What it saved, to be removed when the run has succeeded. */
+  readonly checkpoint?: StepCheckpoint | undefined;
 }
 
 /** Runs one step: digests its inputs, runs its task, seals its outputs. Never rejects. */
@@ -61,12 +67,14 @@ export async function runStep(step: CheckedStep, context: StepContext): Promise<
   };
   try {
     const paths = await sealInputs(step, context, inputs);
-    const result = await callTask(step, context, { inputs: paths, access });
+    const checkpoint = await context.checkpoint(inputs);
+    const result = await callTask(step, context, { inputs: paths, access, checkpoint });
     await checkUnchanged(paths, inputs, context);
     const outputs = await sealOutputs(step, context);
-    return { record: finish({ state: "succeeded", result, outputs }) };
+    return { record: finish({ state: "succeeded", result, outputs }), checkpoint };
   } catch (error) {
-    if (context.signal.aborted) return { record: finish({ state: "canceled" }), error };
+    if (context.signal.aborted || error instanceof TaskStoppedError)
+      return { record: finish({ state: "canceled" }), error };
     return { record: finish({ state: "failed", error: errorRecord(error) }), error };
   }
 }
@@ -123,9 +131,14 @@ async function sealInputs(
 async function callTask(
   step: CheckedStep,
   context: StepContext,
-  { inputs, access }: { readonly inputs: Readonly<Record<string, SealedInput>>; readonly access: AccessLog },
+  given: {
+    readonly inputs: Readonly<Record<string, SealedInput>>;
+    readonly access: AccessLog;
+    readonly checkpoint: StepCheckpoint | undefined;
+  },
 ): Promise<JsonValue> {
   const { task } = step;
+  const { inputs, access, checkpoint } = given;
   const outputs: Record<string, string> = {};
   await mkdir(context.workFolder, { recursive: true }); // also for a task that only returns a result
   for (const [output, { file }] of declaredOutputs(step)) {
@@ -138,6 +151,8 @@ async function callTask(
     inputs: Object.fromEntries(Object.keys(task.inputs).map((input) => [input, inputs[input]?.path])),
     outputs,
     signal: context.signal,
+    stopping: context.stopping,
+    ...(checkpoint !== undefined && { checkpoint }),
     log: context.log,
     recordReads: (dataset) => access.watch(dataset),
     progress: context.progress,

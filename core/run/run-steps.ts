@@ -1,7 +1,9 @@
 import { type CheckedStep, stepsBefore } from "./check-plan.ts";
+import { StepCheckpoint } from "./checkpoint.ts";
 import type { RunFolder } from "./run-folder.ts";
 import type { FileRecord } from "./run-record.ts";
 import { runStep, type StepOutcome, skippedStep } from "./run-step.ts";
+import { stepKey } from "./step-key.ts";
 import type { TwinFacts } from "./twin-facts.ts";
 
 /** How far a run is. */
@@ -17,6 +19,9 @@ export interface StepsOptions {
   readonly facts: TwinFacts;
   readonly folder: RunFolder;
   readonly signal: AbortSignal;
+  readonly stopping: AbortSignal;
+  /** Folder of checkpoints, if there is one. */
+  readonly checkpoints: string | undefined;
   /** Largest number of steps run at the same time. */
   readonly concurrency: number;
   readonly onProgress: ((progress: RunProgress) => void) | undefined;
@@ -27,7 +32,7 @@ export async function runSteps(
   steps: ReadonlyMap<string, CheckedStep>,
   run: StepsOptions,
 ): Promise<ReadonlyMap<string, StepOutcome>> {
-  const { facts, folder, signal, concurrency, onProgress } = run;
+  const { facts, folder, signal, stopping, concurrency, onProgress } = run;
   const outcomes = new Map<string, StepOutcome>();
   const waiting = new Map(steps);
   const running = new Set<Promise<void>>();
@@ -36,6 +41,16 @@ export async function runSteps(
     const outcome = await runStep(step, {
       ...facts,
       signal,
+      stopping,
+      checkpoint: async (inputs) =>
+        run.checkpoints === undefined
+          ? undefined
+          : new StepCheckpoint({
+              folder: run.checkpoints,
+              step: name,
+              key: await stepKey(step, inputs, facts),
+              log: facts.log,
+            }),
       progress: (fraction, doing) => onProgress?.({ step: name, fraction, doing }),
       locate: (from) => {
         if ("file" in from) return { path: from.file };
@@ -53,7 +68,7 @@ export async function runSteps(
   while (waiting.size > 0 || running.size > 0) {
     for (const [name, step] of waiting) {
       const before = stepsBefore(step).map((each) => outcomes.get(each)?.record.state);
-      if (signal.aborted || before.some((state) => state !== undefined && state !== "succeeded")) {
+      if (signal.aborted || stopping.aborted || before.some((state) => state !== undefined && state !== "succeeded")) {
         waiting.delete(name);
         outcomes.set(name, { record: skippedStep(step) });
       } else if (running.size < concurrency && before.every((state) => state === "succeeded")) {

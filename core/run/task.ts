@@ -3,6 +3,7 @@ import type { JsonValue } from "../canonical/json-value.ts";
 import type { OpenDataset } from "../contracts/connector.ts";
 import type { Log } from "../contracts/log.ts";
 import type { Needs, Resolved } from "../kernel/plugin.ts";
+import type { TaskCheckpoint } from "./checkpoint.ts";
 
 /** A file that a task reads. */
 export interface TaskInput {
@@ -26,6 +27,13 @@ export interface TaskContext<P, N extends Needs, I extends string, O extends str
   readonly outputs: Readonly<Record<O, string>>;
   /** Aborted when the run is canceled. The run waits for the task, so a long one must look at it. */
   readonly signal: AbortSignal;
+  /**
+   * Aborted when the run is to stop soon and be continued later: a time limit is near. A task with a {@link checkpoint}
+   * then saves and throws {@link TaskStoppedError}; one without goes on.
+   */
+  readonly stopping: AbortSignal;
+  /** Where the task keeps what it has done so far; only in a run that was given a folder for it. */
+  readonly checkpoint?: TaskCheckpoint;
   readonly log: Log;
   /**
    * The same dataset; what is read of it is kept in the run record as the step's `reads`. For data that are no input file:

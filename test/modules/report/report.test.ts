@@ -177,6 +177,7 @@ describe("the task report", () => {
       outputs: { page: join(folder, "report.html") },
       signal: new AbortController().signal,
       log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+      stopping: new AbortController().signal,
       recordReads: (dataset: OpenDataset) => dataset,
       progress: () => {},
     });
