@@ -7,6 +7,7 @@ export {
   type Features,
   type SlowControlCoefficient,
 } from "./adaptable.ts";
+export { checkArrayJob, checkArrayToken } from "./check-array-job.ts";
 export { Clock } from "./clock.ts";
 export { Connector, type OpenDataset, type OpenOptions, type WriteOptions } from "./connector.ts";
 export type { CounterFaults, Counters, Marks, NoisyCounter } from "./counters.ts";

@@ -1,16 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { constants, copyFile, link, readFile, rm, unlink, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { FileLockedError } from "./errors.ts";
+import { identifyProcess, isProcessRunning, type ProcessIdentity } from "./process-identity.ts";
 import { partialPath, system } from "./write-atomically.ts";
 
 /** Who holds a lock. */
-interface Holder {
+interface Holder extends ProcessIdentity {
   readonly id: string;
-  readonly host: string;
-  readonly pid: number;
-  /** When the process started, as far as the system tells: a number of a process is given again. */
-  readonly started: string;
 }
 
 /**
@@ -22,7 +18,7 @@ interface Holder {
  */
 export async function lockFile(path: string): Promise<() => Promise<void>> {
   const lock = `${path}.lock`;
-  const own: Holder = { id: randomUUID(), host: hostname(), pid: process.pid, started: await startOf(process.pid) };
+  const own: Holder = { id: randomUUID(), ...(await identifyProcess()) };
   // Complete before it has its name, so that nobody reads a half.
   const temporary = partialPath(lock);
   return await system(path, async () => {
@@ -38,9 +34,19 @@ export async function lockFile(path: string): Promise<() => Promise<void>> {
   });
 }
 
+/**
+ * Who holds the lock of a file, as {@link lockFile} takes it; nobody where the process that held it is gone.
+ *
+ * @throws {@link FileLockedError} for a lock that does not say whose it is.
+ */
+export async function lockHolder(path: string): Promise<ProcessIdentity | undefined> {
+  const holder = await holderOf(`${path}.lock`);
+  return holder && (await isProcessRunning(holder)) ? holder : undefined;
+}
+
 async function takeOver(path: string, lock: string, temporary: string): Promise<void> {
   const holder = await holderOf(lock);
-  if (holder && (await isAlive(holder))) throw new FileLockedError(path, lock, holder);
+  if (holder && (await isProcessRunning(holder))) throw new FileLockedError(path, lock, holder);
   if (holder) {
     // Of those who find it gone, the one that gets this name removes it, and looks again: it may be another's by now.
     const right = `${lock}.${holder.id}`;
@@ -86,32 +92,5 @@ async function holderOf(lock: string): Promise<Holder | undefined> {
     return JSON.parse(text) as Holder;
   } catch (error) {
     throw new FileLockedError(lock.replace(/\.lock.*$/, ""), lock, undefined, { cause: error });
-  }
-}
-
-async function isAlive({ host, pid, started }: Holder): Promise<boolean> {
-  // Of another computer nobody here knows.
-  if (host !== hostname()) return true;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
-  }
-  const now = await startOf(pid);
-  // Of other users' processes the system may not tell when they started (proc(5), hidepid).
-  return now === "" || started === "" || now === started;
-}
-
-/** The boot and the tick of it at which a process started (proc(5), field 22 of stat); empty where the system has no /proc. */
-async function startOf(pid: number): Promise<string> {
-  try {
-    const [boot, stat] = await Promise.all([
-      readFile("/proc/sys/kernel/random/boot_id", "utf8"),
-      readFile(`/proc/${pid}/stat`, "utf8"),
-    ]);
-    // The name of the program, in parentheses, may hold anything.
-    return `${boot.trim()} ${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? ""}`;
-  } catch {
-    return "";
   }
 }
