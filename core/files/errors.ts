@@ -57,6 +57,8 @@ export class FileExistsError extends FileError {
 export class FileLockedError extends FileError {
   override readonly name = "FileLockedError";
   override readonly code = "TWIN_FILE_LOCKED";
+  /** The process that has it; absent where the lock does not say. */
+  readonly holder?: { readonly host: string; readonly pid: number };
 
   /** @param lock - The file that says so. */
   constructor(
@@ -72,6 +74,7 @@ export class FileLockedError extends FileError {
         `"${shown}" is being written by ${who}. Wait until it is closed. If that process is gone, remove "${lock}".`,
       options,
     );
+    if (holder) this.holder = { host: holder.host, pid: holder.pid };
   }
 }
 
