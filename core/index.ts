@@ -1,3 +1,4 @@
+export * from "./batch/index.ts";
 export * from "./canonical/index.ts";
 export * from "./contracts/index.ts";
 export * from "./data/index.ts";

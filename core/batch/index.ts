@@ -1,0 +1,7 @@
+export type { AcceptedResult } from "./accepted-results.ts";
+export type { BatchDocument, BatchFile, StageDocument, TaskRunId } from "./batch-document.ts";
+export { BatchFolder, type BatchFolderOptions } from "./batch-folder.ts";
+export { type AttemptId, BatchPaths, relativeAttempt } from "./batch-paths.ts";
+export { BatchDamagedError, BatchFolderExistsError, BatchNotFoundError } from "./errors.ts";
+export type { Submission } from "./submission.ts";
+export type { ElementClaim, Witness } from "./witnesses.ts";
