@@ -19,7 +19,7 @@ export function connection(
   }
   const tls = tlsOf(choice, cwd);
   const options: ConnectionOptions = {
-    endpoints: endpoint.split(",").map((address) => address.trim()),
+    ...serversOf(endpoint, cwd),
     model,
     insecure,
     ...(timeoutMs !== undefined && { timeoutMs }),
@@ -37,6 +37,16 @@ export function connection(
       })
       .join("\n"),
   );
+}
+
+/** Before the folder in which servers register themselves. */
+const REGISTRY = "registry:";
+
+function serversOf(endpoint: string, cwd: string): Pick<ConnectionOptions, "endpoints" | "registry"> {
+  if (!endpoint.startsWith(REGISTRY)) return { endpoints: endpoint.split(",").map((address) => address.trim()) };
+  const folder = endpoint.slice(REGISTRY.length);
+  if (folder === "") throw new UsageError("--endpoint registry: must name the folder in which servers register.");
+  return { registry: resolve(cwd, folder) };
 }
 
 function tlsOf(choice: ConnectionChoice, cwd: string): ConnectionOptions["tls"] {

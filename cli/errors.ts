@@ -6,6 +6,12 @@ export class UsageError extends TwinError {
   override readonly code = "TWIN_USAGE";
 }
 
+/** What runs was told that its time is nearly up, and has ended in order: whoever started it is to start it again. */
+export class RestartWantedError extends TwinError {
+  override readonly name = "RestartWantedError";
+  override readonly code = "TWIN_RESTART_WANTED";
+}
+
 /** A pattern that no file matches, or a folder without data. */
 export class NoFilesError extends TwinError {
   override readonly name = "NoFilesError";

@@ -1,5 +1,5 @@
 import { TwinError } from "../core/index.ts";
-import { InternalError, InterruptedError, SystemError, UsageError } from "./errors.ts";
+import { InternalError, InterruptedError, RestartWantedError, SystemError, UsageError } from "./errors.ts";
 import { harmless } from "./harmless.ts";
 import { exitCodeOf } from "./interrupt.ts";
 import { typedMessage } from "./typed-message.ts";
@@ -10,6 +10,9 @@ export interface Failure {
   readonly exitCode: number;
 }
 
+/** Exit code of what is to be started again. @see sysexits.h */
+const EX_TEMPFAIL = 75;
+
 /**
  * Makes a coded error of whatever a command threw.
  *
@@ -19,6 +22,7 @@ export interface Failure {
 export function toFailure(thrown: unknown, received: NodeJS.Signals | undefined): Failure {
   if (received && isAbort(thrown)) return { error: new InterruptedError(received), exitCode: exitCodeOf(received) };
   if (thrown instanceof UsageError) return { error: thrown, exitCode: 2 };
+  if (thrown instanceof RestartWantedError) return { error: thrown, exitCode: EX_TEMPFAIL };
   if (thrown instanceof TwinError) return { error: thrown, exitCode: 1 };
   if (isSystemError(thrown)) return { error: new SystemError(thrown), exitCode: 1 };
   return { error: new InternalError(thrown), exitCode: 1 };

@@ -74,6 +74,23 @@ export const SERVE_OPTIONS = {
     description: "whether clients may load and unload models (default: none)",
     choices: ["none", "explicit"],
   },
+  register: {
+    kind: "text",
+    placeholder: "folder",
+    description: "let clients find the server by a file in this folder, which they share",
+  },
+  advertise: {
+    kind: "text",
+    placeholder: "host",
+    description: "host that others reach it under (default: the address it listens on, or this machine's name)",
+  },
+  atTimeLimit: {
+    kind: "text",
+    placeholder: "what",
+    description: "what becomes of it when SIGUSR1 tells that its time is nearly up: restart ends with exit code 75",
+    choices: ["restart", "end"],
+    default: "restart",
+  },
   only: { kind: "text", placeholder: "model", description: "serve this model only", many: true },
 } as const satisfies OptionDefinitions;
 
@@ -96,5 +113,7 @@ export interface ServeChoice {
   readonly maxMessageBytes?: number | undefined;
   readonly drainMs?: number | undefined;
   readonly modelControl?: string | undefined;
+  readonly register?: string | undefined;
+  readonly advertise?: string | undefined;
   readonly only: readonly string[];
 }

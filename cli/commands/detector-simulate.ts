@@ -24,7 +24,7 @@ export const detectorSimulate: Command = defineCommand({
       kind: "text",
       placeholder: "host:port",
       description:
-        "have servers make the showers, `twinloom serve` or Triton; several, separated by commas, serve the same model",
+        "have servers make the showers, `twinloom serve` or Triton; several, separated by commas, serve the same model; or registry:folder, where servers register",
     },
     fallback: {
       kind: "text",

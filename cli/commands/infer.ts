@@ -13,7 +13,8 @@ export const infer: Command = defineCommand({
     endpoint: {
       kind: "text",
       placeholder: "host:port",
-      description: "server that speaks the Open Inference Protocol; several, separated by commas, serve the same model",
+      description:
+        "server that speaks the Open Inference Protocol; several, separated by commas, serve the same model; or registry:folder, where servers register",
       required: true,
     },
     model: { kind: "text", placeholder: "name", description: "name that the model is served under" },

@@ -1,7 +1,8 @@
 import { once } from "node:events";
+import { resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import type { VersionEntry } from "../../core/index.ts";
-import type { InferenceServer, Servable } from "../../modules/serving/index.ts";
+import type { InferenceServer, Servable, ServerRegistration } from "../../modules/serving/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
 import { SERVE_OPTIONS } from "../serve-options.ts";
 import { FORCE_OPTION, NAMED_TWIN, STORE_OPTION } from "../store-options.ts";
@@ -18,7 +19,9 @@ export const serve: Command = defineCommand({
   description:
     "Runs until it is interrupted, and then ends what has begun; a second signal ends it at once. Of a twin with a serving " +
     "part, that part's options hold where none is given here. An alias is followed: when it moves, the version that it then " +
-    "names is served, and no request is lost. When it says `serving … on …`, it answers.",
+    "names is served, and no request is lost. When it says `serving … on …`, it answers. With --register, clients find it in " +
+    "a folder (`--endpoint registry:folder`). SIGUSR1, which batch systems send before a time limit, ends it in order, with " +
+    "exit code 75: to be started again.",
   arguments: { twin: { description: `${NAMED_TWIN}; an ONNX file; a model that comes with Twinloom (gan)` } },
   options: {
     ...SERVE_OPTIONS,
@@ -56,10 +59,19 @@ export const serve: Command = defineCommand({
     "twinloom serve gan",
     "twinloom serve twin.yaml --port 9000 --tokens tokens.yaml --tls-certificate server.pem --tls-key server.key --host 0.0.0.0",
     "twinloom serve ecal@champion --max-batch 200 --poll-s 10",
+    "twinloom serve ecal@champion --port 0 --register servers",
   ],
   run: async ({ twin }, options, io) => {
     setFlagsFromString(HEAP_GROWTH);
-    const { InferenceServer: Server } = await import("../../modules/serving/index.ts");
+    const { toldTimeIsUp } = await import("../told-time-is-up.ts");
+    // Before anything that takes time: it may come as soon as the process is there.
+    using timeIsUp = toldTimeIsUp();
+    const { InferenceServer: Server, registerServer } = await import("../../modules/serving/index.ts");
+    const { RestartWantedError, UsageError } = await import("../errors.ts");
+    const { register, advertise } = options;
+    if (register === undefined && advertise !== undefined) {
+      throw new UsageError("--advertise is the host that --register tells: give --register, too.");
+    }
     const { jsonLog } = await import("../json-log.ts");
     const { serverOptions } = await import("../server-options.ts");
     const { withServed } = await import("../served-twin.ts");
@@ -71,13 +83,29 @@ export const serve: Command = defineCommand({
       isServing = true;
     };
     await withServed({ ...options, twin, provider, log, onSwap }, io, async (served) => {
-      const server = new Server(await serverOptions(options, served.own, io.cwd), { log });
+      const how = await serverOptions(options, served.own, io.cwd);
+      const server = new Server(how, { log });
       try {
         await server.start({ signal: io.signal });
         const running = await served.publish(server);
         try {
-          await tell(server, running.servables, io);
-          if (!io.signal.aborted) await once(io.signal, "abort");
+          const registered =
+            register === undefined
+              ? undefined
+              : await registerServer(server, {
+                  ...{ folder: resolve(io.cwd, register), advertise, tls: how.tls !== undefined, log },
+                  twin: () => versionOf(running.servables),
+                });
+          try {
+            await tell(server, running.servables, io);
+            if (registered)
+              log.info({ file: registered.file, address: registered.address }, "The server is registered");
+            const ending = AbortSignal.any([io.signal, timeIsUp.signal]);
+            if (!ending.aborted) await once(ending, "abort");
+          } finally {
+            // Before it takes no more requests, so that clients ask others.
+            await registered?.stop();
+          }
         } finally {
           await server.stop();
           await running.stop();
@@ -86,8 +114,18 @@ export const serve: Command = defineCommand({
         await server.stop();
       }
     });
+    if (!timeIsUp.signal.aborted || io.signal.aborted || options.atTimeLimit === "end") return;
+    throw new RestartWantedError(
+      "The server was told that its time is nearly up, and has ended what had begun. Start it again (exit code 75), or say --at-time-limit end.",
+    );
   },
 });
+
+/** The version of a twin that is served; null for what is none. */
+function versionOf([first]: readonly Servable[]): ServerRegistration["twin"] {
+  const { twin, twin_version: version } = first?.properties ?? {};
+  return twin === undefined || version === undefined ? null : { name: twin, version };
+}
 
 /** Says what is served, and where: a table, and a line that scripts can wait for. */
 async function tell(server: InferenceServer, servables: readonly Servable[], io: CommandIo): Promise<void> {

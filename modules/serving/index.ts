@@ -44,6 +44,9 @@ export type {
 } from "./models/served.ts";
 export { serveGenerator } from "./models/served-generator.ts";
 export { type ServeModelFacts, serveModel } from "./models/served-model.ts";
+export { type RegisteredServer, type RegisterServerOptions, registerServer } from "./registry/register-server.ts";
+export type { ServerRegistration } from "./registry/registration.ts";
+export { readRegistry } from "./registry/registration.ts";
 export { AliasFollower, type FollowAliasOptions, followAlias, type OpenedVersion } from "./server/follow-alias.ts";
 export { InferenceServer, type InferenceServerParts, type ServerAddress } from "./server/inference-server.ts";
 export { ModelServer } from "./server/model-server.ts";

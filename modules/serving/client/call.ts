@@ -56,8 +56,11 @@ export async function callSomewhere<T>(balancer: Balancer, attempt: Attempt<T>, 
       if (running.size > 0) ending.abort(NOT_NEEDED);
     }
     const refusals = [...failures].filter(([, error]) => verdictOf(error) === "refused");
+    const { endpoints } = balancer;
     // Everyone was asked, and nobody does it.
-    if (refusals.length === balancer.endpoints.length) throw agreed(refusals, model);
+    if (endpoints.length > 0 && endpoints.every((each) => refusals.some(([refusing]) => refusing === each))) {
+      throw agreed(refusals, model);
+    }
     if (leftMs() < LAST_TRY_MS) throw exhausted(balancer, failures, { model, timeoutMs });
     const pauseMs = Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** round);
     await sleep(Math.min(pauseMs, leftMs() / 2), undefined, { signal }).catch(() => {
@@ -159,7 +162,7 @@ function agreed(failures: readonly (readonly [Endpoint, unknown])[], model: stri
 }
 
 function exhausted(
-  { endpoints }: Balancer,
+  { endpoints, absence }: Balancer,
   failures: ReadonlyMap<Endpoint, unknown>,
   { model, timeoutMs }: Pick<CallOptions, "model" | "timeoutMs">,
 ): TwinError {
@@ -171,6 +174,12 @@ function exhausted(
     return `  - ${address}: ${said ?? "it was not asked"}`;
   });
   const cause = [...failures.values()].at(-1);
+  if (endpoints.length === 0) {
+    return new ServerUnreachableError(
+      `No server answered for model "${model}" in ${timeoutMs} ms (\`timeoutMs\`): ${absence()}.`,
+      { cause },
+    );
+  }
   const isBusy = failures.size > 0 && [...failures.values()].every((error) => verdictOf(error) === "busy");
   const said = `in ${timeoutMs} ms (\`timeoutMs\`); what each endpoint said last:\n${lines.join("\n")}`;
   if (isBusy) return new QueueFullError(`No server had room for model "${model}" ${said}`, { cause });

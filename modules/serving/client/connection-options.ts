@@ -5,10 +5,17 @@ import { addressProblem } from "./address.ts";
 /** How a part reaches the servers that compute for it. */
 export interface ConnectionOptions {
   /**
-   * Servers of the same model, in any order: `["gpu-1.example.org:8001", "[::1]:8001", "unix:/run/twinloom.sock"]`. Requests
+   * Servers of the same model, in any order; or {@link registry}: `["gpu-1.example.org:8001", "[::1]:8001", "unix:/run/twinloom.sock"]`. Requests
    * go to the one that has the fewest.
    */
-  readonly endpoints: readonly string[];
+  readonly endpoints?: readonly string[] | undefined;
+  /**
+   * In the place of `endpoints`: a folder in which servers register themselves (`twinloom serve --register`). Those that
+   * come are asked, too; those that leave or die are not asked any more.
+   */
+  readonly registry?: string | undefined;
+  /** How long creating the part waits for the first server to register, ms; 60,000 by default. */
+  readonly registryTimeoutMs?: number | undefined;
   /** Name that the model is served under. */
   readonly model: string;
   /** Version of it, in the sense of the protocol; what the server chooses by default. */
@@ -40,6 +47,7 @@ export interface ClientTls {
 /** {@link ConnectionOptions} with their defaults. */
 export interface Connection extends ConnectionOptions {
   readonly insecure: boolean;
+  readonly registryTimeoutMs: number;
   readonly timeoutMs: number;
   readonly maxMessageBytes: number;
 }
@@ -67,7 +75,19 @@ export const connectionOptions = {
     .min(1)
     .readonly()
     .refine((all) => new Set(all).size === all.length, { error: "It has an endpoint twice." })
+    .optional()
     .describe("Servers of the same model: host:port, [IPv6]:port, unix:path."),
+  registry: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("In the place of endpoints: a folder in which servers register themselves."),
+  registryTimeoutMs: z
+    .number()
+    .min(1)
+    .max(7 * 24 * 3600 * 1000)
+    .default(60_000)
+    .describe("How long creating the part waits for the first server to register, ms."),
   model: z.string().min(1).describe("Name that the model is served under."),
   version: z.string().min(1).optional().describe("Version of it; what the server chooses by default."),
   tls: Tls.optional().describe("Encrypts; {} trusts the authorities that the system trusts."),
@@ -85,4 +105,15 @@ export const connectionOptions = {
     .max(2 ** 31 - 1)
     .default(64 * 2 ** 20)
     .describe("Largest message, each way, in bytes."),
+};
+
+/** Servers are named in one of two ways. */
+export function namesServers({ endpoints, registry }: Pick<ConnectionOptions, "endpoints" | "registry">): boolean {
+  return (endpoints === undefined) !== (registry === undefined);
+}
+
+/** Told where {@link namesServers} is false. */
+export const NAMES_SERVERS: { path: string[]; error: string } = {
+  path: ["endpoints"],
+  error: "Give the servers as `endpoints`, or as `registry`, a folder in which they register: one of the two.",
 };

@@ -14,7 +14,7 @@ import type { ClientTls, Connection } from "./connection-options.ts";
  */
 export async function channelCredentials(
   { grpc }: Protos,
-  { endpoints, tls, token, insecure }: Connection,
+  { endpoints = [], tls, token, insecure }: Connection,
 ): Promise<ChannelCredentials> {
   if (tls !== undefined) return await encrypted(grpc, tls);
   const away = endpoints.find((address) => !isOnThisMachine(address));

@@ -6,6 +6,7 @@ import type { ParameterValue } from "../protocol/parameters.ts";
 import { STATUS } from "../protocol/status.ts";
 import { decodeTensors, encodeTensors } from "../protocol/tensors.ts";
 import { RAW_INPUT_CONTENTS, writeMessage } from "../protocol/write-message.ts";
+import { RegistryFollower } from "../registry/follow-registry.ts";
 import { Balancer } from "./balancer.ts";
 import { callSomewhere } from "./call.ts";
 import type { Connection } from "./connection-options.ts";
@@ -34,6 +35,9 @@ export interface InferenceClientInit {
   /** Whether another model under the same name is as good. */
   readonly follow: boolean;
   readonly log: Log;
+  /** Whether somebody else computes while no server is there: then a registry may be empty. */
+  readonly hasFallback?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The kind of calls that compute nothing. */
@@ -49,6 +53,8 @@ export class InferenceClient {
   readonly connection: Connection;
   readonly #protos: Protos;
   readonly #balancer: Balancer;
+  /** `undefined` for endpoints that are given. */
+  readonly #follower: RegistryFollower | undefined;
   /** `undefined` where the model may change. */
   readonly #pin: Pin | undefined;
   readonly #latencies: Latencies = new Latencies();
@@ -67,6 +73,7 @@ export class InferenceClient {
     const { model } = connection;
     this.#pin = follow ? undefined : new Pin(model);
     const onChange = ({ status }: Endpoint): void => {
+      this.#follower?.hurry();
       if (status.isGood) log.info({ endpoint: status.address, model }, "an endpoint answers again");
       else {
         const facts = { endpoint: status.address, model, problem: status.problem };
@@ -77,22 +84,43 @@ export class InferenceClient {
       }
     };
     const probe = (endpoint: Endpoint): Promise<string | undefined> => this.#probe(endpoint);
-    this.#balancer = new Balancer(
-      connection.endpoints.map(
-        (address) => new Endpoint(address, { protos, credentials, connection, probe, onChange }),
-      ),
-    );
+    const makeEndpoint = (address: string): Endpoint =>
+      new Endpoint(address, { protos, credentials, connection, probe, onChange });
+    const { endpoints = [], registry: folder } = connection;
+    const balancer = new Balancer(endpoints.map(makeEndpoint));
+    this.#balancer = balancer;
+    if (folder !== undefined) {
+      this.#follower = new RegistryFollower({ folder, connection, balancer, makeEndpoint, log });
+    }
   }
 
-  /** @throws `TWIN_PACKAGE_MISSING`; as `channelCredentials`. Reaches nobody yet. */
+  /**
+   * Reaches nobody yet; of a registry, the first server is waited for unless there is a fallback.
+   *
+   * @throws `TWIN_PACKAGE_MISSING`; as `channelCredentials`, `RegistryFollower.start`.
+   */
   static async create(init: InferenceClientInit): Promise<InferenceClient> {
     const protos = await loadProtos();
-    return new InferenceClient(init, protos, await channelCredentials(protos, init.connection));
+    const { connection, hasFallback, signal } = init;
+    const client = new InferenceClient(init, protos, await channelCredentials(protos, connection));
+    try {
+      const timeoutMs = hasFallback ? 0 : connection.registryTimeoutMs;
+      await client.#follower?.start({ timeoutMs, signal });
+    } catch (error) {
+      client.stop();
+      throw error;
+    }
+    return client;
   }
 
-  /** In the order of the options. */
+  /** In the order of the options; of a registry, in that in which they came, then those that have left. */
   get endpoints(): readonly EndpointStatus[] {
-    return this.#balancer.endpoints.map(({ status }) => status);
+    return this.#balancer.statuses;
+  }
+
+  /** Requests that are well on their way at a time: two for each endpoint. */
+  get usualInFlight(): number {
+    return 2 * Math.max(1, this.#balancer.endpoints.length);
   }
 
   /** Whether a request would go to an endpoint that answered when it was looked at last. */
@@ -186,6 +214,7 @@ export class InferenceClient {
     const stopped = new ModelFailedError(this.connection.model, "it has stopped, with its twin.");
     this.#stopped.abort(stopped);
     for (const call of this.#calls) call.abort(stopped);
+    this.#follower?.stop();
     for (const endpoint of this.#balancer.endpoints) endpoint.close();
   }
 

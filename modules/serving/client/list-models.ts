@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { checkSchema, InvalidArgumentError, type Log } from "../../../core/index.ts";
-import { type ConnectionOptions, connectionOptions } from "./connection-options.ts";
+import { ANY_MODEL } from "../registry/follow-registry.ts";
+import { type ConnectionOptions, connectionOptions, NAMES_SERVERS, namesServers } from "./connection-options.ts";
 import { InferenceClient } from "./inference-client.ts";
 
 /** A model that a server has, as `RepositoryIndex` tells it. */
@@ -11,10 +12,7 @@ export interface ListedModel {
   readonly isReady: boolean;
 }
 
-/** Stands in messages for the model that is asked for. */
-const ANY = "*";
-
-const Options = z.strictObject(connectionOptions);
+const Options = z.strictObject(connectionOptions).refine(namesServers, NAMES_SERVERS);
 
 /**
  * What a server has to offer: of the endpoints, the first one that answers. Servers tell of what the caller may use.
@@ -26,12 +24,12 @@ export async function listModels(
   options: Omit<ConnectionOptions, "model" | "version">,
   { log, signal }: { readonly log: Log; readonly signal?: AbortSignal | undefined },
 ): Promise<readonly ListedModel[]> {
-  const checked = checkSchema(Options, { ...options, model: ANY });
+  const checked = checkSchema(Options, { ...options, model: ANY_MODEL });
   if (checked.problems) {
     const problems = checked.problems.map(({ path, message }) => `${path.join(".")}: ${message}`);
     throw new InvalidArgumentError(`These servers cannot be asked:\n${problems.join("\n")}`);
   }
-  const client = await InferenceClient.create({ connection: checked.value, follow: true, log });
+  const client = await InferenceClient.create({ connection: checked.value, follow: true, log, signal });
   try {
     return (await client.list({ signal })).map(({ name = "", version, state }) => ({
       name,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { definePlugin, Generator, Model, optional, type PluginFactory } from "../../../core/index.ts";
-import { type ConnectionOptions, connectionOptions } from "./connection-options.ts";
+import { type ConnectionOptions, connectionOptions, NAMES_SERVERS, namesServers } from "./connection-options.ts";
 import { type GeneratorDescription, GeneratorDescriptionSchema } from "./generator-contract.ts";
 import { InferenceClient } from "./inference-client.ts";
 import { RemoteGenerator } from "./remote-generator.ts";
@@ -28,6 +28,9 @@ export interface RemoteGeneratorOptions extends ConnectionOptions {
  * `timeoutMs`. The same event is the same from all of them, so nothing is lost or made twice. Servers that come to serve
  * another model under the name are not used any more, unless `follow` is said.
  *
+ * Instead of `endpoints`, `registry` names a folder in which servers register themselves, such as those of a batch: the part
+ * waits for the first one (`registryTimeoutMs`), asks those that come later, too, and forgets those that leave or die.
+ *
  * The need `fallback`, another generator of the same arrays, is met by a wire only. It makes the events for which no
  * server is to be had; they are flagged in `byFallback`, and are other events than the servers' unless it is the very
  * same model. Where no server answers within 5 s when the part is created, ranges and arrays are those of the fallback. Needs the packages `@grpc/grpc-js` and `@grpc/proto-loader`.
@@ -47,29 +50,37 @@ export const remoteGenerator: PluginFactory<RemoteGeneratorOptions, RemoteGenera
   version: "0.1.0",
   provides: Generator,
   needs: { fallback: optional(Generator, { onlyWired: true }) },
-  options: z.strictObject({
-    ...connectionOptions,
-    transfer: z
-      .enum(["sparse", "dense"])
-      .default("sparse")
-      .describe("How events travel: what is not zero, where the server knows that, or every value."),
-    precision: z
-      .enum(["float32", "float16"])
-      .default("float32")
-      .describe("float16: float32 values travel as halves, which rounds them to 3 digits."),
-    inFlight: z.int().min(1).max(1000).optional().describe("Requests on their way at a time; two for each endpoint."),
-    follow: z
-      .boolean()
-      .default(false)
-      .describe("Whether the servers may come to serve another model under the name, with other events."),
-    describes: GeneratorDescriptionSchema.optional().describe(
-      "What the model generates, for servers that do not tell it.",
-    ),
-  }),
+  options: z
+    .strictObject({
+      ...connectionOptions,
+      transfer: z
+        .enum(["sparse", "dense"])
+        .default("sparse")
+        .describe("How events travel: what is not zero, where the server knows that, or every value."),
+      precision: z
+        .enum(["float32", "float16"])
+        .default("float32")
+        .describe("float16: float32 values travel as halves, which rounds them to 3 digits."),
+      inFlight: z.int().min(1).max(1000).optional().describe("Requests on their way at a time; two for each endpoint."),
+      follow: z
+        .boolean()
+        .default(false)
+        .describe("Whether the servers may come to serve another model under the name, with other events."),
+      describes: GeneratorDescriptionSchema.optional().describe(
+        "What the model generates, for servers that do not tell it.",
+      ),
+    })
+    .refine(namesServers, NAMES_SERVERS),
   create: async ({ fallback }, options, { log, signal }) => {
     const { transfer, precision, inFlight, follow, describes, ...connection } = options;
-    const client = await InferenceClient.create({ connection, follow, log });
-    const asks = { describes, transfer, precision, follow, inFlight: inFlight ?? 2 * connection.endpoints.length };
+    const client = await InferenceClient.create({
+      connection,
+      follow,
+      log,
+      signal,
+      hasFallback: fallback !== undefined,
+    });
+    const asks = { describes, transfer, precision, follow, inFlight };
     try {
       return await RemoteGenerator.create({ client, options: asks, fallback, log, signal });
     } catch (error) {
@@ -101,9 +112,12 @@ export const remoteModel: PluginFactory<RemoteModelOptions, RemoteModel> = defin
   version: "0.1.0",
   provides: Model,
   needs: { fallback: optional(Model, { onlyWired: true }) },
-  options: z.strictObject(connectionOptions),
+  options: z.strictObject(connectionOptions).refine(namesServers, NAMES_SERVERS),
   create: async ({ fallback }, connection, { log, signal }) => {
-    const client = await InferenceClient.create({ connection, follow: false, log });
+    const client = await InferenceClient.create({
+      ...{ connection, follow: false, log, signal },
+      hasFallback: fallback !== undefined,
+    });
     try {
       return await RemoteModel.create({ client, fallback, log, signal });
     } catch (error) {

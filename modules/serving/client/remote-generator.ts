@@ -37,8 +37,8 @@ export interface RemoteGeneratorOptions {
   readonly describes?: GeneratorDescription | undefined;
   readonly transfer: "sparse" | "dense";
   readonly precision: "float32" | "float16";
-  /** Requests on their way at a time. */
-  readonly inFlight: number;
+  /** Requests on their way at a time; by default as many as suit the servers that are there. */
+  readonly inFlight: number | undefined;
   readonly follow: boolean;
 }
 
@@ -172,7 +172,8 @@ export class RemoteGenerator implements Generator, Startable {
     const ended = tasks > 1 ? new AbortController() : undefined;
     const cancel = (): void => ended?.abort(signal?.reason);
     if (ended) signal?.addEventListener("abort", cancel);
-    const parts = inOrder(tasks, this.#options.inFlight, (index) => {
+    const window = (): number => this.#options.inFlight ?? this.#client.usualInFlight;
+    const parts = inOrder(tasks, window, (index) => {
       const batch = Math.floor(index / requests);
       const start = batch * batchSize + (index % requests) * perRequest;
       const stop = Math.min(start + perRequest, (batch + 1) * batchSize, eventIds.length);

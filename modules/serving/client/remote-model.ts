@@ -187,15 +187,19 @@ export class RemoteModel implements Model, Startable {
     const cancel = (): void => ended.abort(signal?.reason);
     if (signal?.aborted) cancel();
     signal?.addEventListener("abort", cancel);
-    const asked = inOrder(Math.ceil(rows / most), 2 * this.#client.endpoints.length, (index) => {
-      const start = index * most;
-      const count = Math.min(most, rows - start);
-      const part = Object.entries(own).map(([name, array]) => [name, sliceRows(array, start, count)]);
-      const asking = this.#ask(Object.fromEntries(part), new Map(lengths).set(axis, count), ended.signal);
-      // Nothing comes of the others, then.
-      asking.catch((error: unknown) => ended.abort(error));
-      return asking;
-    });
+    const asked = inOrder(
+      Math.ceil(rows / most),
+      () => this.#client.usualInFlight,
+      (index) => {
+        const start = index * most;
+        const count = Math.min(most, rows - start);
+        const part = Object.entries(own).map(([name, array]) => [name, sliceRows(array, start, count)]);
+        const asking = this.#ask(Object.fromEntries(part), new Map(lengths).set(axis, count), ended.signal);
+        // Nothing comes of the others, then.
+        asking.catch((error: unknown) => ended.abort(error));
+        return asking;
+      },
+    );
     try {
       for (const piece of asked) pieces.push(await piece);
     } finally {
