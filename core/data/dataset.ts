@@ -69,6 +69,21 @@ export interface Variable {
 export interface DataChunk {
   readonly selection: Readonly<Record<string, { readonly start: number; readonly stop: number }>>;
   readonly array: NdArray;
+  /**
+   * The same values, compressed before, where there are such; a writer that stores just that takes the bytes as they are.
+   * Whoever changes the values leaves it out.
+   */
+  readonly compressed?: CompressedChunk;
+}
+
+/**
+ * A whole storage chunk of little-endian numbers, row-major, with zeros behind the end of the variable: bytes shuffled
+ * (first all first bytes of the numbers, then all second ones, …), then zlib, as HDF5's filters shuffle and gzip store it.
+ */
+export interface CompressedChunk {
+  /** Of the storage chunk. */
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
 }
 
 /** How a variable lies in its file. */

@@ -29,7 +29,16 @@ export { isTimeUnit } from "./cf/time-unit.ts";
 export { type Block, bytesPerElement, gridBlocks, rowMajorBlockShape } from "./chunk-grid.ts";
 export { contentDigest } from "./content-digest.ts";
 export { type Line, lineCopier } from "./copy-line.ts";
-export type { Attributes, AttributeValue, DataChunk, Dataset, Dimension, Storage, Variable } from "./dataset.ts";
+export type {
+  Attributes,
+  AttributeValue,
+  CompressedChunk,
+  DataChunk,
+  Dataset,
+  Dimension,
+  Storage,
+  Variable,
+} from "./dataset.ts";
 export type { DataOf, DType, DTypeData, Scalar, ScalarOf } from "./dtype.ts";
 export {
   InvalidArrayError,

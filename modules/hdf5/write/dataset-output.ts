@@ -1,4 +1,11 @@
-import { allocate, type DType, type HdfDatasetSpec, type NdArray, WriteFailedError } from "../../../core/index.ts";
+import {
+  allocate,
+  type CompressedChunk,
+  type DType,
+  type HdfDatasetSpec,
+  type NdArray,
+  WriteFailedError,
+} from "../../../core/index.ts";
 import { applyFilters, undoFilters } from "./chunk-filters.ts";
 import { type StoredChunk, writeChunkTree } from "./chunk-tree.ts";
 import { copyBox, innerStretch } from "./copy-box.ts";
@@ -76,6 +83,26 @@ export class DatasetOutput {
     await this.#place.heap.flush(false);
     if (this.#chunkShape === undefined) await this.#writeContiguous(bytes, values.shape, start);
     else await this.#writeChunks(this.#chunkShape, bytes, values.shape, start);
+  }
+
+  /**
+   * Stores a chunk that was compressed before, where that is how this dataset stores its chunks and nothing else is there.
+   *
+   * @returns Whether it was stored.
+   */
+  async writeCompressed({ shape, bytes }: CompressedChunk, start: readonly number[]): Promise<boolean> {
+    const chunkShape = this.#chunkShape;
+    const isOurs = this.#level > 0 && this.dtype !== "string" && String(shape) === String(chunkShape);
+    if (chunkShape === undefined || !isOurs || this.#fill !== undefined || this.#unlimited?.includes(true))
+      return false;
+    const index = start.map((from, axis) => from / (chunkShape[axis] as number));
+    const isInside = start.every((from, axis) => from >= 0 && from < (this.#shape[axis] as number));
+    const key = index.join(",");
+    if (!index.every(Number.isInteger) || !isInside || this.#waiting.has(key) || this.#stored.has(key)) return false;
+    const address = this.#place.output.allocate(bytes.length);
+    this.#stored.set(key, { index, address, bytes: bytes.length });
+    await this.#place.output.write(address, bytes);
+    return true;
   }
 
   /** Stores what waits. @returns The messages of the dataset's header. */

@@ -1,5 +1,6 @@
 import {
   type AttributeValue,
+  type CompressedChunk,
   type HdfAttributes,
   type HdfDatasetSpec,
   type HdfWriter,
@@ -117,6 +118,11 @@ export class HdfFileWriter implements HdfWriter {
     const node = this.#find(path);
     if (node.values === undefined) this.#refuse(path, "it is a group, which has no values.");
     else await node.values.write(values, start ?? values.shape.map(() => 0));
+  }
+
+  /** Writes a chunk that was compressed before. @returns Whether the dataset stores such; else nothing was done. */
+  async writeCompressed(path: string, chunk: CompressedChunk, start: readonly number[]): Promise<boolean> {
+    return (await this.#find(path).values?.writeCompressed(chunk, start)) ?? false;
   }
 
   /** Writes all metadata. The file is valid only after this. */

@@ -36,9 +36,11 @@ export async function writeDataset(writer: HdfFileWriter, dataset: Dataset, opti
   const variables: { readonly path: string; readonly variable: Variable }[] = [];
   createGroup(dataset, "", {});
   for (const { path, variable } of variables) {
-    for await (const { selection, array } of variable.chunks(options)) {
-      const start = variable.dims.map((dim) => selection[dim]?.start ?? 0);
-      await writer.write(path, array, start);
+    for await (const chunk of variable.chunks(options)) {
+      const start = variable.dims.map((dim) => chunk.selection[dim]?.start ?? 0);
+      const isTaken = chunk.compressed && (await writer.writeCompressed(path, chunk.compressed, start));
+      // The values of a compressed chunk may be made only when they are asked for.
+      if (!isTaken) await writer.write(path, chunk.array, start);
     }
   }
 

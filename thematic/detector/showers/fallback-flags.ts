@@ -46,7 +46,7 @@ export class FallbackFlags implements Variable {
   }
 
   /** Notes what a batch tells. */
-  note({ start, count, byFallback }: ShowerBatch): void {
+  note({ start, count, byFallback }: Omit<ShowerBatch, "energies">): void {
     if (byFallback) this.#flags.set(byFallback, start);
     else this.#flags.fill(0, start, start + count);
   }

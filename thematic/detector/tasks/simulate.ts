@@ -15,6 +15,7 @@ import {
 import { Calorimeter } from "../contracts.ts";
 import { seedSchema } from "../seed-schema.ts";
 import { BY_FALLBACK } from "../showers/fallback-flags.ts";
+import { simulateInParts } from "./simulate-in-parts.ts";
 
 /** Keeps the incident energies' random numbers apart from the showers' ("ener"). */
 const ENERGY_PURPOSE = 0x656e6572;
@@ -105,8 +106,11 @@ export const simulate: Task<typeof Parameters, typeof needs, keyof typeof inputs
     };
     const doing = `simulating ${showers.count} showers`;
     const progress = (done: number): void => context.progress(done / showers.count, doing);
-    const dataset = showers.toDataset({ progress, batchSize });
     context.progress(0, doing);
+    const { checkpoint, stopping, log } = context;
+    const dataset = checkpoint
+      ? await simulateInParts(showers, { checkpoint, stopping, signal, log, batchSize, progress })
+      : showers.toDataset({ progress, batchSize });
     await writer.write(
       path,
       { ...dataset, attributes: { ...dataset.attributes, ...attributes } },
