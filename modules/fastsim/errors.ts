@@ -33,3 +33,15 @@ export class ShippedModelError extends TwinError {
   override readonly name = "ShippedModelError";
   override readonly code = "TWIN_SHIPPED_MODEL";
 }
+
+/** What a training needs is not on this machine: the recipe, or Python with PyTorch. */
+export class TrainingUnavailableError extends TwinError {
+  override readonly name = "TrainingUnavailableError";
+  override readonly code = "TWIN_TRAINING_UNAVAILABLE";
+}
+
+/** The training recipe ended with an error, which the message repeats. */
+export class TrainingFailedError extends TwinError {
+  override readonly name = "TrainingFailedError";
+  override readonly code = "TWIN_TRAINING_FAILED";
+}

@@ -10,6 +10,7 @@ import {
 import { FastSimulation } from "./fast-simulation.ts";
 import { GeneratorGraph } from "./graph-schema.ts";
 import { readGraph } from "./read-graph.ts";
+import { train } from "./train/train.ts";
 
 const Options = z.strictObject({
   graph: GeneratorGraph.optional().describe(
@@ -49,7 +50,7 @@ export type FastsimOptions = z.input<typeof Options>;
  * bit-identical whatever the batch, the order and the threads, for graphs of the operators listed in
  * docs/reference/generator-graph.md.
  *
- * Needs a {@link Model}. The need `fallback`, another generator of the same arrays, is met by a wire only.
+ * Its task is `train`, which makes such a model anew. Needs a {@link Model}. The need `fallback`, another generator of the same arrays, is met by a wire only.
  *
  * @example
  * await using twin = await createTwin({
@@ -68,6 +69,7 @@ export const fastsim: PluginFactory<FastsimOptions, FastSimulation> = definePlug
   provides: Generator,
   needs: { model: Model, fallback: optional(Generator, { onlyWired: true }) },
   options: Options,
+  tasks: [train],
   create: ({ model, fallback }, { graph, outside, ...sizes }, { part, log }) => {
     if (sizes.minRows > sizes.maxRows) {
       throw new InvalidArgumentError(`Part "${part}": minRows, ${sizes.minRows}, is above maxRows, ${sizes.maxRows}.`);

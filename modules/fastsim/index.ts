@@ -4,7 +4,13 @@
  * @module
  */
 export { CARD_SCHEMA, ModelCard, modelCardJsonSchema } from "./card-schema.ts";
-export { GeneratedInvalidError, GeneratorGraphError, ShippedModelError } from "./errors.ts";
+export {
+  GeneratedInvalidError,
+  GeneratorGraphError,
+  ShippedModelError,
+  TrainingFailedError,
+  TrainingUnavailableError,
+} from "./errors.ts";
 export type { FastSimulation } from "./fast-simulation.ts";
 export { type FastsimOptions, fastsim } from "./fastsim.ts";
 export {
@@ -27,5 +33,6 @@ export {
   shippedModel,
   shippedModelCard,
 } from "./shipped-model.ts";
+export { train } from "./train/train.ts";
 export { type GeneratorTraining, generatorTraining } from "./training-recipe.ts";
 export { withFallback } from "./with-fallback.ts";

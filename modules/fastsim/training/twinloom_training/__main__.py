@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--device", default="auto", choices=("auto", "cpu", "cuda"), help="auto (default): a GPU where there is one"
     )
+    result.add_argument("--seed", type=_seed, help="seed of all stages (default: that of the configuration)")
     result.add_argument(
         "--reference", help=f"held-out showers to judge against (default: {stages.TEST_FILE} of --data)"
     )
@@ -59,6 +60,12 @@ def parser() -> argparse.ArgumentParser:
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text} is no positive whole number")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 0 to 2^32 - 1")
     return int(text)
 
 
@@ -98,14 +105,16 @@ def _begin_and_run(given: argparse.Namespace) -> None:
         if not threads.isdecimal() or int(threads) == 0:
             raise RecipeError(f"OMP_NUM_THREADS is {threads!r}; wanted is a positive whole number.")
         torch.set_num_threads(int(threads))
+    config = load_config(given.config)
     run = stages.Run(
-        config=load_config(given.config),
+        config=config if given.seed is None else {**config, "seed": given.seed},
         data_dir=given.data,
         out=given.out,
         layers_from=given.layers,
         device=given.device,
         # Without the folders of this machine: it goes into cards and evidence.
         command=f"python -m twinloom_training {given.stage} --config {os.path.basename(given.config)}"
+        + (f" --seed {given.seed}" if given.seed is not None else "")
         + (f" --layers {os.path.basename(os.path.abspath(given.layers))}" if given.layers else ""),
         say=lambda text: print(text, flush=True),
     )

@@ -251,7 +251,9 @@ def everything(run: Run, reference: str | None, repeat: int) -> None:
     """From data to ONNX files, cards and, where there is a reference, evidence."""
     started = time.monotonic()
     optional = {"adversarial"} & run.config.keys()
-    for section in (*BUDGETS[run.config["family"]], *optional):
+    sections = (*BUDGETS[run.config["family"]], *sorted(optional - set(BUDGETS[run.config["family"]])))
+    run.say(f"plan {run.name}: {' '.join(sections)}")
+    for section in sections:
         loop_settings(run.config, section)  # told now, not after the hours of the stages before
     layers(run)
     for stage in TRAINING[run.config["family"]]:

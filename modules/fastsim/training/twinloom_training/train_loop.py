@@ -141,6 +141,7 @@ class _Loop:
         rate = self.summed / max(time.monotonic() - self.shown, 1e-9)
         self.sums, self.summed, self.shown = {}, 0, time.monotonic()
         report(log, {"step": self.step, "seconds": round(self.seconds, 1), **means, "steps_per_s": rate})
+        print(f"progress {self.folder.name} {self.progress:.4f}", flush=True)
 
     def _validate(self, log: Any) -> None:
         # Validation draws random numbers of its own: they must not change what training draws.
