@@ -113,16 +113,19 @@ export class OutputMissingError extends TwinError {
   }
 }
 
-/** A file changed between its digest being taken and a task having read it. */
+/** A file changed between its digest being taken and a task having read it; of a batch, since it was sealed. */
 export class InputChangedError extends TwinError {
   override readonly name = "InputChangedError";
   override readonly code = "TWIN_INPUT_CHANGED";
   readonly location: string;
 
-  constructor(input: string, location: string) {
-    super(
-      `Input "${input}" (${location}) changed while the run was using it, so its result is not sealed. Run again when nothing writes to it.`,
-    );
+  /** @param what - What became of it, and what to do; by default it changed while the run was using it. */
+  constructor(
+    input: string,
+    location: string,
+    what = "changed while the run was using it, so its result is not sealed. Run again when nothing writes to it.",
+  ) {
+    super(`Input "${input}" (${location}) ${what}`);
     this.location = location;
   }
 }
