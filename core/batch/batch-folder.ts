@@ -6,7 +6,7 @@ import { describeNames } from "../errors/nearest-names.ts";
 import { FileExistsError } from "../files/errors.ts";
 import { writing } from "../lifecycle/fs/failures.ts";
 import { nodeFs } from "../lifecycle/fs/node-fs.ts";
-import { hasLinks, isTemporary, makeStoreFolder } from "../lifecycle/fs/publish.ts";
+import { hasLinks, isTemporary, isThere, makeStoreFolder } from "../lifecycle/fs/publish.ts";
 import type { StoreFs } from "../lifecycle/fs/store-fs.ts";
 import { readCanonical } from "../lifecycle/read-canonical.ts";
 import { type AcceptedResult, acceptResult, attemptsOf, readAcceptedResult } from "./accepted-results.ts";
@@ -187,6 +187,11 @@ export class BatchFolder {
   /** Runs of a stage that have a result. @throws `TWIN_READ_FAILED` */
   async accepted(stage: string): Promise<ReadonlySet<number>> {
     return new Set(await numbersIn(this.#fs, this.paths.acceptedOf(this.stage(stage).name)));
+  }
+
+  /** Whether a task run has a result. */
+  async isAccepted(id: TaskRunId): Promise<boolean> {
+    return await isThere(this.#fs, this.paths.accepted(id));
   }
 
   /**

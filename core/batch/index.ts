@@ -3,5 +3,13 @@ export type { BatchDocument, BatchFile, StageDocument, TaskRunId } from "./batch
 export { BatchFolder, type BatchFolderOptions } from "./batch-folder.ts";
 export { type AttemptId, BatchPaths, relativeAttempt } from "./batch-paths.ts";
 export { BatchDamagedError, BatchFolderExistsError, BatchNotFoundError } from "./errors.ts";
+export {
+  type ElementOptions,
+  type ElementProgress,
+  type ElementResult,
+  type ElementRun,
+  parametersOf,
+  runElement,
+} from "./run-element.ts";
 export type { Submission } from "./submission.ts";
 export type { ElementClaim, Witness } from "./witnesses.ts";
