@@ -2,6 +2,7 @@ export type { AcceptedResult } from "./accepted-results.ts";
 export type { BatchDocument, BatchFile, StageDocument, TaskRunId } from "./batch-document.ts";
 export { BatchFolder, type BatchFolderOptions } from "./batch-folder.ts";
 export { type AttemptId, BatchPaths, relativeAttempt } from "./batch-paths.ts";
+export * from "./client/index.ts";
 export { BatchDamagedError, BatchFolderExistsError, BatchNotFoundError } from "./errors.ts";
 export {
   type ElementOptions,

@@ -1,0 +1,18 @@
+export {
+  BatchClient,
+  type OpenBatchOptions,
+  openBatch,
+  type ResumeBatchOptions,
+  readBatchStatus,
+  type SubmitBatchOptions,
+  type WatchBatchOptions,
+} from "./batch-client.ts";
+export type { SubmissionState, TaskRunStanding } from "./batch-state.ts";
+export type { BatchStatus, StageStatus, SubmissionStatus, TaskRunCounts } from "./batch-status.ts";
+export { BatchBusyError, BatchMismatchError } from "./errors.ts";
+export {
+  TASK_RUN_STATES,
+  type TaskRunCause,
+  type TaskRunState,
+  taskRunCanFollow,
+} from "./states.ts";
