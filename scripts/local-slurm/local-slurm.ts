@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -180,6 +180,9 @@ async function prepareFolder(folder: string): Promise<void> {
   if (other !== undefined) {
     throw new Error(`In the folder ${folder} another one runs (process ${other}): end it, or give another folder.`);
   }
+  const key = join(folder, "munge.key");
+  if (!existsSync(key)) await writeFile(key, randomBytes(128), { mode: 0o600 });
+  await rm(join(folder, "munge.socket"), { force: true });
 }
 
 function mungedOf(folder: string): Daemon {
@@ -191,10 +194,7 @@ function mungedOf(folder: string): Daemon {
       ...["--pid-file", file("munged.pid"), "--log-file", file("munged.log"), "--seed-file", file("munge.seed")],
     ]),
     output: file("munged.output"),
-    isReady: async () => {
-      if (!existsSync(file("munge.key"))) await writeFile(file("munge.key"), randomBytes(128), { mode: 0o600 });
-      return existsSync(file("munge.socket"));
-    },
+    isReady: async () => existsSync(file("munge.socket")),
   });
 }
 
