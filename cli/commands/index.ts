@@ -33,6 +33,7 @@ import { streamShow } from "./stream-show.ts";
 import { streamTake } from "./stream-take.ts";
 import { twinAlias } from "./twin-alias.ts";
 import { twinAttest } from "./twin-attest.ts";
+import { twinCandidate } from "./twin-candidate.ts";
 import { twinComment } from "./twin-comment.ts";
 import { twinDiff } from "./twin-diff.ts";
 import { twinLineage } from "./twin-lineage.ts";
@@ -50,6 +51,7 @@ export const commands: readonly Command[] = [
   rerun,
   adapt,
   twinSeal,
+  twinCandidate,
   twinList,
   twinShow,
   twinDiff,

@@ -33,6 +33,7 @@ export {
   shippedModel,
   shippedModelCard,
 } from "./shipped-model.ts";
+export { type SealCandidateOptions, type SealedCandidate, sealCandidate, TRAINED_BY } from "./train/seal-candidate.ts";
 export { train } from "./train/train.ts";
 export { type GeneratorTraining, generatorTraining } from "./training-recipe.ts";
 export { withFallback } from "./with-fallback.ts";
