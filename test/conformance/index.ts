@@ -19,6 +19,9 @@ export {
 export { backPressureCases } from "./event-stream-publish-cases.ts";
 export type { EventStreamFixture } from "./event-stream-sample.ts";
 export { groupCases, namedCases } from "./event-stream-shared-cases.ts";
+export { executorCases, otherClientCases, testExecutor } from "./executor.ts";
+export { preemptionCases, timeLimitCases } from "./executor-end-cases.ts";
+export type { ExecutorFixture } from "./executor-sample.ts";
 export { type GeneratorFixture, generatorCases, testGenerator } from "./generator.ts";
 export { type HdfFilesFixture, hdfFilesCases, testHdfFiles } from "./hdf-files.ts";
 export { type ModelFixture, modelCases, testModel } from "./model.ts";
