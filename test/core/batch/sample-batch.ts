@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,10 +43,9 @@ export const note = defineTask({
       const saved = await checkpoint?.load();
       if (saved === undefined) {
         await checkpoint?.save({ state: "half", files: {} });
-        await new Promise<void>((done, fail) => {
-          stopping.addEventListener("abort", () => done(), { once: true });
-          signal.addEventListener("abort", () => fail(signal.reason), { once: true });
-        });
+        const asked = AbortSignal.any([stopping, signal]);
+        if (!asked.aborted) await once(asked, "abort");
+        signal.throwIfAborted();
         throw new TaskStoppedError("note", "half");
       }
     }
