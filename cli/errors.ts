@@ -1,4 +1,4 @@
-import { type ReproductionReport, type StoreFindings, TwinError } from "../core/index.ts";
+import { type ElementResult, type ReproductionReport, type StoreFindings, TwinError } from "../core/index.ts";
 
 /** What was typed cannot be right: an unknown command or option, a missing argument, a value that is not allowed. */
 export class UsageError extends TwinError {
@@ -10,6 +10,21 @@ export class UsageError extends TwinError {
 export class RestartWantedError extends TwinError {
   override readonly name = "RestartWantedError";
   override readonly code = "TWIN_RESTART_WANTED";
+}
+
+/** Task runs of an element failed or were skipped; each that did not has its result. */
+export class RunsFailedError extends TwinError {
+  override readonly name = "RunsFailedError";
+  override readonly code = "TWIN_TASK_RUNS_FAILED";
+
+  constructor(runs: ElementResult["runs"], folder: string) {
+    const bad = runs.filter(({ state }) => state === "failed" || state === "skipped");
+    const [first] = bad;
+    const why = first?.message === undefined ? "" : ` Run ${first.run}: ${first.message}`;
+    super(
+      `${bad.length} of ${runs.length} task runs of this element have no result.${why} When the cause is mended, run them again: twinloom jobs resume ${folder}`,
+    );
+  }
 }
 
 /** A pattern that no file matches, or a folder without data. */

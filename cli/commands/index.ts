@@ -1,6 +1,7 @@
 import type { Command } from "../command.ts";
 import type { Groups } from "../program.ts";
 import { adapt } from "./adapt.ts";
+import { batchWork } from "./batch-work.ts";
 import { dataCheck } from "./data-check.ts";
 import { dataConvert } from "./data-convert.ts";
 import { dataInfo } from "./data-info.ts";
@@ -87,6 +88,7 @@ export const commands: readonly Command[] = [
   modelRepository,
   serve,
   infer,
+  batchWork,
   rootExport,
   specCheck,
   specSchema,
@@ -102,6 +104,7 @@ export const groups: Groups = {
   detector: "Simulate calorimeter showers, and see how faithful they are",
   stream: "See, record and replay what an instrument publishes",
   model: "Look into files of trained models, and hand them to servers",
+  batch: "Run elements of batches: for executors",
   root: "Hand ROOT files to uproot",
   spec: "Check a twin.yaml, and what may be in one",
 };
