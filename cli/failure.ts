@@ -1,4 +1,4 @@
-import { TwinError } from "../core/index.ts";
+import { TaskStoppedError, TwinError } from "../core/index.ts";
 import { InternalError, InterruptedError, RestartWantedError, SystemError, UsageError } from "./errors.ts";
 import { harmless } from "./harmless.ts";
 import { exitCodeOf } from "./interrupt.ts";
@@ -22,7 +22,8 @@ const EX_TEMPFAIL = 75;
 export function toFailure(thrown: unknown, received: NodeJS.Signals | undefined): Failure {
   if (received && isAbort(thrown)) return { error: new InterruptedError(received), exitCode: exitCodeOf(received) };
   if (thrown instanceof UsageError) return { error: thrown, exitCode: 2 };
-  if (thrown instanceof RestartWantedError) return { error: thrown, exitCode: EX_TEMPFAIL };
+  if (thrown instanceof RestartWantedError || thrown instanceof TaskStoppedError)
+    return { error: thrown, exitCode: EX_TEMPFAIL };
   if (thrown instanceof TwinError) return { error: thrown, exitCode: 1 };
   if (isSystemError(thrown)) return { error: new SystemError(thrown), exitCode: 1 };
   return { error: new InternalError(thrown), exitCode: 1 };

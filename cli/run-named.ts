@@ -16,6 +16,7 @@ import type { CommandIo } from "./command.ts";
 import { UsageError } from "./errors.ts";
 import { loadTwin } from "./load-twin.ts";
 import { pairs, parseParameters } from "./parameters.ts";
+import { toldTimeIsUp } from "./told-time-is-up.ts";
 import { withStore } from "./with-store.ts";
 import { withTwin } from "./with-twin.ts";
 
@@ -26,6 +27,7 @@ export interface RunNamedOptions {
   readonly seed?: bigint | undefined;
   readonly out?: string | undefined;
   readonly replace?: boolean | undefined;
+  readonly checkpoints?: string | undefined;
   readonly store?: string | undefined;
   /** Whether a withdrawn version is run. */
   readonly force?: boolean | undefined;
@@ -45,6 +47,8 @@ export async function runNamed(
   const parameters = parseParameters(typed.parameter ?? []);
   const inputs = Object.fromEntries(pairs(typed.input ?? []).map(([input, path]) => [input, resolve(io.cwd, path)]));
   const withdrawn = typed.force ? "allow" : "refuse";
+  // From the start, as the signal may come while the twin is made.
+  using timeIsUp = typed.checkpoints === undefined ? undefined : toldTimeIsUp();
   const composition = await loadTwin({ twin, store: typed.store, withdrawn }, io);
   const isPlan = Object.hasOwn(composition.plans ?? {}, name);
   if (!isPlan) checkTask(composition, name, twin);
@@ -58,6 +62,8 @@ export async function runNamed(
     parameters,
     existing: typed.replace ? "replace" : "refuse",
     ...(typed.seed !== undefined && { seed: typed.seed }),
+    ...(typed.checkpoints !== undefined && { checkpoints: resolve(io.cwd, typed.checkpoints) }),
+    ...(timeIsUp && { stopping: timeIsUp.signal }),
     signal: io.signal,
     onProgress: ({ step, fraction, doing }) => io.progress(fraction, isPlan ? `${step}: ${doing}` : doing),
   };

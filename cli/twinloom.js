@@ -28,7 +28,9 @@ function runSources() {
     stdio: "inherit",
   });
   // A terminal sends Ctrl-C to both processes, `kill` only to this one: pass it on, and let the child decide when to end.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  // SIGUSR1 tells it that its time is nearly up, where there is such a signal.
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP", ...(process.platform === "win32" ? [] : ["SIGUSR1"])];
+  for (const signal of signals) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
     process.stderr.write(`twinloom: cannot start ${node}: ${error.message}\n`);
     process.exitCode = 1;

@@ -22,8 +22,9 @@ const CONVENTIONS = `Every command:
 
 - takes \`--json\`: standard output is then one JSON value, and a failure is \`{"error":{"code","message",…}}\` with the
   fields of [its code](../errors.md). The message also goes to standard error.
-- exits with 0 when it is done, 1 when it failed, 2 when it was typed wrong, and 128 + n when signal n ended it (130 after
-  Ctrl-C). The first signal lets it clean up, a second one ends it at once.
+- exits with 0 when it is done, 1 when it failed, 2 when it was typed wrong, 75 when it was told by SIGUSR1 that its time
+  is nearly up, saved what it had done and is to be started again (\`run --checkpoints\`, \`serve\`), and 128 + n when signal n
+  ended it (130 after Ctrl-C). The first signal lets it clean up, a second one ends it at once.
 - shows how far it is on standard error: a bar on a terminal, lines elsewhere, nothing with \`--json\`.
 - colours text only on a terminal, and not with \`NO_COLOR\`. \`TWINLOOM_DEBUG=1\` shows the stack of an error.`;
 

@@ -8,7 +8,9 @@ export const run: Command = defineCommand({
   description:
     "Writes a folder with the outputs and run.json, the sealed record of the run. The folder appears when the run has " +
     "ended, also when it failed; files of steps that did not succeed are then in its folder partial. The record of a " +
-    "version's run says which version it was, and is kept in the store, too.",
+    "version's run says which version it was, and is kept in the store, too. With --checkpoints a run that was stopped or " +
+    "killed goes on where it was, when it is started again with the same folder; SIGUSR1, which batch systems send before a " +
+    "time limit, lets it save and end with exit code 75.",
   arguments: {
     twin: { description: NAMED_TWIN },
     name: { description: "name of a task, or of a plan" },
@@ -31,6 +33,11 @@ export const run: Command = defineCommand({
     },
     out: { kind: "text", placeholder: "folder", description: "folder of the run (default: runs/<name>-<time>)" },
     replace: { kind: "flag", description: "replace an earlier run in that folder" },
+    checkpoints: {
+      kind: "text",
+      placeholder: "folder",
+      description: "where tasks that can keep what they have done so far; SIGUSR1 then stops the run with exit code 75",
+    },
     ...FORCE_OPTION,
     ...STORE_OPTION,
   },
@@ -38,6 +45,7 @@ export const run: Command = defineCommand({
     "twinloom run twin.yaml first-light --out first-light",
     "twinloom run twin.yaml simulate -p energyMeV=10000 --seed 7 --out run-1",
     "twinloom run ecal@champion simulate --seed 7 --out run-2",
+    "twinloom run twin.yaml simulate -p energyMeV=10000 -p count=100000 --out run-3 --checkpoints run-3-so-far",
   ],
   run: async ({ twin, name }, options, io) => {
     const { runNamed } = await import("../run-named.ts");
