@@ -40,3 +40,15 @@ export class BatchFolderExistsError extends TwinError {
     this.folder = folder;
   }
 }
+
+/** A sweep cannot be read, its parts do not fit each other, or its points do not fit the task. */
+export class InvalidSweepError extends TwinError {
+  override readonly name = "InvalidSweepError";
+  override readonly code = "TWIN_INVALID_SWEEP";
+}
+
+/** Task runs cannot be put into one array as it was asked for. */
+export class PackingImpossibleError extends TwinError {
+  override readonly name = "PackingImpossibleError";
+  override readonly code = "TWIN_PACKING_IMPOSSIBLE";
+}

@@ -3,7 +3,15 @@ export type { BatchDocument, BatchFile, StageDocument, TaskRunId } from "./batch
 export { BatchFolder, type BatchFolderOptions } from "./batch-folder.ts";
 export { type AttemptId, BatchPaths, relativeAttempt } from "./batch-paths.ts";
 export * from "./client/index.ts";
-export { BatchDamagedError, BatchFolderExistsError, BatchNotFoundError } from "./errors.ts";
+export * from "./collect/index.ts";
+export {
+  BatchDamagedError,
+  BatchFolderExistsError,
+  BatchNotFoundError,
+  InvalidSweepError,
+  PackingImpossibleError,
+} from "./errors.ts";
+export { choosePacking, type Packing, type PackingFacts, pack } from "./packing.ts";
 export {
   type ElementOptions,
   type ElementProgress,
@@ -13,4 +21,6 @@ export {
   runElement,
 } from "./run-element.ts";
 export type { Submission } from "./submission.ts";
+export { type ParsedSweep, parseSweep, type Sweep } from "./sweep.ts";
+export { parseSweepTable, readSweepTable, type SweepTableFormat } from "./sweep-table.ts";
 export type { ElementClaim, Witness } from "./witnesses.ts";
