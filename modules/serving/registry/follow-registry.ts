@@ -5,7 +5,7 @@ import type { Balancer } from "../client/balancer.ts";
 import type { Connection } from "../client/connection-options.ts";
 import type { Endpoint } from "../client/endpoint.ts";
 import { ServerInsecureError, ServerUnreachableError } from "../errors.ts";
-import { readRegistry, type ServerRegistration } from "./registration.ts";
+import { listRegistry, readRegistration, type ServerRegistration } from "./registration.ts";
 
 /** Stands for the model where any is meant. */
 export const ANY_MODEL = "*";
@@ -19,8 +19,10 @@ export interface RegistryFollowerInit {
   readonly log: Log;
 }
 
-/** How often the folder is read, ms: seldom while all is well, as many clients may read it on one file system. */
-const CALM_MS = 5_000;
+/**
+ * How often the folder is read, ms. While all is well that is its list alone: many clients may read it on one file system.
+ */
+const CALM_MS = 2_000;
 const ANXIOUS_MS = 1_000;
 /** One whose heartbeat stood still for so many of them, and who does not answer, has left. */
 const MISSED_BEATS = 4;
@@ -117,9 +119,9 @@ export class RegistryFollower {
   }
 
   async #look(): Promise<void> {
-    let found: readonly ServerRegistration[];
+    let names: readonly string[];
     try {
-      found = await readRegistry(this.#init.folder);
+      names = await listRegistry(this.#init.folder);
       this.#problem = undefined;
     } catch (error) {
       // A file system that does not answer says nothing of servers.
@@ -127,10 +129,18 @@ export class RegistryFollower {
       this.#problem = isMissing ? "there is no such folder yet" : `it cannot be read: ${reasonOf(error)}`;
       return;
     }
+    const read = await Promise.all(names.map((name) => this.#read(name)));
     if (this.#isStopped) return;
-    this.#note(found);
+    this.#note(read.filter((registration) => registration !== undefined));
     this.#join();
     this.#leave();
+  }
+
+  /** What a registration says now; of a server that answers, as it was: its heartbeat is of no interest. */
+  async #read(name: string): Promise<ServerRegistration | undefined> {
+    const known = this.#seen.get(name)?.registration;
+    if (known !== undefined && this.#endpoints.get(known.address)?.looksWell) return known;
+    return await readRegistration(this.#init.folder, name);
   }
 
   #note(found: readonly ServerRegistration[]): void {

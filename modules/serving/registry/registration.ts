@@ -51,15 +51,24 @@ const RegistrationSchema: z.ZodType<ServerRegistration> = z.strictObject({
  * @throws The system's error where the folder cannot be read.
  */
 export async function readRegistry(folder: string): Promise<readonly ServerRegistration[]> {
-  const files = (await readdir(folder)).filter((file) => file.endsWith(".json") && !file.startsWith(".")).sort();
-  const read = await Promise.all(files.map((file) => readRegistration(join(folder, file))));
+  const names = await listRegistry(folder);
+  const read = await Promise.all(names.map((name) => readRegistration(folder, name)));
   return read.filter((registration) => registration !== undefined);
 }
 
-async function readRegistration(file: string): Promise<ServerRegistration | undefined> {
+/** Names of the files in a folder that may be registrations, sorted. @throws The system's error. */
+export async function listRegistry(folder: string): Promise<readonly string[]> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith(ENDING) && !file.startsWith("."));
+  return files.map((file) => file.slice(0, -ENDING.length)).sort();
+}
+
+/** One registration; `undefined` for what is none. */
+export async function readRegistration(folder: string, name: string): Promise<ServerRegistration | undefined> {
   try {
-    return RegistrationSchema.safeParse(JSON.parse(await readFile(file, "utf8"))).data;
+    return RegistrationSchema.safeParse(JSON.parse(await readFile(join(folder, `${name}${ENDING}`), "utf8"))).data;
   } catch {
     return undefined;
   }
 }
+
+const ENDING = ".json";
