@@ -67,10 +67,7 @@ export function statusOf({ document, id }: BatchFolder, state: BatchState, optio
   const isEnded = runs.every((run) => isFinal(run.state));
   const open = state.submissions.filter((submission) => submission.state === "submitting");
   const undecided = open.filter(({ at }) => now - at >= graceMs);
-  const isMoving = runs.some(
-    ({ state: own, token }) => !isFinal(own) && (own === "canceling" || state.submission(token)?.state === "submitted"),
-  );
-  const isStalled = !isEnded && !isMoving && open.length === undecided.length && !hasWork(state, undecided);
+  const isStalled = !isEnded && open.length === undecided.length && !isComing(document, state);
   const etaMs = etaOf(state, runs, now);
   const missing = runs.filter(
     ({ state: own, token, isWanted }) => own === "created" && token === undefined && !isWanted,
@@ -97,9 +94,21 @@ export function statusOf({ document, id }: BatchFolder, state: BatchState, optio
   };
 }
 
-/** Whether something is wanted that does not wait for a submission nobody knows of. */
-function hasWork(state: BatchState, undecided: readonly KnownSubmission[]): boolean {
-  return undecided.length === 0 && state.stages.some((stage) => state.runs(stage).some(({ isWanted }) => isWanted));
+/** Whether any task run goes on by itself: it is in an array, or will be, when what it needs is there. */
+function isComing({ stages }: BatchFolder["document"], state: BatchState): boolean {
+  const coming = new Map<string, readonly boolean[]>();
+  for (const { name, inputs } of stages) {
+    const needed = Object.values(inputs).flatMap((input) => ("stage" in input ? [input.stage] : []));
+    const comes = ({ state: own, token, isWanted }: TaskRunStanding, run: number): boolean => {
+      if (isFinal(own)) return false;
+      if (own === "canceling" || state.submission(token)?.state === "submitted") return true;
+      return (
+        isWanted && needed.every((each) => state.runs(each)[run]?.state === "succeeded" || coming.get(each)?.[run])
+      );
+    };
+    coming.set(name, state.runs(name).map(comes));
+  }
+  return [...coming.values()].some((runs) => runs.includes(true));
 }
 
 function undecidedWords({ token, stage, elements }: KnownSubmission): string {
