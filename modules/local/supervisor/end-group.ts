@@ -1,4 +1,4 @@
-import { isProcessRunning, type ProcessIdentity } from "../../../core/index.ts";
+import { identifyProcess, type ProcessIdentity } from "../../../core/index.ts";
 
 /** Sends a signal to a process and all that it started, but for what has left its group. One that is gone is no error. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): void {
@@ -18,18 +18,11 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): void {
  */
 export async function endLeftGroup(left: ProcessIdentity, here: ProcessIdentity): Promise<void> {
   if (left.host !== here.host || bootOf(left) !== bootOf(here)) return;
-  if (!(await isProcessRunning(left)) && isTaken(left.pid)) return;
+  // No process gets the number of a group that still has members: where another has it, the group is gone. Where none has
+  // it, or it has ended and nobody asked how, what it started may live.
+  const { started } = await identifyProcess(left.pid);
+  if (started !== "" && left.started !== "" && started !== left.started) return;
   signalGroup(left.pid, "SIGKILL");
-}
-
-/** Whether a process has the number: no new one gets that of a group which still has members. */
-function isTaken(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
 }
 
 /** Empty where the start of a process does not name the boot. */
