@@ -1,13 +1,22 @@
 import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { createTwin, type NdArray } from "twinloom";
-import { fastsim, modelWithCard, readModelCard } from "twinloom/modules/fastsim";
+import {
+  createTwin,
+  loadSpec,
+  loadVersion,
+  type NdArray,
+  openStore,
+  readVersion,
+  runTask,
+  sealVersion,
+} from "twinloom";
+import { fastsim, modelWithCard, readModelCard, sealCandidate, shippedModel } from "twinloom/modules/fastsim";
 import { onnx } from "twinloom/modules/onnx";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseEvidence } from "../../thematic/detector/validation/evidence.ts";
@@ -41,6 +50,25 @@ async function energies(file: string): Promise<number[]> {
   return totals;
 }
 
+function sha256Of(bytes: Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** What every card of the sample says. */
+function expectedCard(name: string, family: string): object {
+  return {
+    ...{ schema: "twinloom.model-card/1", name, family },
+    validity: { conditions: { incident_energy: { unit: "MeV" }, absorber_thickness: { min: 1.4, max: 1.4 } } },
+    data: { train_showers: 160, validation_showers: 40 },
+    onnx: { opset: 17, against_pytorch: { rows_independent: true } },
+  };
+}
+
+function checkEnergies([low = Number.NaN, high = Number.NaN]: readonly number[]): void {
+  expect(low).toSatisfy((total: number) => total >= 0 && total < 20_000);
+  expect(high).toSatisfy((total: number) => total > 2000 && total < 200_000);
+}
+
 // Without the environment this is skipped; modules/fastsim/training/make-venv.sh makes it.
 describe.skipIf(!existsSync(python) && !isRequired)("the training recipe (needs training/make-venv.sh)", () => {
   let folder = "";
@@ -61,26 +89,80 @@ describe.skipIf(!existsSync(python) && !isRequired)("the training recipe (needs 
     expect(stderr).toMatch(/^Ran [1-9]\d* tests/m);
   });
 
-  it.each([
-    { family: "gan", files: ["smoke-gan"] },
-    { family: "transformer", files: ["smoke-transformer", "smoke-transformer-quality"] },
-  ])("makes ONNX, card and evidence of a $family from data, in one command", { timeout: 600_000 }, async (family) => {
+  it("is a task: stopped, it goes on from its checkpoint; its model becomes a candidate", {
+    timeout: 600_000,
+  }, async () => {
+    const spec = join(folder, "twin.yaml");
+    await copyFile(shippedModel("gan").file, join(folder, "gan.onnx"));
+    await writeFile(
+      spec,
+      `twin: ecal
+plugins:
+  network: { use: twinloom/modules/onnx, file: !artifact gan.onnx }
+  shower: { use: twinloom/modules/fastsim }
+`,
+    );
+    const composition = await loadSpec(spec);
+    await using twin = await createTwin(composition);
+    const sample = join(recipe, "data", "showers-sample.h5");
+    const out = join(folder, "run");
+    const asked = {
+      ...{
+        out,
+        checkpoints: join(folder, "checkpoints"),
+        parameters: { config: "smoke-gan", seed: 3, repeat: 1, python },
+      },
+      inputs: { showers: sample, reference: sample },
+    };
+    const stopping = new AbortController();
+    const stopped = runTask(twin, "train", {
+      ...asked,
+      stopping: stopping.signal,
+      onProgress: ({ fraction }) => {
+        if (fraction > 0.1) stopping.abort();
+      },
+    });
+    await expect(stopped).rejects.toMatchObject({ code: "TWIN_TASK_STOPPED", done: expect.stringMatching(/% of the/) });
+    const fractions: number[] = [];
+    const record = await runTask(twin, "train", { ...asked, onProgress: ({ fraction }) => fractions.push(fraction) });
+    expect(record.steps["train"]?.result).toMatchObject({ name: "smoke-gan", family: "gan", continued: true });
+    expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+    const onnxFile = join(out, "model.onnx");
+    const card = readModelCard(join(out, "model.card.json"));
+    expect(card).toMatchObject({ ...expectedCard("smoke-gan", "gan"), seed: 3 });
+    expect(card.model.sha256).toBe(sha256Of(await readFile(onnxFile)));
+    expect(card.metrics).toEqual([expect.objectContaining({ evidence: "evidence-smoke-gan.json", generated: 200 })]);
+    // Twenty steps teach little: a shower of 2 GeV may be empty, one of 20 GeV has its energy in order of magnitude.
+    checkEnergies(await energies(onnxFile));
+
+    await using store = await openStore(join(folder, "store"), { create: true });
+    const { entry: first } = await sealVersion(store, composition);
+    const loaded = await loadVersion(store, "ecal");
+    const sealed = await sealCandidate(store, loaded.composition, { run: out });
+    expect(sealed).toMatchObject({ part: "network", isNew: true, trainedBy: record.digest });
+    expect(sealed.entry).toMatchObject({ number: 2, state: "sealed", aliases: [] });
+    const { config } = await readVersion(store.objects, sealed.entry.digest);
+    expect(config).toMatchObject({
+      parents: [{ digest: first.digest, relation: "revision" }],
+      annotations: { trainedBy: record.digest },
+      models: [{ part: "network", descriptor: { digest: `sha256:${card.model.sha256}` }, card: {} }],
+    });
+    expect(await sealCandidate(store, loaded.composition, { run: out })).toMatchObject({ isNew: false });
+    await expect(store.changeState("ecal@v2", "validated")).rejects.toMatchObject({ code: "TWIN_STATE_REFUSED" });
+  });
+
+  it("makes ONNX, card and evidence of a transformer from data, in one command", { timeout: 600_000 }, async () => {
     const sample = join("data", "showers-sample.h5");
-    const out = join(folder, family.family);
-    const common = ["--config", `configs/smoke-${family.family}.toml`, "--data", "data", "--out", out];
+    const out = join(folder, "transformer");
+    const common = ["--config", "configs/smoke-transformer.toml", "--data", "data", "--out", out];
     await ask("-m", "twinloom_training", "all", ...common, "--reference", sample, "--repeat", "1");
-    for (const name of family.files) {
+    for (const name of ["smoke-transformer", "smoke-transformer-quality"]) {
       const onnx = await readFile(join(out, `${name}.onnx`));
       const card = readModelCard(join(out, `${name}.card.json`));
-      const sha256 = createHash("sha256").update(onnx).digest("hex");
+      const sha256 = sha256Of(onnx);
       expect(card).toMatchObject({
-        schema: "twinloom.model-card/1",
-        name,
-        family: family.family,
+        ...expectedCard(name, "transformer"),
         model: { file: `${name}.onnx`, sha256, bytes: onnx.byteLength },
-        validity: { conditions: { incident_energy: { unit: "MeV" }, absorber_thickness: { min: 1.4, max: 1.4 } } },
-        data: { train_showers: 160, validation_showers: 40 },
-        onnx: { opset: 17, against_pytorch: { rows_independent: true } },
       });
       const { flipped_cells } = card.onnx["against_pytorch"] as Record<string, number>;
       expect(flipped_cells).toBeLessThan(0.005);
@@ -88,10 +170,7 @@ describe.skipIf(!existsSync(python) && !isRequired)("the training recipe (needs 
       expect(card.metrics).toEqual([expect.objectContaining({ evidence: `evidence-${name}.json`, generated: 200 })]);
       const evidence = parseEvidence(JSON.parse(await readFile(join(out, `evidence-${name}.json`), "utf8")));
       expect(evidence).toMatchObject({ schema: "twinloom.evidence/1", name, model: { sha256 } });
-      // Twenty steps teach little: a shower of 2 GeV may be empty, one of 20 GeV has its energy in order of magnitude.
-      const [low = Number.NaN, high = Number.NaN] = await energies(join(out, `${name}.onnx`));
-      expect(low).toSatisfy((total: number) => total >= 0 && total < 20_000);
-      expect(high).toSatisfy((total: number) => total > 2000 && total < 200_000);
+      checkEnergies(await energies(join(out, `${name}.onnx`)));
     }
     // Nothing is left to do: a second call goes through every stage without training.
     const log = join(out, "layers", "metrics.jsonl");
