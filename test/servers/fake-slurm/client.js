@@ -1,17 +1,15 @@
 // What sbatch, squeue, sacct, scontrol, scancel and sinfo of the fake are: they hand over what they were asked, and print
 // what they are told. Plain JavaScript with few imports, for it starts at each call.
-import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 
 const [, , program, path, ...args] = process.argv;
-const request = {
-  program,
-  args,
-  cwd: process.cwd(),
-  env: process.env,
-  // Only sbatch reads a script, and only where no file of it is given: its server says so by the arguments.
-  input: program === "sbatch" && !process.stdin.isTTY ? readFileSync(0, "utf8") : "",
-};
+let input = "";
+// Only sbatch reads a script; where no file of it is given, but its server knows that.
+if (program === "sbatch" && !process.stdin.isTTY) {
+  process.stdin.setEncoding("utf8");
+  for await (const part of process.stdin) input += part;
+}
+const request = { program, args, cwd: process.cwd(), env: process.env, input };
 let text = "";
 const socket = connect(path);
 socket.setEncoding("utf8");

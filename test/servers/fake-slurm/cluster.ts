@@ -68,7 +68,7 @@ export class FakeCluster {
       elements.push({
         ...{ job, index, id, state: "PENDING", reason: spec.hold ? "JobHeldUser" : "None", restarts: 0, exitCode: 0 },
         ...{ exitSignal: 0, node: "", startMs: undefined, endMs: undefined, beginMs: 0, pid: undefined },
-        ...{ ending: undefined, signaled: false, isForgotten: false, attempts: [] },
+        ...{ ending: undefined, isWarned: false, isForgotten: false, attempts: [] },
       });
     }
     this.jobs.push(job);
@@ -117,7 +117,7 @@ export class FakeCluster {
       process?.kill("SIGKILL");
     } else if (what === "preemption") {
       if (signal === undefined) process?.kill("SIGTERM");
-      else process?.kill(signal.name, { onlyScript: signal.toScript });
+      else this.#warn(element);
       this.#later(this.options.graceTimeMs, () => {
         if (this.#processes.get(element) !== process) return;
         this.#terminate(element, { state: "PREEMPTED", requeued: requeue });
@@ -225,6 +225,7 @@ export class FakeCluster {
     element.startMs = Date.now();
     element.endMs = undefined;
     element.ending = undefined;
+    element.isWarned = false;
     void this.#run(element).catch(() => this.#end(element, "FAILED", "JobLaunchFailure"));
   }
 
@@ -246,7 +247,7 @@ export class FakeCluster {
       const { signal, timeLimitS } = spec;
       const ms = (seconds: number): number => Math.max(0, (seconds / 60) * this.options.minuteMs);
       if (signal !== undefined) {
-        whileIt(ms(timeLimitS - signal.beforeS), () => process.kill(signal.name, { onlyScript: signal.toScript }));
+        whileIt(ms(timeLimitS - signal.beforeS), () => this.#warn(element));
       }
       whileIt(ms(timeLimitS), () => this.#terminate(element, { state: "TIMEOUT", requeued: false }));
     }
@@ -268,6 +269,14 @@ export class FakeCluster {
     else if (code === 0 && signal === 0) this.#end(element, "COMPLETED");
     else this.#end(element, "FAILED", signal === 0 ? "NonZeroExitCode" : "RaisedSignal:9(Killed)");
     this.#schedule();
+  }
+
+  /** What --signal asks for, once: before the time is up, or before it is pre-empted. */
+  #warn(element: FakeElement): void {
+    const { signal } = element.job.spec;
+    if (signal === undefined || element.isWarned) return;
+    element.isWarned = true;
+    this.#processes.get(element)?.kill(signal.name, { onlyScript: signal.toScript });
   }
 
   #terminate(element: FakeElement, ending: NonNullable<FakeElement["ending"]>): void {

@@ -83,7 +83,7 @@ export interface FakeElement {
   pid: number | undefined;
   /** What will become of it when its processes have ended; `undefined`: that is up to its exit code. */
   ending: { readonly state: NativeState; readonly requeued: boolean } | undefined;
-  signaled: boolean;
+  isWarned: boolean;
   /** Canceled before it ever started: neither squeue nor sacct knows it any more. */
   isForgotten: boolean;
   /** Those before the one that is now. */
