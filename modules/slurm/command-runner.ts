@@ -63,7 +63,7 @@ export class CommandRunner {
         child.stdout.on("data", (bytes: Buffer) => stdout.add(bytes));
         child.stderr.on("data", (bytes: Buffer) => stderr.add(bytes));
         // A command that ends before it has read everything says why on its own.
-        child.stdin.on("error", () => {});
+        for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on("error", () => {});
         child.once("error", (error: NodeJS.ErrnoException) => reject(missing(command, binFolder, error)));
         child.once("close", (code, signal) => resolve({ code, signal, stdout: stdout.text, stderr: stderr.text }));
         child.stdin.end(options.input ?? "");

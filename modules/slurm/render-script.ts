@@ -35,15 +35,19 @@ ${SUPERVISION}`;
 // Slurm sends SIGUSR1 to this script only, and SIGTERM to every process of the job, so that only the first is passed on:
 // a program may take a second SIGTERM as the wish to end at once. A pre-empted job that ends by itself counts as failed, so
 // that nothing ends before Slurm has said that it requeues it.
-const SUPERVISION = `again() {
+const SUPERVISION = `await_end() {
+  for _ in {1..900}; do
+    [ -z "$interrupted" ] || return
+    sleep 1
+  done
+}
+
+again() {
   local delay
   for delay in 1 2 4 8 16 32 64 128 256; do
     interrupted=''
     if scontrol requeue "\${SLURM_ARRAY_JOB_ID}_\${SLURM_ARRAY_TASK_ID}"; then
-      for _ in {1..900}; do
-        [ -z "$interrupted" ] || break
-        sleep 1
-      done
+      await_end
       break
     fi
     sleep "$delay"
@@ -66,6 +70,11 @@ main() {
     status=$?
     [ -n "$interrupted" ] || break
   done
+  # Who does not listen to SIGUSR1 is ended by it. Then Slurm has the last word: its time is up, or it starts again.
+  if [ -n "$told" ] && [ "$status" -eq $((128 + $(kill -l USR1))) ]; then
+    interrupted=''
+    await_end
+  fi
   [ "$status" -ne 75 ] || again
   exit "$status"
 }

@@ -4,6 +4,7 @@ import {
   type ElementStatus,
   type ExecutorCallOptions,
   type ExecutorLimits,
+  ExecutorRefusedError,
   ExecutorUnreachableError,
   makeFolders,
   type SubmittedArray,
@@ -39,6 +40,7 @@ const LOOK_AGAIN_MS = 1000;
 export class SlurmExecutor implements Slurm {
   readonly name = SLURM;
   readonly #parts: SlurmExecutorParts;
+  #accounting: boolean | undefined;
   readonly #heard = new Map<string, HeardArray>();
   /** When submissions of this process began and ended, ms of `performance.now()`, by token. */
   readonly #submissions = new Map<string, { readonly begun: number; ended: number }>();
@@ -63,6 +65,11 @@ export class SlurmExecutor implements Slurm {
   async submit(array: ArrayJob, { signal }: ExecutorCallOptions = {}): Promise<SubmittedArray> {
     const { runner, environment } = this.#parts;
     const input = this.script(array);
+    const { arrayLimit = array.elements } = this.#parts.settings;
+    if (array.elements > arrayLimit) {
+      const reason = `${array.elements} elements are more than the ${arrayLimit} of this site's \`arrayLimit\`.`;
+      throw new ExecutorRefusedError(SLURM, reason);
+    }
     await makeFolders(array.logFolder);
     signal?.throwIfAborted();
     const submission = { begun: performance.now(), ended: Number.POSITIVE_INFINITY };
@@ -168,8 +175,6 @@ export class SlurmExecutor implements Slurm {
       throw error;
     }
   }
-
-  #accounting: boolean | undefined;
 
   async #hasAccounts(signal: AbortSignal | undefined): Promise<boolean> {
     this.#accounting ??= (await this.#parts.questions.config(signal)).accounting;

@@ -128,7 +128,15 @@ function parse(args: readonly string[]): Parsed {
 function words(line: string): readonly string[] {
   const found = line.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
   const comment = found.findIndex((word) => word.startsWith("#"));
-  return (comment < 0 ? found : found.slice(0, comment)).map((word) => word.replace(/["']/g, ""));
+  return (comment < 0 ? found : found.slice(0, comment)).map(unquoted);
+}
+
+/** Within quotes of one kind, the other is a character like any. */
+function unquoted(word: string): string {
+  return word.replace(
+    /"([^"]*)"|'([^']*)'/g,
+    (_quoted, double: string | undefined, single: string | undefined) => double ?? single ?? "",
+  );
 }
 
 /** `30` minutes, `1:30`, `1:00:00`, `2-0`, `2-12:00:00`. Here, unlike in Slurm, seconds are not rounded up to minutes. */
@@ -136,7 +144,9 @@ function durationS(text: string): number | undefined {
   if (/^(infinite|unlimited|-1)$/i.test(text)) return undefined;
   const match = /^(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?$/.exec(text);
   if (match === null) throw new Refusal("sbatch: error: Invalid --time specification", 255);
-  const [days, a, b, c] = match.slice(1).map((part) => (part === undefined ? undefined : Number(part)));
+  const [days, a, b, c] = match
+    .slice(1)
+    .map((part: string | undefined) => (part === undefined ? undefined : Number(part)));
   if (days !== undefined) return days * 86_400 + (a ?? 0) * 3600 + (b ?? 0) * 60 + (c ?? 0);
   return c === undefined ? (a ?? 0) * 60 + (b ?? 0) : (a ?? 0) * 3600 + (b ?? 0) * 60 + c;
 }
