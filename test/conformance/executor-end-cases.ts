@@ -23,7 +23,7 @@ export const timeLimitCases: readonly ConformanceCase<ExecutorFixture>[] = [
     async run(fixture) {
       const { timeLimit } = fixture;
       assert.ok(timeLimit, "the fixture needs timeLimit, or this case a reason to be skipped");
-      const script = "trap 'echo told >> signs' USR1; echo begun >> signs; while [ -d . ]; do sleep 0.1; done";
+      const script = `trap 'echo told >> signs' USR1; echo begun >> signs; while [ -d "$PWD" ]; do sleep 0.1; done`;
       const [status] = await runToEnd(fixture, scriptJob(fixture, script, { resources: timeLimit }));
       assert.deepEqual([status?.state, status?.cause], ["failed", "timeout"]);
       assert.deepEqual(await linesOf(fixture, "signs"), ["begun", "told"]);
@@ -34,8 +34,7 @@ export const timeLimitCases: readonly ConformanceCase<ExecutorFixture>[] = [
     async run(fixture) {
       const { timeLimit } = fixture;
       assert.ok(timeLimit, "the fixture needs timeLimit, or this case a reason to be skipped");
-      const script =
-        "echo $TWINLOOM_RESTART >> starts; [ $TWINLOOM_RESTART = 0 ] || exit 0; trap 'exit 75' USR1; while [ -d . ]; do sleep 0.1; done";
+      const script = `echo $TWINLOOM_RESTART >> starts; [ $TWINLOOM_RESTART = 0 ] || exit 0; trap 'exit 75' USR1; while [ -d "$PWD" ]; do sleep 0.1; done`;
       const statuses = await runToEnd(fixture, scriptJob(fixture, script, { resources: timeLimit }));
       assert.deepEqual(statesOf(statuses), ["succeeded"]);
       assert.deepEqual(await linesOf(fixture, "starts"), ["0", "1"]);
@@ -98,7 +97,7 @@ export const endCases: readonly ConformanceCase<ExecutorFixture>[] = [
     name: "ends the elements of an array that is canceled, those that run with all they started, and those that wait",
     async run(fixture) {
       const { executor } = fixture;
-      const beats = "(while [ -d . ] && echo . >> beats; do sleep 0.05; done) &";
+      const beats = `(while [ -d "$PWD" ] && echo . >> beats; do sleep 0.05; done) &`;
       const script = `echo $TWINLOOM_ELEMENT >> begun; ${beats} wait`;
       const array = await executor.submit(scriptJob(fixture, script, { elements: 3, atOnce: 1 }));
       await until(fixture, "what an element starts runs", async () => (await textOf(fixture, "beats")) !== "");

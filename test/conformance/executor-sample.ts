@@ -31,7 +31,7 @@ const FINAL: ReadonlySet<ElementState> = new Set(["succeeded", "failed", "cancel
 export const A_WHILE = 10;
 
 /** Waits, in a shell script, until the suite has made a file; or until its folder is gone. */
-export const waitFor = (name: string): string => `while [ -d . ] && ! [ -e ${name} ]; do sleep 0.05; done`;
+export const waitFor = (name: string): string => `while [ -d "$PWD" ] && ! [ -e ${name} ]; do sleep 0.05; done`;
 
 export function newToken(): string {
   return randomBytes(16).toString("hex");

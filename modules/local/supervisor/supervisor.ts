@@ -36,7 +36,6 @@ export class Supervisor {
 
   /** Returns at once where another supervises the folder. */
   async run(): Promise<void> {
-    await this.#folder.make();
     const watchers = [this.#folder.arrays, this.#folder.canceled].map((path) => this.#watch(path));
     try {
       // What is submitted after the last look, and before the lock is free, nobody else would run.

@@ -18,7 +18,7 @@ afterEach(() => sample.dispose());
 
 const CLIENT = fileURLToPath(new URL("./submit-process.ts", import.meta.url));
 /** Writes down its number, and lives until it is ended, or the folder is gone. */
-const LIVES = "echo $$ > pid.$TWINLOOM_ELEMENT; while [ -d . ] && ! [ -e go ]; do sleep 0.05; done";
+const LIVES = 'echo $$ > pid.$TWINLOOM_ELEMENT; while [ -d "$PWD" ] && ! [ -e go ]; do sleep 0.05; done';
 
 async function read(name: string): Promise<string> {
   return await readFile(join(sample.folder, name), "utf8").catch(() => "");
@@ -101,7 +101,7 @@ describe("the local executor, when something is killed with -9", () => {
   });
 
   it("ends what is left of an element that had a child when its supervisor was killed, and it itself after that", async () => {
-    const script = `sh -c 'echo $$ > child; while [ -d . ]; do sleep 0.05; done' & ${LIVES}`;
+    const script = `sh -c 'echo $$ > child; while [ -d "$PWD" ]; do sleep 0.05; done' & ${LIVES}`;
     const array = await executor.submit(scriptJob(sample.folder, script));
     const pid = await pidOf(0);
     await until(async () => (await read("child")).endsWith("\n"));
@@ -121,7 +121,7 @@ describe("the local executor, when something is killed with -9", () => {
   });
 
   it("tells that an element failed that was killed, by which signal, and what it started goes with it", async () => {
-    const script = `sh -c 'echo $$ > child; while [ -d . ]; do sleep 0.05; done' & ${LIVES}`;
+    const script = `sh -c 'echo $$ > child; while [ -d "$PWD" ]; do sleep 0.05; done' & ${LIVES}`;
     const array = await executor.submit(scriptJob(sample.folder, script));
     const pid = await pidOf(0);
     await until(async () => (await read("child")).endsWith("\n"));

@@ -24,7 +24,12 @@ export async function newFolder(): Promise<LocalSample> {
     dispose: async () => {
       const supervisor = await supervisorOf(stateFolder);
       // It ends what it runs before it ends itself.
-      if (supervisor !== undefined) process.kill(supervisor, "SIGTERM");
+      try {
+        if (supervisor !== undefined) process.kill(supervisor, "SIGTERM");
+      } catch (error) {
+        // It had nothing left to run.
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      }
       await until(async () => (await supervisorOf(stateFolder)) === undefined);
       await rm(root, { recursive: true, maxRetries: 5 });
     },
