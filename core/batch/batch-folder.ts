@@ -24,6 +24,9 @@ export interface BatchFolderOptions {
   readonly fs?: StoreFs | undefined;
 }
 
+/** Of whoever seals. */
+const LOCK = `${BATCH_FILE}.lock`;
+
 const RESTORE =
   "Restore it from a copy, or seal a new batch in another folder; runs that have ended stay in attempts/.";
 
@@ -70,6 +73,16 @@ export class BatchFolder {
   }
 
   /**
+   * The same, by whoever has locked the folder to seal there.
+   *
+   * @internal
+   * @throws `TWIN_BATCH_FOLDER_EXISTS`
+   */
+  static async checkUnsealed(path: string, { fs = nodeFs }: BatchFolderOptions = {}): Promise<void> {
+    await checkFree(fs, new BatchPaths(path), [LOCK]);
+  }
+
+  /**
    * Seals a batch in a folder that is empty, new, or holds the batch's store. It is sealed when `batch.json` is there, which
    * comes last.
    *
@@ -80,7 +93,7 @@ export class BatchFolder {
     const problem = problemOf(document);
     if (problem !== undefined) throw new InvalidArgumentError(`This is no batch that could be sealed: ${problem}`);
     const paths = new BatchPaths(path);
-    await writing(paths.root, () => checkFree(fs, paths, ["store"]));
+    await writing(paths.root, () => checkFree(fs, paths, ["store", LOCK]));
     if (!(await publishNew(fs, paths.document, document))) throw new BatchFolderExistsError(paths.root, "batch");
     return new BatchFolder({ paths, fs }, { document, id: digestJson(document) });
   }

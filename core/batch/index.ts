@@ -2,6 +2,7 @@ export type { AcceptedResult } from "./accepted-results.ts";
 export type { BatchDocument, BatchFile, StageDocument, TaskRunId } from "./batch-document.ts";
 export { BatchFolder, type BatchFolderOptions } from "./batch-folder.ts";
 export { type AttemptId, BatchPaths, relativeAttempt } from "./batch-paths.ts";
+export type { BatchTwin } from "./bring-twin.ts";
 export * from "./client/index.ts";
 export * from "./collect/index.ts";
 export {
@@ -20,6 +21,7 @@ export {
   parametersOf,
   runElement,
 } from "./run-element.ts";
+export { type SealBatchOptions, type SealedBatch, sealBatch } from "./seal-batch.ts";
 export type { Submission } from "./submission.ts";
 export { type ParsedSweep, parseSweep, type Sweep } from "./sweep.ts";
 export { parseSweepTable, readSweepTable, type SweepTableFormat } from "./sweep-table.ts";
