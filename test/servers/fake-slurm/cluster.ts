@@ -42,7 +42,7 @@ export class FakeCluster {
   readonly #survivors = new Set<ElementProcess>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #nextId = 1;
-  #isStopped = false;
+  readonly #stopped = new AbortController();
 
   constructor(options: ClusterOptions, faults: FaultPlan) {
     this.options = options;
@@ -155,7 +155,7 @@ export class FakeCluster {
 
   /** Kills everything. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
+    this.#stopped.abort();
     for (const timer of this.#timers) clearTimeout(timer);
     const all = [...this.#processes.values(), ...this.#survivors];
     for (const each of all) each.kill("SIGKILL");
@@ -169,7 +169,7 @@ export class FakeCluster {
   }
 
   #schedule(): void {
-    if (this.#isStopped) return;
+    if (this.#stopped.signal.aborted) return;
     const now = Date.now();
     const used = new Map<string, number>();
     for (const { node, job } of this.#running()) used.set(node, (used.get(node) ?? 0) + job.spec.cpus);
@@ -231,7 +231,7 @@ export class FakeCluster {
 
   async #run(element: FakeElement): Promise<void> {
     const process = await startElement(element, join(this.options.folder, "spool"));
-    if (this.#isStopped || element.state !== "RUNNING") {
+    if (this.#stopped.signal.aborted || element.state !== "RUNNING") {
       process.kill("SIGKILL");
       if (element.state === "COMPLETING") this.#finish(element, { code: 0, signal: 9 });
       return;
@@ -314,10 +314,10 @@ export class FakeCluster {
   }
 
   #later(ms: number, act: () => void): void {
-    if (this.#isStopped) return;
+    if (this.#stopped.signal.aborted) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      if (!this.#isStopped) act();
+      if (!this.#stopped.signal.aborted) act();
     }, ms);
     this.#timers.add(timer);
   }

@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
-import { createInterface } from "node:readline";
 import { scontrol, sinfo } from "./administration.ts";
 import type { FakeCluster } from "./cluster.ts";
 import type { CallFault, FaultPlan, Program } from "./faults.ts";
@@ -34,8 +33,13 @@ export async function startServer(options: ServerOptions): Promise<AsyncDisposab
     open.add(socket);
     socket.on("close", () => open.delete(socket));
     socket.on("error", () => {});
-    createInterface(socket).once("line", (line) => {
-      const { program, ...request } = JSON.parse(line) as Request & { readonly program: Program };
+    let text = "";
+    socket.setEncoding("utf8");
+    socket.on("data", (part: string) => {
+      text += part;
+      // A client that was killed meanwhile has asked nothing.
+      if (!text.endsWith("\n")) return;
+      const { program, ...request } = JSON.parse(text) as Request & { readonly program: Program };
       const fault = options.faults.ofCall(program);
       options.calls.push({ program, args: request.args, fault });
       const answer = answerOf(options, program, request, fault);
