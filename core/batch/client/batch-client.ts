@@ -4,6 +4,7 @@ import type { Executor } from "../../contracts/executor.ts";
 import { ExecutorRefusedError } from "../../contracts/executor-errors.ts";
 import type { Log } from "../../contracts/log.ts";
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
+import type { TaskRunId } from "../batch-document.ts";
 import { BatchFolder } from "../batch-folder.ts";
 import type { SubmitSettings } from "./batch-entry.ts";
 import { BatchJournal, readBatchState } from "./batch-journal.ts";
@@ -142,8 +143,9 @@ export class BatchClient implements AsyncDisposable {
   }
 
   /**
-   * Submits anew the task runs that failed, were lost, canceled or skipped, and those that never were submitted. Those that
-   * have a result are not run again, and those that have not ended are left.
+   * Submits anew the task runs that failed, were lost, canceled or skipped, those that never were submitted, and those whose
+   * result was taken away (`quarantineResults`). Those that have a result are not run again, and those that have not ended
+   * are left.
    *
    * @throws as {@link submit}; `TWIN_INVALID_ARGUMENT` where it was never submitted, and no `command` is given.
    */
@@ -152,10 +154,12 @@ export class BatchClient implements AsyncDisposable {
       await this.#submitter.settle(call);
       await this.#observer.look(call);
       if (options.force) await this.#submitter.revoke("Given up by whoever resumed the batch.");
-      await this.#want(
-        ({ state, token }) => (isFinal(state) && state !== "succeeded") || (state === "created" && token === undefined),
-        options,
-      );
+      const accepted = new Map<string, ReadonlySet<number>>();
+      for (const { name } of this.#batch.document.stages) accepted.set(name, await this.#batch.accepted(name));
+      await this.#want(({ state, token }, { stage, run }) => {
+        if (state === "succeeded") return accepted.get(stage)?.has(run) !== true;
+        return isFinal(state) || (state === "created" && token === undefined);
+      }, options);
       await this.#submitter.advance(call);
     });
   }
@@ -217,11 +221,16 @@ export class BatchClient implements AsyncDisposable {
   }
 
   /** Writes down what is to be submitted. */
-  async #want(which: (standing: TaskRunStanding) => boolean, options: Partial<SubmitBatchOptions>): Promise<void> {
+  async #want(
+    which: (standing: TaskRunStanding, id: TaskRunId) => boolean,
+    options: Partial<SubmitBatchOptions>,
+  ): Promise<void> {
     const { state } = this.#journal;
     const runs: Record<string, Ranges> = {};
     for (const stage of state.stages) {
-      const own = [...state.runs(stage).entries()].flatMap(([run, standing]) => (which(standing) ? [run] : []));
+      const own = [...state.runs(stage).entries()].flatMap(([run, standing]) =>
+        which(standing, { stage, run }) ? [run] : [],
+      );
       if (own.length > 0) runs[stage] = toRanges(own);
     }
     if (Object.keys(runs).length === 0) return;

@@ -1,3 +1,4 @@
+export { type BatchArray, batchArrayJob } from "./array-job.ts";
 export {
   BatchClient,
   type OpenBatchOptions,

@@ -103,5 +103,7 @@ function reachableFrom(state: TaskRunState): ReadonlySet<TaskRunState> {
     }
   };
   follow(state);
+  // Twice preempted without having been seen in between is no news.
+  reached.delete(state);
   return reached;
 }

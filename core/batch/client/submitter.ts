@@ -4,6 +4,8 @@ import { ExecutorRefusedError } from "../../contracts/executor-errors.ts";
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { reasonOf } from "../../errors/reason.ts";
 import type { BatchFolder } from "../batch-folder.ts";
+import { pack } from "../packing.ts";
+import { batchArrayJob } from "./array-job.ts";
 import type { BatchEntry } from "./batch-entry.ts";
 import { type BatchState, type KnownSubmission, resourcesOf } from "./batch-state.ts";
 import { inputsOf } from "./inputs.ts";
@@ -62,7 +64,8 @@ export class Submitter {
       }
       for (const { runs, after } of arrays) {
         const packing = state.settings?.packing[name] ?? 1;
-        await this.#begin(name, { elements: inElements(runs, { packing, most }), after }, options);
+        const size = Math.max(packing, Math.ceil(runs.length / most));
+        await this.#begin(name, { elements: pack(runs, size), after }, options);
       }
     }
   }
@@ -154,14 +157,21 @@ export class Submitter {
 
   async #begin(
     stage: string,
-    { elements, after }: { readonly elements: number[][]; readonly after: readonly string[] },
+    { elements, after }: { readonly elements: readonly (readonly number[])[]; readonly after: readonly string[] },
     options: CallOptions,
   ): Promise<void> {
     const { batch, journal, now } = this.#parts;
     options.signal?.throwIfAborted();
     const token = randomBytes(16).toString("hex");
     await batch.writeSubmission({ token, batch: batch.id, stage, elements });
-    await journal.write({ type: "submitting", at: now(), token, stage, elements, after: [...after] });
+    await journal.write({
+      type: "submitting",
+      at: now(),
+      token,
+      stage,
+      elements: elements.map((own) => [...own]),
+      after: [...after],
+    });
     if (!(await this.#submit(token, options))) await this.#settle(token, options);
   }
 
@@ -223,18 +233,13 @@ export class Submitter {
     const { batch, journal } = this.#parts;
     const submission = this.#submission(token);
     const { settings, stage, elements, after } = submission;
-    return {
-      token,
-      name: `${batch.document.name}-${stage}`.replaceAll(/[^A-Za-z0-9._-]+/g, "-").slice(0, 64),
-      command: [...settings.command, "batch", "work", batch.path, "--token", token],
-      environment: settings.environment,
-      workingFolder: settings.workingFolder,
-      logFolder: batch.paths.logs(token),
+    const { command, workingFolder, environment, atOnce } = settings;
+    return batchArrayJob(batch, {
+      ...{ token, stage, command, workingFolder, environment, atOnce },
       elements: elements.length,
-      atOnce: settings.atOnce,
       resources: resourcesOf(submission),
       after: after.flatMap((each) => journal.state.submission(each)?.ids ?? []),
-    };
+    });
   }
 
   #submission(token: string): KnownSubmission {
@@ -246,13 +251,3 @@ export class Submitter {
 
 /** The job in the witness of an element that a client took from a submission. */
 export const REVOKED = "revoked";
-
-/** Runs as elements of one array, more in each where they would be too many. */
-function inElements(
-  runs: readonly number[],
-  { packing, most }: { readonly packing: number; readonly most: number },
-): number[][] {
-  const size = Math.max(packing, Math.ceil(runs.length / Math.max(1, most)));
-  const count = Math.ceil(runs.length / size);
-  return Array.from({ length: count }, (_, element) => runs.slice(element * size, (element + 1) * size));
-}
