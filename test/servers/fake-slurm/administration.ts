@@ -1,5 +1,6 @@
 import { readArguments } from "./arguments.ts";
-import { type FakeCluster, PARTITIONS } from "./cluster.ts";
+import type { FakeCluster } from "./cluster.ts";
+import { PARTITIONS } from "./cluster-state.ts";
 import { linesOf, squeueField } from "./formats.ts";
 import { type Answer, elementsNamed, type Request, requeue } from "./programs.ts";
 import type { FakeElement } from "./state.ts";

@@ -1,35 +1,9 @@
 import { join } from "node:path";
+import { type ClusterOptions, dependencyState, type FakeNode, newElements, PARTITIONS } from "./cluster-state.ts";
 import { type ElementProcess, startElement } from "./element-process.ts";
 import type { ElementFault, FaultPlan } from "./faults.ts";
 import { submissionFailed } from "./sbatch-options.ts";
 import { type FakeElement, type FakeJob, hasEnded, type JobSpec, type NativeState } from "./state.ts";
-
-/** How the fake cluster is; times are real ones. */
-export interface ClusterOptions {
-  readonly folder: string;
-  readonly nodes: number;
-  readonly cpus: number;
-  readonly maxArraySize: number;
-  /** How long a minute of a time limit lasts, and of what --signal says before it. */
-  readonly minuteMs: number;
-  /** How long squeue knows an element that has ended. */
-  readonly minJobAgeMs: number;
-  readonly killWaitMs: number;
-  readonly graceTimeMs: number;
-  /** Before what was requeued starts again. */
-  readonly requeueDelayMs: number;
-  /** How long a node is away that failed. */
-  readonly nodeDownMs: number;
-  readonly user: string;
-}
-
-export const PARTITIONS: readonly string[] = ["normal", "low"];
-
-interface FakeNode {
-  readonly name: string;
-  downUntilMs: number;
-  isDrained: boolean;
-}
 
 /** Jobs of the fake, and what happens to them. */
 export class FakeCluster {
@@ -64,13 +38,7 @@ export class FakeCluster {
     const id = this.#nextId++;
     const { user } = this.options;
     const job: FakeJob = { id, ordinal: this.jobs.length + 1, spec, submitMs: Date.now(), user, elements };
-    for (const index of spec.indices ?? [undefined]) {
-      elements.push({
-        ...{ job, index, id, state: "PENDING", reason: spec.hold ? "JobHeldUser" : "None", restarts: 0, exitCode: 0 },
-        ...{ exitSignal: 0, node: "", startMs: undefined, endMs: undefined, beginMs: 0, pid: undefined },
-        ...{ ending: undefined, isWarned: false, isForgotten: false, attempts: [] },
-      });
-    }
+    elements.push(...newElements(job));
     this.jobs.push(job);
     this.#later(0, () => this.#schedule());
     return job;
@@ -174,7 +142,7 @@ export class FakeCluster {
     const used = new Map<string, number>();
     for (const { node, job } of this.#running()) used.set(node, (used.get(node) ?? 0) + job.spec.cpus);
     for (const job of this.jobs) {
-      const state = this.#dependencies(job);
+      const state = dependencyState(this.jobs, job);
       let atOnce = job.elements.filter((each) => each.state === "RUNNING" || each.state === "COMPLETING").length;
       if (state === "never" && job.spec.cancelIfNever) {
         for (const each of job.elements)
@@ -198,20 +166,6 @@ export class FakeCluster {
         }
       }
     }
-  }
-
-  #dependencies({ spec }: FakeJob): "met" | "waiting" | "never" {
-    let isWaiting = false;
-    for (const { kind, id } of spec.after) {
-      const job = this.jobs.find((each) => each.id === id);
-      // Like Slurm: a job that is not known is no reason to wait.
-      if (job === undefined) continue;
-      const isOver = job.elements.every(hasEnded);
-      if (!isOver) isWaiting = true;
-      if (kind === "afterok" && isOver && job.elements.some(({ state }) => state !== "COMPLETED")) return "never";
-      if (kind === "afternotok" && isOver && job.elements.every(({ state }) => state === "COMPLETED")) return "never";
-    }
-    return isWaiting ? "waiting" : "met";
   }
 
   #start(element: FakeElement, node: string): void {
