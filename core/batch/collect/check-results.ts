@@ -61,6 +61,32 @@ export async function checkResults(
   return found;
 }
 
+/**
+ * Accepted results of a batch that are not there any more as they were.
+ *
+ * @throws as {@link checkResults}
+ */
+export async function damagedResults(
+  folder: BatchFolder,
+  {
+    signal,
+    onProgress,
+  }: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (fraction: number) => void } = {},
+): Promise<readonly DamagedResult[]> {
+  const damaged: DamagedResult[] = [];
+  const { stages, points } = folder.document;
+  let checked = 0;
+  const onRun = (): void => onProgress?.(++checked / (stages.length * points.length));
+  for (const { name } of stages) {
+    for (const result of await checkResults(folder, name, { signal, onRun })) {
+      if (result?.state !== "damaged") continue;
+      const { stage, run, problem } = result;
+      damaged.push({ stage, run, problem });
+    }
+  }
+  return damaged;
+}
+
 async function checkResult(
   folder: BatchFolder,
   id: TaskRunId,

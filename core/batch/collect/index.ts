@@ -1,4 +1,4 @@
-export type { DamagedResult } from "./check-results.ts";
+export { type DamagedResult, damagedResults } from "./check-results.ts";
 export { BatchLiveError, type CleanedUp, cleanUp } from "./clean-up.ts";
 export { type Collected, type CollectOptions, type CollectProgress, collect } from "./collect.ts";
 export {
