@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type GatherRun, gather } from "../../core/batch/collect/index.ts";
+import { type GatherRun, gatherResults } from "../../core/batch/collect/index.ts";
 import { dataset, NdArray } from "../../core/index.ts";
 import { Hdf5 } from "../../modules/hdf5/hdf5.ts";
 
@@ -38,7 +38,7 @@ describe.skipIf(!existsSync(python) && !isRequired)("gathered results (needs scr
         ...(run !== 4 && { result: { mean: run / 2 }, open: () => hdf5.open(path) }),
       });
     }
-    await using all = await gather(runs, { attributes: { batch: "b" } });
+    await using all = await gatherResults(runs, { attributes: { batch: "b" } });
     await hdf5.write(file, all);
   });
 

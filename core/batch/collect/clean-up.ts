@@ -40,7 +40,7 @@ export interface CleanedUp {
  * @throws {@link BatchLiveError}; `TWIN_BATCH_NOT_FOUND`, `TWIN_BATCH_DAMAGED`, `TWIN_WRITE_FAILED`; the signal's reason,
  *   and what was removed is gone.
  */
-export async function cleanUp(
+export async function cleanUpBatch(
   batch: BatchFolder | string,
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<CleanedUp> {

@@ -13,8 +13,8 @@ import type { CollectedRun, CollectedStage, Collection } from "./collection-sche
 import { gatherStage } from "./gather-stage.ts";
 import { contentOf, readCollection, sealCollection, writeCollection } from "./read-collection.ts";
 
-/** How {@link collect} works. */
-export interface CollectOptions {
+/** How {@link collectResults} works. */
+export interface CollectResultsOptions {
   /** Those of the twin: an output that one recognises is gathered. */
   readonly connectors: readonly Connector[];
   /** Writes gathered files, in its first format: `hdf5`. */
@@ -23,18 +23,18 @@ export interface CollectOptions {
   readonly out?: string | undefined;
   readonly clock?: Clock | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: CollectProgress) => void) | undefined;
+  readonly onProgress?: ((progress: CollectResultsProgress) => void) | undefined;
 }
 
-/** How far {@link collect} is. */
-export interface CollectProgress {
+/** How far {@link collectResults} is. */
+export interface CollectResultsProgress {
   /** Of all, 0 to 1. */
   readonly fraction: number;
   readonly doing: string;
 }
 
-/** What {@link collect} gave. */
-export interface Collected {
+/** What {@link collectResults} gave. */
+export interface CollectedResults {
   readonly collection: Collection;
   /** Folder of the results, absolute. */
   readonly folder: string;
@@ -56,7 +56,10 @@ const CHECKING = 0.5;
  * @throws `TWIN_BATCH_NOT_FOUND`, `TWIN_BATCH_DAMAGED` for the batch itself; `TWIN_READ_FAILED` where the file system fails;
  *   `TWIN_WRITE_FAILED`; the signal's reason.
  */
-export async function collect(batch: BatchFolder | string, options: CollectOptions): Promise<Collected> {
+export async function collectResults(
+  batch: BatchFolder | string,
+  options: CollectResultsOptions,
+): Promise<CollectedResults> {
   const { connectors, writer, clock = { now: () => Date.now() }, signal, onProgress } = options;
   const folder = typeof batch === "string" ? await BatchFolder.open(batch) : batch;
   const out = options.out ?? folder.paths.results;

@@ -8,7 +8,7 @@ import { recognise } from "../../files/open-dataset.ts";
 import type { BatchFolder } from "../batch-folder.ts";
 import { type CheckedResult, fileProblem, type SoundResult } from "./check-results.ts";
 import type { CollectedRun, CollectedStage, GatheredFile } from "./collection-schema.ts";
-import { gather } from "./gather.ts";
+import { gatherResults } from "./gather.ts";
 
 /** What a stage's results are gathered with. */
 export interface GatherStageOptions {
@@ -94,7 +94,7 @@ async function gatherOutput(
   const known = before.find((each) => each.path === path && each.from === from);
   if (known && (await fileProblem(join(out, path), known, { signal })) === undefined) return known;
   const { document, id } = folder;
-  await using dataset = await gather(
+  await using dataset = await gatherResults(
     document.points.map((parameters, run) => {
       const result = stage.results[run];
       const file = result?.state === "sound" && connector && result.accepted.outputs[output];

@@ -10,7 +10,7 @@ import { joinedVariable } from "./joined-variable.ts";
 import { type RunColumns, runColumns, TASK_RUN } from "./run-columns.ts";
 import { type Survey, surveyRuns } from "./survey-runs.ts";
 
-/** How {@link gather} joins. */
+/** How {@link gatherResults} joins. */
 export interface GatherOptions {
   /** Names of the swept parameters, in their order; all that a run has by default. */
   readonly swept?: readonly string[] | undefined;
@@ -41,7 +41,7 @@ const MOST_OPEN = 64;
  * @throws `TWIN_PARTS_DISAGREE` where variables of one name cannot be one; `TWIN_PART_UNAVAILABLE` for a file that cannot
  *   be opened; `TWIN_INVALID_ARGUMENT` without a run; the signal's reason.
  */
-export async function gather(runs: readonly GatherRun[], options: GatherOptions = {}): Promise<OpenDataset> {
+export async function gatherResults(runs: readonly GatherRun[], options: GatherOptions = {}): Promise<OpenDataset> {
   const { concurrency = 8, signal, onProgress } = options;
   if (runs.length === 0) throw new InvalidArgumentError("There is no run to gather results of.");
   signal?.throwIfAborted();

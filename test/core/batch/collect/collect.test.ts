@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { BatchJournal } from "../../../../core/batch/client/batch-journal.ts";
 import {
-  cleanUp,
-  collect,
+  cleanUpBatch,
   collectionJsonSchema,
+  collectResults,
   quarantineResults,
   readCollection,
 } from "../../../../core/batch/collect/index.ts";
@@ -40,7 +40,7 @@ describe("collect", () => {
     await using place = await temporaryFolder();
     const batch = await makeBatch(join(place.path, "batch"), documentOf(points), made);
     const fractions: number[] = [];
-    const { collection, folder, damaged, isChanged } = await collect(batch.path, {
+    const { collection, folder, damaged, isChanged } = await collectResults(batch.path, {
       ...options,
       onProgress: ({ fraction }) => fractions.push(fraction),
     });
@@ -66,17 +66,17 @@ describe("collect", () => {
   it("leaves all as it is when nothing is new, and replaces what is", async () => {
     await using place = await temporaryFolder();
     const batch = await makeBatch(join(place.path, "batch"), documentOf(points), { ...made, leaveOut: [1] });
-    const first = await collect(batch, options);
+    const first = await collectResults(batch, options);
     const file = join(first.folder, "simulate/showers.h5");
     const before = await stat(file);
     expect(first.collection.stages[0]?.counts).toEqual({ succeeded: 2, created: 1 });
     expect(await valuesOf(file, "deposit")).toEqual([0, 0, Number.NaN, Number.NaN, 2, 4]);
     expect(await valuesOf(file, "task_run_state")).toEqual(["succeeded", "created", "succeeded"]);
-    const again = await collect(batch, options);
+    const again = await collectResults(batch, options);
     expect(again).toMatchObject({ isChanged: false, collection: first.collection });
     expect((await stat(file)).ino).toBe(before.ino);
     await makeRun(batch, { stage: "simulate", run: 1 }, { ...made, result: { mean: 0.5 } });
-    const last = await collect(batch, options);
+    const last = await collectResults(batch, options);
     expect(last.isChanged).toBe(true);
     expect(await valuesOf(file, "deposit")).toEqual([0, 0, 1, 2, 2, 4]);
     expect(last.collection.contentDigest).not.toBe(first.collection.contentDigest);
@@ -86,15 +86,15 @@ describe("collect", () => {
   it("writes a gathered file again that was changed, and a record that was", async () => {
     await using place = await temporaryFolder();
     const batch = await makeBatch(join(place.path, "batch"), documentOf(points), made);
-    const { collection, folder } = await collect(batch, options);
+    const { collection, folder } = await collectResults(batch, options);
     await truncate(join(folder, "simulate/showers.h5"), 100);
-    const again = await collect(batch, options);
+    const again = await collectResults(batch, options);
     expect(again.collection.contentDigest).toBe(collection.contentDigest);
     expect(await valuesOf(join(folder, "simulate/showers.h5"), "result.mean")).toEqual([0, 0.5, 1]);
     const record = join(folder, "collection.json");
     await writeFile(record, (await readFile(record, "utf8")).replace('"attempt":1', '"attempt":2'));
     await expect(readCollection(folder)).rejects.toMatchObject({ code: "TWIN_BATCH_DAMAGED" });
-    expect((await collect(batch, options)).isChanged).toBe(true);
+    expect((await collectResults(batch, options)).isChanged).toBe(true);
     expect((await readCollection(folder)).contentDigest).toBe(collection.contentDigest);
   });
 
@@ -107,14 +107,14 @@ describe("collect", () => {
       restart: 2,
       startedAt: "2027-01-01T00:00:00.000Z",
     });
-    const [a, b] = [await collect(one, options), await collect(other, options)];
+    const [a, b] = [await collectResults(one, options), await collectResults(other, options)];
     expect(a.collection.contentDigest).toBe(b.collection.contentDigest);
     expect(a.collection.digest).not.toBe(b.collection.digest);
     const third = await makeBatch(join(place.path, "third"), documentOf(points), {
       ...made,
       write: (run) => write({ ...run, run: run.run + 1 }),
     });
-    expect((await collect(third, options)).collection.contentDigest).not.toBe(a.collection.contentDigest);
+    expect((await collectResults(third, options)).collection.contentDigest).not.toBe(a.collection.contentDigest);
   });
 
   it("names results that are damaged, gathers the others, and lets the damaged ones be made again", async () => {
@@ -128,7 +128,7 @@ describe("collect", () => {
       record,
       (await readFile(record, "utf8")).replace("scan", "scam").replace('"seed":null', '"seed":"1"'),
     );
-    const { collection, damaged } = await collect(batch, options);
+    const { collection, damaged } = await collectResults(batch, options);
     expect(damaged.map(({ run, problem }) => [run, problem])).toEqual([
       [0, expect.stringContaining("was changed after it was accepted")],
       [1, expect.stringMatching(/"notes" .* is gone/)],
@@ -144,7 +144,7 @@ describe("collect", () => {
     for (const run of [0, 1, 2]) {
       await makeRun(batch, { stage: "simulate", run }, { ...made, restart: 1, result: { mean: run / 2 } });
     }
-    const repaired = await collect(batch, options);
+    const repaired = await collectResults(batch, options);
     expect(repaired.damaged).toEqual([]);
     expect(await valuesOf(file, "deposit")).toEqual([0, 0, 1, 2, 2, 4, 3, 6]);
   });
@@ -157,7 +157,7 @@ describe("collect", () => {
     await rm(join(place.path, "new"), { recursive: true, force: true });
     await BatchFolder.create(join(place.path, "new"), other);
     await writeFile(join(batch.path, "batch.json"), await readFile(join(place.path, "new/batch.json")));
-    const { damaged } = await collect(batch.path, options);
+    const { damaged } = await collectResults(batch.path, options);
     expect(damaged.map(({ problem }) => problem)).toEqual(Array(3).fill(expect.stringContaining("twin version")));
   });
 
@@ -172,7 +172,7 @@ describe("collect", () => {
         return { out: "out.h5" };
       },
     });
-    const { collection } = await collect(batch, options);
+    const { collection } = await collectResults(batch, options);
     expect(collection.stages.map(({ gathered }) => gathered.map(({ path }) => path))).toEqual([["first/out.h5"], []]);
     expect(await valuesOf(join(batch.path, "results/first/out.h5"), "first.energyMeV")).toEqual([10n, 20n, 30n]);
     expect(collection.stages[1]?.notGathered[0]?.reason).toContain("Only the length of the first dimension may differ");
@@ -184,7 +184,7 @@ describe("collect", () => {
       connectors,
       resultOf: (run) => run * 1.5,
     });
-    const { collection, folder } = await collect(batch, options);
+    const { collection, folder } = await collectResults(batch, options);
     expect(collection.stages[0]?.gathered[0]?.path).toBe("simulate/returned.h5");
     expect(await valuesOf(join(folder, "simulate/returned.h5"), "result")).toEqual([0, 1.5, 3]);
   });
@@ -192,14 +192,16 @@ describe("collect", () => {
   it("stops when it is told to, and leaves what was collected before", async () => {
     await using place = await temporaryFolder();
     const batch = await makeBatch(join(place.path, "batch"), documentOf(points), { ...made, leaveOut: [2] });
-    const before = await collect(batch, options);
+    const before = await collectResults(batch, options);
     await makeRun(batch, { stage: "simulate", run: 2 }, made);
     for (const at of [0.1, 0.6, 0.9]) {
       const controller = new AbortController();
       const onProgress = ({ fraction }: { readonly fraction: number }): void => {
         if (fraction >= at) controller.abort(new Error("enough"));
       };
-      await expect(collect(batch, { ...options, signal: controller.signal, onProgress })).rejects.toThrow("enough");
+      await expect(collectResults(batch, { ...options, signal: controller.signal, onProgress })).rejects.toThrow(
+        "enough",
+      );
       expect((await readCollection(batch.path)).digest).toBe(before.collection.digest);
     }
     expect((await readdir(join(batch.path, "results/simulate"))).filter((name) => name.startsWith("."))).toEqual([]);
@@ -209,7 +211,7 @@ describe("collect", () => {
     await using place = await temporaryFolder();
     const batch = await makeBatch(join(place.path, "batch"), documentOf(points), { ...made, leaveOut: [1] });
     await submitted(batch, "failed");
-    const { collection } = await collect(batch, options);
+    const { collection } = await collectResults(batch, options);
     expect(collection.submissions).toEqual([
       { token: TOKEN, stage: "simulate", ids: ["41"], elements: 3, submittedAt: "2026-11-22T10:00:00.000Z" },
     ]);
@@ -261,7 +263,7 @@ describe("cleanUp", () => {
       await mkdir(folder, { recursive: true });
       await writeFile(join(folder, file), "x".repeat(1000));
     }
-    const removed = await cleanUp(batch);
+    const removed = await cleanUpBatch(batch);
     expect(removed).toMatchObject({ attempts: 1, partial: 1, checkpoints: 1 });
     expect(removed.bytes).toBeGreaterThan(2000);
     await expect(stat(join(batch.path, second))).rejects.toThrow();
@@ -270,8 +272,8 @@ describe("cleanUp", () => {
     // They say why it failed, and where it can go on.
     await stat(join(batch.path, failed, "run.json"));
     await stat(join(batch.path, "checkpoints/simulate/1/simulate/ab/state"));
-    expect(await cleanUp(batch)).toEqual({ attempts: 0, partial: 0, checkpoints: 0, bytes: 0 });
-    expect((await collect(batch, options)).damaged).toEqual([]);
+    expect(await cleanUpBatch(batch)).toEqual({ attempts: 0, partial: 0, checkpoints: 0, bytes: 0 });
+    expect((await collectResults(batch, options)).damaged).toEqual([]);
   });
 
   it("removes nothing while a task run may be writing", async () => {
@@ -279,7 +281,7 @@ describe("cleanUp", () => {
     const batch = await makeBatch(join(place.path, "batch"), documentOf(points), { ...made, leaveOut: [1] });
     const second = await makeRun(batch, { stage: "simulate", run: 0 }, { ...made, restart: 1, isAccepted: false });
     await submitted(batch, "running");
-    await expect(cleanUp(batch.path)).rejects.toMatchObject({ code: "TWIN_BATCH_LIVE" });
+    await expect(cleanUpBatch(batch.path)).rejects.toMatchObject({ code: "TWIN_BATCH_LIVE" });
     await stat(join(batch.path, second));
   });
 
@@ -288,7 +290,7 @@ describe("cleanUp", () => {
     const batch = await makeBatch(join(place.path, "batch"), documentOf(points), made);
     const second = await makeRun(batch, { stage: "simulate", run: 0 }, { ...made, restart: 1, isAccepted: false });
     await rm(join(batch.path, `attempts/simulate/0/${TOKEN}-0/run.json`));
-    expect(await cleanUp(batch)).toMatchObject({ attempts: 0 });
+    expect(await cleanUpBatch(batch)).toMatchObject({ attempts: 0 });
     await stat(join(batch.path, second));
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type GatherRun, gather } from "../../../../core/batch/collect/index.ts";
+import { type GatherRun, gatherResults } from "../../../../core/batch/collect/index.ts";
 import {
   type DatasetInit,
   type DType,
@@ -59,7 +59,7 @@ describe("gather: variables of many runs", () => {
         },
       })),
     );
-    await using all = await gather(runs);
+    await using all = await gatherResults(runs);
     const { deposit, total } = all.variables;
     expect([deposit?.dims, deposit?.shape, deposit?.unit]).toEqual([["task_run", "layer"], [3, 2], "MeV"]);
     expect(deposit?.attributes["long_name"]).toBe("deposit");
@@ -84,7 +84,7 @@ describe("gather: variables of many runs", () => {
         },
       })),
     );
-    await using all = await gather(runs);
+    await using all = await gatherResults(runs);
     expect(all.variables["hit_count"]?.attributes).toMatchObject({ sample_dimension: "hit" });
     expect(await valuesOf(all.variables["hit_count"])).toEqual([2n, 0n, 3n]);
     expect(await valuesOf(all.variables["energy"])).toEqual([0, 0, 2, 2, 2]);
@@ -102,7 +102,7 @@ describe("gather: variables of many runs", () => {
         variables: { layer: array([1, 2], ["layer"], [2], "mm"), time: array([0, n], ["time"]) },
       })),
     );
-    await using all = await gather(runs);
+    await using all = await gatherResults(runs);
     expect(all.variables["layer"]?.dims).toEqual(["layer"]);
     expect(all.variables["layer"]?.unit).toBe("mm");
     expect(all.coordinates).toEqual(expect.arrayContaining(["task_run", "layer"]));
@@ -119,7 +119,7 @@ describe("gather: variables of many runs", () => {
         },
       })),
     );
-    await using all = await gather(runs);
+    await using all = await gatherResults(runs);
     expect(all.groups["a"]?.attributes).toMatchObject({ note: "of a" });
     expect(await valuesOf(all.groups["a"]?.variables["hits"])).toEqual([1, 2, 2]);
     expect(await valuesOf(all.groups["a"]?.variables["hit_count"])).toEqual([1n, 2n]);
@@ -136,7 +136,7 @@ describe("gather: variables of many runs", () => {
         text: typed("string", ["a"], []),
       },
     };
-    await using all = await gather(runsOf([present, undefined]));
+    await using all = await gatherResults(runsOf([present, undefined]));
     const { real, small, large, flag, text, task_run_state: state } = all.variables;
     expect(await valuesOf(state)).toEqual(["succeeded", "failed"]);
     expect(await valuesOf(real)).toEqual([1, Number.NaN]);
@@ -150,7 +150,7 @@ describe("gather: variables of many runs", () => {
 
   it("fills a variable that some runs lack", async () => {
     const runs = runsOf([{ variables: { a: array([1, 2], ["x"]) } }, { variables: { b: array([3, 4], ["x"]) } }]);
-    await using all = await gather(runs);
+    await using all = await gatherResults(runs);
     expect(await valuesOf(all.variables["a"])).toEqual([1, 2, Number.NaN, Number.NaN]);
     expect(await valuesOf(all.variables["b"])).toEqual([Number.NaN, Number.NaN, 3, 4]);
   });
@@ -160,28 +160,28 @@ describe("gather: variables of many runs", () => {
       { variables: { e: array([1], [], [], "GeV") } },
       { variables: { e: new NdArray(Float32Array.of(500), { dtype: "float32", shape: [], dims: [], unit: "MeV" }) } },
     ]);
-    await using all = await gather(runs);
+    await using all = await gatherResults(runs);
     expect([all.variables["e"]?.dtype, all.variables["e"]?.unit]).toEqual(["float64", "GeV"]);
     expect(await valuesOf(all.variables["e"])).toEqual([1, 0.5]);
   });
 
   it("refuses variables of one name that cannot be one, and names the runs", async () => {
     const other = (init: DatasetInit): Promise<OpenDataset> =>
-      gather(runsOf([{ variables: { v: array([1, 2], ["x"]) } }, init]));
+      gatherResults(runsOf([{ variables: { v: array([1, 2], ["x"]) } }, init]));
     const refused = { code: "TWIN_PARTS_DISAGREE", parts: ["run 0", "run 1"] };
     await expect(other({ variables: { v: typed("string", ["a", "b"], ["x"]) } })).rejects.toMatchObject(refused);
     await expect(other({ variables: { v: array([1, 2], ["y"]) } })).rejects.toMatchObject(refused);
     const wide = (n: number): DatasetInit => ({ variables: { v: array(Array(n).fill(0), ["x", "y"], [1, n]) } });
-    await expect(gather(runsOf([wide(2), wide(3)]))).rejects.toMatchObject({
+    await expect(gatherResults(runsOf([wide(2), wide(3)]))).rejects.toMatchObject({
       message: expect.stringContaining("Only the length of the first dimension may differ"),
     });
   });
 
   it("refuses to gather nothing, and stops when it is told to", async () => {
-    await expect(gather([])).rejects.toMatchObject({ code: "TWIN_INVALID_ARGUMENT" });
+    await expect(gatherResults([])).rejects.toMatchObject({ code: "TWIN_INVALID_ARGUMENT" });
     const controller = new AbortController();
     const runs = runsOf(Array.from({ length: 50 }, () => ({ variables: { v: array([1], [], []) } })));
-    const gathering = gather(runs, {
+    const gathering = gatherResults(runs, {
       signal: controller.signal,
       onProgress: () => controller.abort(new Error("enough")),
     });
@@ -190,14 +190,14 @@ describe("gather: variables of many runs", () => {
 
   it("reads large files by blocks, small ones once", async () => {
     const small = fileOf({ variables: { v: array([1, 2], ["x"]), w: array([1], [], []) } });
-    await using few = await gather([{ run: 0, state: "succeeded", parameters: {}, open: small.open }]);
+    await using few = await gatherResults([{ run: 0, state: "succeeded", parameters: {}, open: small.open }]);
     for (const name of ["v", "w", "v"]) await few.variables[name]?.read();
     expect(small.opened).toBe(1);
     const values = Float64Array.from({ length: 3_000_000 }, (_, i) => i);
     const large = fileOf({ variables: { v: typed("float64", values, ["x"]) } });
     const fractions: number[] = [];
     const open = large.open;
-    await using big = await gather(
+    await using big = await gatherResults(
       [0, 1].map((run) => ({ run, state: "succeeded", parameters: {}, open })),
       { onProgress: (fraction) => fractions.push(fraction) },
     );
@@ -222,7 +222,7 @@ describe("gather: parameters and returned values", () => {
       points.map((_, n) => ({ variables: { v: array([n], [], []) } })),
       points.map((parameters) => ({ parameters })),
     );
-    await using all = await gather(runs);
+    await using all = await gatherResults(runs);
     const { energyMeV, seed, model, angleDeg, quiet, v } = all.variables;
     expect([energyMeV?.dtype, energyMeV?.unit, energyMeV?.dims]).toEqual(["int64", "MeV", ["task_run"]]);
     expect([seed?.dtype, seed?.unit]).toEqual(["int64", undefined]);
@@ -235,7 +235,7 @@ describe("gather: parameters and returned values", () => {
 
   it("gives a parameter another name where the files have a variable of its name", async () => {
     const runs = runsOf([{ variables: { energyMeV: array([3], [], []) } }], [{ parameters: { energyMeV: 4 } }]);
-    await using all = await gather(runs);
+    await using all = await gatherResults(runs);
     expect(await valuesOf(all.variables["energyMeV"])).toEqual([3]);
     expect(await valuesOf(all.variables["parameter.energyMeV"])).toEqual([4n]);
   });
@@ -246,7 +246,7 @@ describe("gather: parameters and returned values", () => {
       [init, init, undefined],
       [{ result: { x: 1, deep: { meanMeV: 2.5, list: [1, 2] }, label: "a" } }, { result: { x: 2, deep: {} } }, {}],
     );
-    await using all = await gather(runs);
+    await using all = await gatherResults(runs);
     expect(await valuesOf(all.variables["result.x"])).toEqual([1, 2, Number.NaN]);
     expect(all.variables["result.deep.meanMeV"]?.unit).toBe("MeV");
     expect(await valuesOf(all.variables["result.deep.meanMeV"])).toEqual([2.5, Number.NaN, Number.NaN]);
@@ -256,7 +256,7 @@ describe("gather: parameters and returned values", () => {
 
   it("tells results for which there was no room", async () => {
     const result = Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`n${i}`, i]));
-    await using all = await gather(runsOf([{ variables: {} }], [{ result }]));
+    await using all = await gatherResults(runsOf([{ variables: {} }], [{ result }]));
     expect(all.attributes["results_left_out"]).toBe("result.n1000");
   });
 });

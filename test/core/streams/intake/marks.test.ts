@@ -64,7 +64,7 @@ describe("marks in the journal of an intake", () => {
     const other = take(messages.slice(10), folder, { adaptable: unmarked });
     await expect(other).rejects.toMatchObject({
       code: "TWIN_INVALID_ARGUMENT",
-      message: /mark counters, each of them/,
+      message: expect.stringMatching(/mark counters, each of them/),
     });
     const plain = join(folder, "plain");
     await take(messages.slice(0, 10), plain, { adaptable: unmarked });
@@ -78,6 +78,6 @@ describe("marks in the journal of an intake", () => {
     await take(messages.slice(0, 10), one, { shared: true });
     await take(messages.slice(10), two, { shared: true, adaptable: unmarked });
     const reading = featureWindows([one, two], { windowNs: 1_000_000n }).next();
-    await expect(reading).rejects.toMatchObject({ code: "TWIN_INVALID_ARGUMENT", message: /10 have marks/ });
+    await expect(reading).rejects.toMatchObject({ code: "TWIN_INVALID_ARGUMENT", message: expect.stringMatching(/10 have marks/) });
   });
 });
