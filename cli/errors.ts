@@ -1,4 +1,10 @@
-import { type ElementResult, type ReproductionReport, type StoreFindings, TwinError } from "../core/index.ts";
+import {
+  type ElementResult,
+  type ReproductionReport,
+  type StoreFindings,
+  type TaskRunId,
+  TwinError,
+} from "../core/index.ts";
 
 /** What was typed cannot be right: an unknown command or option, a missing argument, a value that is not allowed. */
 export class UsageError extends TwinError {
@@ -24,6 +30,38 @@ export class RunsFailedError extends TwinError {
     super(
       `${bad.length} of ${runs.length} task runs of this element have no result.${why} When the cause is mended, run them again: twinloom jobs resume ${folder}`,
     );
+  }
+}
+
+/** How many task runs are in each state; `succeeded` is always told. */
+export interface RunCounts extends Readonly<Record<string, number>> {
+  readonly succeeded: number;
+}
+
+/** Not every task run of a batch has a result that counts. */
+export class BatchIncompleteError extends TwinError {
+  override readonly name = "BatchIncompleteError";
+  override readonly code = "TWIN_BATCH_INCOMPLETE";
+  /** How many task runs are in each state. */
+  readonly counts: RunCounts;
+  /** Results that are not as they were accepted. */
+  readonly damaged: readonly TaskRunId[];
+
+  constructor(
+    folder: string,
+    counts: RunCounts,
+    total: number,
+    damaged: readonly (TaskRunId & { readonly problem: string })[] = [],
+  ) {
+    const states = Object.entries(counts).filter(([state, count]) => count > 0 && state !== "succeeded");
+    const without = total - counts.succeeded;
+    const [first] = damaged;
+    const why = first === undefined ? "" : ` ${damaged.length} damaged; ${first.stage}.${first.run}: ${first.problem}`;
+    super(
+      `${without} of ${total} task runs of "${folder}" have no result (${states.map(([state, count]) => `${count} ${state}`).join(", ")}).${why} What failed is told by \`twinloom jobs show ${folder}\`; \`twinloom jobs resume ${folder}\` runs again what has no result, and nothing else.`,
+    );
+    this.counts = counts;
+    this.damaged = damaged;
   }
 }
 

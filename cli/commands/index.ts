@@ -14,6 +14,9 @@ import { detectorValidate } from "./detector-validate.ts";
 import { exportCrate } from "./export-crate.ts";
 import { exportProv } from "./export-prov.ts";
 import { infer } from "./infer.ts";
+import { jobsCollect } from "./jobs-collect.ts";
+import { jobsResume } from "./jobs-resume.ts";
+import { jobsShow } from "./jobs-show.ts";
 import { modelInfo } from "./model-info.ts";
 import { modelRepository } from "./model-repository.ts";
 import { rerun } from "./rerun.ts";
@@ -32,6 +35,7 @@ import { streamRecord } from "./stream-record.ts";
 import { streamReplay } from "./stream-replay.ts";
 import { streamShow } from "./stream-show.ts";
 import { streamTake } from "./stream-take.ts";
+import { submit } from "./submit.ts";
 import { twinAlias } from "./twin-alias.ts";
 import { twinAttest } from "./twin-attest.ts";
 import { twinCandidate } from "./twin-candidate.ts";
@@ -50,6 +54,10 @@ import { twinShow } from "./twin-show.ts";
 export const commands: readonly Command[] = [
   run,
   rerun,
+  submit,
+  jobsShow,
+  jobsResume,
+  jobsCollect,
   adapt,
   twinSeal,
   twinCandidate,
@@ -104,6 +112,7 @@ export const groups: Groups = {
   detector: "Simulate calorimeter showers, and see how faithful they are",
   stream: "See, record and replay what an instrument publishes",
   model: "Look into files of trained models, and hand them to servers",
+  jobs: "Look after batches: how they go, what failed, what came of them",
   batch: "Run elements of batches: for executors",
   root: "Hand ROOT files to uproot",
   spec: "Check a twin.yaml, and what may be in one",

@@ -1,13 +1,12 @@
 import type { ArrayJob } from "../../contracts/executor.ts";
 import type { BatchFolder } from "../batch-folder.ts";
-import type { SubmitSettings } from "./batch-entry.ts";
 
 /** What an array of a batch is made of. */
 export interface BatchArray
   extends Pick<ArrayJob, "token" | "elements" | "atOnce" | "environment" | "resources" | "after"> {
   readonly stage: string;
   /** Program and arguments that start the command line of Twinloom where elements run. */
-  readonly command: SubmitSettings["command"];
+  readonly command: readonly [string, ...string[]];
   /** Absolute. The folder of the batch by default. */
   readonly workingFolder?: string | undefined;
 }

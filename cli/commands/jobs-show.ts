@@ -1,0 +1,34 @@
+import { type Command, defineCommand } from "../command.ts";
+
+export const jobsShow: Command = defineCommand({
+  path: ["jobs", "show"],
+  summary: "Show how a batch is: counts per state, progress, what failed and why",
+  description:
+    "Asks where it runs, and writes down what is new. With --watch until all task runs have ended, and then with exit code 1 " +
+    "when some have no result. While another command looks after the batch, what that writes down is shown.",
+  arguments: { batch: { description: "folder of the batch, or its name in batches/" } },
+  options: { watch: { kind: "flag", description: "look again and again, until all have ended" } },
+  example: ["twinloom jobs show batches/scan", "twinloom jobs show scan --watch"],
+  run: async ({ batch: typed }, { watch }, io) => {
+    const { findBatch, lookAt, withClient } = await import("../batch-client.ts");
+    const { statusText } = await import("../batch-text.ts");
+    const { checkComplete, watchBatch, watchOthersBatch } = await import("../watch-batch.ts");
+    const { BatchBusyError } = await import("../../core/index.ts");
+    const batch = findBatch(typed, io.cwd);
+    const watched = async () => {
+      try {
+        return await withClient(batch, io, (client) => watchBatch(client, batch, io));
+      } catch (error) {
+        if (!(error instanceof BatchBusyError)) throw error;
+        return await watchOthersBatch(batch, io);
+      }
+    };
+    const status = watch ? await watched() : await lookAt(batch, io);
+    if (watch && status.counts.succeeded < status.total) {
+      io.print(statusText(status));
+      checkComplete(status, batch.shown);
+    }
+    if (io.json) io.printJson(status);
+    else io.print(statusText(status));
+  },
+});

@@ -1,0 +1,72 @@
+import { type Command, type CommandIo, defineCommand } from "../command.ts";
+import { FORCE_OPTION, NAMED_TWIN, STORE_OPTION } from "../store-options.ts";
+import type { DryRun, SubmittedBatch } from "../submit-batch.ts";
+import { SUBMIT_OPTIONS } from "../submit-options.ts";
+
+export const submit: Command = defineCommand({
+  path: ["submit"],
+  summary: "Run a task or a plan of a twin many times, here or on a Slurm cluster",
+  description:
+    "Seals the twin and all points of the sweep in a folder, the batch, and submits each stage as one array. Nothing is run " +
+    "twice and nothing is lost when this command, a node or the controller of the cluster dies: `twinloom jobs` tells how it " +
+    "goes, and goes on. The folder must be reachable under the same path where elements run.",
+  arguments: {
+    twin: { description: NAMED_TWIN },
+    name: { description: "name of a task (train, say), or of a plan" },
+  },
+  options: { ...SUBMIT_OPTIONS, ...FORCE_OPTION, ...STORE_OPTION },
+  example: [
+    "twinloom submit twin.yaml simulate -p energyMeV=1000,2000,5000 -p seed=0..99 --out batches/scan",
+    "twinloom submit twin.yaml first-light -p simulate.seed=0..9 --executor local --processes 4 --watch",
+    "twinloom submit ecal@champion simulate --table points.csv --profile site.yaml --time 2h --array-limit 50",
+    "twinloom submit twin.yaml train --profile site.yaml --gpus 1 --time 12h",
+    "twinloom submit twin.yaml simulate -p seed=0..9999 --task-time 2 --profile juwels-like --dry-run",
+  ],
+  run: async (target, options, io) => {
+    const { dryRun, submitBatch } = await import("../submit-batch.ts");
+    if (options.dryRun) return await tellDryRun(await dryRun(target, options, io), io);
+    const submitted = await submitBatch(target, options, io);
+    await tell(submitted, io);
+    const { checkComplete } = await import("../watch-batch.ts");
+    if (options.watch) checkComplete(submitted.status, submitted.shown);
+  },
+});
+
+async function tellDryRun(planned: DryRun, io: CommandIo): Promise<void> {
+  if (io.json) return io.printJson(planned);
+  const { formatTable } = await import("../table.ts");
+  io.print(formatTable(packingTable(planned)));
+  for (const { stage, array, script } of planned.arrays) {
+    const how = script === null ? `${array.elements} processes of this computer, each` : "the script for sbatch";
+    io.print(`\n${io.style.bold(stage)}: ${how}:\n\n${script ?? array.command.join(" ")}`);
+  }
+  io.print("\nNothing was submitted. The token is another each time; a stage waits for those before it.");
+}
+
+async function tell({ shown, executor, packing, submitMs, status }: SubmittedBatch, io: CommandIo): Promise<void> {
+  const { batch, counts, submissions, problems } = status;
+  if (io.json)
+    return io.printJson({ batch, folder: shown, executor, packing, submissions, counts, submitMs, problems });
+  const { statusText } = await import("../batch-text.ts");
+  const { formatTable } = await import("../table.ts");
+  const jobs = new Map(submissions.map(({ stage, ids }) => [stage, ids.join(", ")]));
+  io.print(formatTable(packingTable({ packing }, jobs)));
+  for (const problem of problems) io.warn(problem);
+  if (status.isEnded) io.print(statusText(status));
+  else io.print(`\n${io.style.green("submitted")} to ${executor}. How it goes: twinloom jobs show ${shown} --watch`);
+  io.print(`What came of it: twinloom jobs collect ${shown}`);
+}
+
+function packingTable(
+  { packing }: Pick<DryRun, "packing">,
+  jobs?: ReadonlyMap<string, string>,
+): { columns: { name: string }[]; rows: (string | number)[][] } {
+  return {
+    columns: ["stage", "task runs", "elements", "packing", ...(jobs ? ["job"] : []), "why"].map((name) => ({ name })),
+    rows: packing.map(({ stage, taskRuns, elements, packing: each, reason }) => [
+      ...[stage, taskRuns, elements, each],
+      ...(jobs ? [jobs.get(stage) ?? ""] : []),
+      reason,
+    ]),
+  };
+}

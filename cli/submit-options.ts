@@ -1,0 +1,58 @@
+import type { OptionDefinitions } from "./command.ts";
+import { EXECUTOR_OPTIONS, type ExecutorChoice } from "./executor-options.ts";
+
+/** What is submitted, and how: options of `twinloom submit`. */
+export const SUBMIT_OPTIONS = {
+  parameter: {
+    kind: "text",
+    short: "p",
+    placeholder: "key=values",
+    description: "a parameter; of a plan: step.key=values. Several are swept: 1000,2000,5000 or 0..99 or 0..1..0.1",
+    many: true,
+  },
+  zip: { kind: "flag", description: "first values together, second values together (default: all combinations)" },
+  table: {
+    kind: "text",
+    placeholder: "file",
+    description: "points of the sweep: .csv (names first), .json or .jsonl; a row is a point",
+  },
+  input: { kind: "text", short: "i", placeholder: "name=file", description: "an input file of a task", many: true },
+  seed: {
+    kind: "bigint",
+    placeholder: "seed",
+    description: "seed of every task that takes one",
+    min: 0n,
+    max: 2n ** 64n - 1n,
+  },
+  out: { kind: "text", placeholder: "folder", description: "folder of the batch (default: batches/<name>-<time>)" },
+  ...EXECUTOR_OPTIONS,
+  taskTime: {
+    kind: "number",
+    placeholder: "s",
+    description: "how long a task run takes, by which the packing is chosen [s]",
+    min: 0,
+  },
+  measure: {
+    kind: "flag",
+    description: "find that out: run the first task run of each stage here and now; its result counts",
+  },
+  dryRun: { kind: "flag", description: "print what would be submitted, and leave nothing behind" },
+  watch: { kind: "flag", description: "watch until all have ended; exit code 1 when some have no result" },
+} as const satisfies OptionDefinitions;
+
+/** What {@link SUBMIT_OPTIONS} gives. */
+export interface SubmitChoice extends ExecutorChoice {
+  readonly parameter: readonly string[];
+  readonly zip: boolean;
+  readonly table?: string | undefined;
+  readonly input: readonly string[];
+  readonly seed?: bigint | undefined;
+  readonly out?: string | undefined;
+  readonly taskTime?: number | undefined;
+  readonly measure: boolean;
+  readonly dryRun: boolean;
+  readonly watch: boolean;
+  readonly store?: string | undefined;
+  /** Whether a withdrawn version is run. */
+  readonly force: boolean;
+}
