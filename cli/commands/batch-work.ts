@@ -20,32 +20,34 @@ export const batchWork: Command = defineCommand({
   },
   example: "twinloom batch work batches/scan --token 0f1e2d3c4b5a69788796a5b4c3d2e1f0",
   run: async ({ folder }, { token, logLevel }, io) => {
-    const { toldTimeIsUp } = await import("../told-time-is-up.ts");
+    const { untilToldTimeIsUp } = await import("../told-time-is-up.ts");
     // Before anything that takes time: it may come as soon as the process is there.
-    using timeIsUp = toldTimeIsUp();
-    const { resolve } = await import("node:path");
-    const { BatchFolder, openTwin, runElement } = await import("../../core/index.ts");
-    const { RestartWantedError, RunsFailedError, UsageError } = await import("../errors.ts");
-    const { jsonLog } = await import("../json-log.ts");
-    const own = elementOf(process.env);
-    if (!own) {
-      throw new UsageError(
-        "TWINLOOM_ELEMENT and TWINLOOM_JOB must say which element of which array this is; an executor sets them. `twinloom submit` runs a batch.",
-      );
-    }
-    const batch = await BatchFolder.open(resolve(io.cwd, folder));
-    const result = await runElement(batch, {
-      token,
-      ...own,
-      openTwin: (store, version) => openTwin(version, { store, signal: io.signal }),
-      signal: io.signal,
-      stopping: timeIsUp.signal,
-      log: jsonLog(logLevel, io),
-      onProgress: ({ run, done, of, fraction, doing }) => io.progress((done + fraction) / of, `run ${run}: ${doing}`),
+    await untilToldTimeIsUp(async (timeIsUp) => {
+      const { resolve } = await import("node:path");
+      const { BatchFolder, openTwin, runElement } = await import("../../core/index.ts");
+      const { RestartWantedError, RunsFailedError, UsageError } = await import("../errors.ts");
+      const { jsonLog } = await import("../json-log.ts");
+      const own = elementOf(process.env);
+      if (!own) {
+        throw new UsageError(
+          "TWINLOOM_ELEMENT and TWINLOOM_JOB must say which element of which array this is; an executor sets them. `twinloom submit` runs a batch.",
+        );
+      }
+      const batch = await BatchFolder.open(resolve(io.cwd, folder));
+      const result = await runElement(batch, {
+        token,
+        ...own,
+        openTwin: (store, version) => openTwin(version, { store, signal: io.signal }),
+        signal: io.signal,
+        stopping: timeIsUp,
+        log: jsonLog(logLevel, io),
+        onProgress: ({ run, done, of, fraction, doing }) => io.progress((done + fraction) / of, `run ${run}: ${doing}`),
+      });
+      tell(result, io);
+      if (result.state === "stopped")
+        throw new RestartWantedError("Stopped, as its time is nearly up: start it again.");
+      if (result.state === "failed") throw new RunsFailedError(result.runs, batch.path);
     });
-    tell(result, io);
-    if (result.state === "stopped") throw new RestartWantedError("Stopped, as its time is nearly up: start it again.");
-    if (result.state === "failed") throw new RunsFailedError(result.runs, batch.path);
   },
 });
 

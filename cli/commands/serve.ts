@@ -63,61 +63,62 @@ export const serve: Command = defineCommand({
   ],
   run: async ({ twin }, options, io) => {
     setFlagsFromString(HEAP_GROWTH);
-    const { toldTimeIsUp } = await import("../told-time-is-up.ts");
+    const { untilToldTimeIsUp } = await import("../told-time-is-up.ts");
     // Before anything that takes time: it may come as soon as the process is there.
-    using timeIsUp = toldTimeIsUp();
-    const { InferenceServer: Server, registerServer } = await import("../../modules/serving/index.ts");
-    const { RestartWantedError, UsageError } = await import("../errors.ts");
-    const { register, advertise } = options;
-    if (register === undefined && advertise !== undefined) {
-      throw new UsageError("--advertise is the host that --register tells: give --register, too.");
-    }
-    const { jsonLog } = await import("../json-log.ts");
-    const { serverOptions } = await import("../server-options.ts");
-    const { withServed } = await import("../served-twin.ts");
-    const log = jsonLog(options.logLevel, io);
-    const provider = options.provider as "cpu" | "cuda" | undefined;
-    let isServing = false;
-    const onSwap = ({ twin, number, digest }: VersionEntry): void => {
-      if (isServing) io.print(`now ${twin}@v${number} (${digest.slice(0, 19)})`);
-      isServing = true;
-    };
-    await withServed({ ...options, twin, provider, log, onSwap }, io, async (served) => {
-      const how = await serverOptions(options, served.own, io.cwd);
-      const server = new Server(how, { log });
-      try {
-        await server.start({ signal: io.signal });
-        const running = await served.publish(server);
+    await untilToldTimeIsUp(async (timeIsUp) => {
+      const { InferenceServer: Server, registerServer } = await import("../../modules/serving/index.ts");
+      const { RestartWantedError, UsageError } = await import("../errors.ts");
+      const { register, advertise } = options;
+      if (register === undefined && advertise !== undefined) {
+        throw new UsageError("--advertise is the host that --register tells: give --register, too.");
+      }
+      const { jsonLog } = await import("../json-log.ts");
+      const { serverOptions } = await import("../server-options.ts");
+      const { withServed } = await import("../served-twin.ts");
+      const log = jsonLog(options.logLevel, io);
+      const provider = options.provider as "cpu" | "cuda" | undefined;
+      let isServing = false;
+      const onSwap = ({ twin, number, digest }: VersionEntry): void => {
+        if (isServing) io.print(`now ${twin}@v${number} (${digest.slice(0, 19)})`);
+        isServing = true;
+      };
+      await withServed({ ...options, twin, provider, log, onSwap }, io, async (served) => {
+        const how = await serverOptions(options, served.own, io.cwd);
+        const server = new Server(how, { log });
         try {
-          const registered =
-            register === undefined
-              ? undefined
-              : await registerServer(server, {
-                  ...{ folder: resolve(io.cwd, register), advertise, tls: how.tls !== undefined, log },
-                  twin: () => versionOf(running.servables),
-                });
+          await server.start({ signal: io.signal });
+          const running = await served.publish(server);
           try {
-            await tell(server, running.servables, io);
-            if (registered)
-              log.info({ file: registered.file, address: registered.address }, "The server is registered");
-            const ending = AbortSignal.any([io.signal, timeIsUp.signal]);
-            if (!ending.aborted) await once(ending, "abort");
+            const registered =
+              register === undefined
+                ? undefined
+                : await registerServer(server, {
+                    ...{ folder: resolve(io.cwd, register), advertise, tls: how.tls !== undefined, log },
+                    twin: () => versionOf(running.servables),
+                  });
+            try {
+              await tell(server, running.servables, io);
+              if (registered)
+                log.info({ file: registered.file, address: registered.address }, "The server is registered");
+              const ending = AbortSignal.any([io.signal, timeIsUp]);
+              if (!ending.aborted) await once(ending, "abort");
+            } finally {
+              // Before it takes no more requests, so that clients ask others.
+              await registered?.stop();
+            }
           } finally {
-            // Before it takes no more requests, so that clients ask others.
-            await registered?.stop();
+            await server.stop();
+            await running.stop();
           }
         } finally {
           await server.stop();
-          await running.stop();
         }
-      } finally {
-        await server.stop();
-      }
+      });
+      if (!timeIsUp.aborted || io.signal.aborted || options.atTimeLimit === "end") return;
+      throw new RestartWantedError(
+        "The server was told that its time is nearly up, and has ended what had begun. Start it again (exit code 75), or say --at-time-limit end.",
+      );
     });
-    if (!timeIsUp.signal.aborted || io.signal.aborted || options.atTimeLimit === "end") return;
-    throw new RestartWantedError(
-      "The server was told that its time is nearly up, and has ended what had begun. Start it again (exit code 75), or say --at-time-limit end.",
-    );
   },
 });
 

@@ -1,5 +1,5 @@
 import { cp, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { REPOSITORY, readRepositoryFile, repositoryFiles } from "../architecture/repository.ts";
 import { type Consumer, type Finished, makeConsumer, nodeVersions } from "./consumer.ts";
@@ -30,6 +30,18 @@ describe("the package", () => {
     expect(new Set(files.filter((path) => /\.(?:[cm]?[jt]s)$/.test(path) && path.startsWith("dist/")))).toEqual(
       new Set(expected),
     );
+  });
+
+  it("imports of its own files only those that it has", () => {
+    const scripts = files.filter((path) => /^dist\/.*\.js$/.test(path));
+    const stray = scripts.flatMap((path) => {
+      const text = readRepositoryFile(path);
+      const names = [...text.matchAll(/(?:\bfrom|^import|\bimport\() ?"(\.[^"]+)"/gm)].map(
+        ([, name]) => name as string,
+      );
+      return names.filter((name) => !files.includes(posix.join(posix.dirname(path), name))).map((name) => [path, name]);
+    });
+    expect(stray).toEqual([]);
   });
 
   it("has these files beside", () => {
