@@ -65,6 +65,16 @@ export class BatchIncompleteError extends TwinError {
   }
 }
 
+/** Batches cannot run on a cluster as it is. */
+export class SiteUnfitError extends TwinError {
+  override readonly name = "SiteUnfitError";
+  override readonly code = "TWIN_SITE_UNFIT";
+
+  constructor(why: string) {
+    super(`Batches cannot run here: ${why} What the cluster says is told by \`twinloom sites check\` without --json.`);
+  }
+}
+
 /** A pattern that no file matches, or a folder without data. */
 export class NoFilesError extends TwinError {
   override readonly name = "NoFilesError";

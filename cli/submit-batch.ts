@@ -116,7 +116,7 @@ export async function dryRun(target: SubmitTarget, typed: SubmitChoice, io: Comm
 }
 
 /** `batches/simulate-20261120T204500Z` */
-function defaultBatchFolder(name: string): string {
+export function defaultBatchFolder(name: string): string {
   const time = new Date()
     .toISOString()
     .replace(/\.\d+Z$/, "Z")

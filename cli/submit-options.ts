@@ -1,5 +1,36 @@
 import type { OptionDefinitions } from "./command.ts";
 import { EXECUTOR_OPTIONS, type ExecutorChoice } from "./executor-options.ts";
+import { SERVE_OPTIONS } from "./serve-options.ts";
+
+const { host, tlsCertificate, tlsKey, tlsClientCa, tokens, insecure, atTimeLimit, only, maxBatch } = SERVE_OPTIONS;
+
+/** How servers are submitted: further options of `twinloom submit`. */
+export const SERVERS_OPTIONS = {
+  nodes: { kind: "integer", placeholder: "number", description: "serve: servers, an element each", min: 1, default: 1 },
+  host: { ...host, description: "serve: address to listen on (default: 0.0.0.0; local: 127.0.0.1)" },
+  tlsCertificate: { ...tlsCertificate, description: `serve: ${tlsCertificate.description}` },
+  tlsKey: { ...tlsKey, description: `serve: ${tlsKey.description}` },
+  tlsClientCa: { ...tlsClientCa, description: `serve: ${tlsClientCa.description}` },
+  tokens: { ...tokens, description: `serve: ${tokens.description}` },
+  insecure: { ...insecure, description: `serve: ${insecure.description}` },
+  atTimeLimit: { ...atTimeLimit, description: `serve: ${atTimeLimit.description}` },
+  only: { ...only, description: `serve: ${only.description}` },
+  maxBatch: { ...maxBatch, description: `serve: ${maxBatch.description}` },
+} as const satisfies OptionDefinitions;
+
+/** What {@link SERVERS_OPTIONS} gives. */
+export interface ServersChoice {
+  readonly nodes: number;
+  readonly host?: string | undefined;
+  readonly tlsCertificate?: string | undefined;
+  readonly tlsKey?: string | undefined;
+  readonly tlsClientCa?: string | undefined;
+  readonly tokens?: string | undefined;
+  readonly insecure: boolean;
+  readonly atTimeLimit: string;
+  readonly only: readonly string[];
+  readonly maxBatch?: number | undefined;
+}
 
 /** What is submitted, and how: options of `twinloom submit`. */
 export const SUBMIT_OPTIONS = {

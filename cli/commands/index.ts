@@ -14,7 +14,10 @@ import { detectorValidate } from "./detector-validate.ts";
 import { exportCrate } from "./export-crate.ts";
 import { exportProv } from "./export-prov.ts";
 import { infer } from "./infer.ts";
+import { jobsCancel } from "./jobs-cancel.ts";
 import { jobsCollect } from "./jobs-collect.ts";
+import { jobsList } from "./jobs-list.ts";
+import { jobsLogs } from "./jobs-logs.ts";
 import { jobsResume } from "./jobs-resume.ts";
 import { jobsShow } from "./jobs-show.ts";
 import { modelInfo } from "./model-info.ts";
@@ -23,6 +26,7 @@ import { rerun } from "./rerun.ts";
 import { rootExport } from "./root-export.ts";
 import { run } from "./run.ts";
 import { serve } from "./serve.ts";
+import { sitesCheck } from "./sites-check.ts";
 import { specCheck } from "./spec-check.ts";
 import { specExport } from "./spec-export.ts";
 import { specSchema } from "./spec-schema.ts";
@@ -55,9 +59,13 @@ export const commands: readonly Command[] = [
   run,
   rerun,
   submit,
+  jobsList,
   jobsShow,
+  jobsLogs,
+  jobsCancel,
   jobsResume,
   jobsCollect,
+  sitesCheck,
   adapt,
   twinSeal,
   twinCandidate,
@@ -112,6 +120,7 @@ export const groups: Groups = {
   detector: "Simulate calorimeter showers, and see how faithful they are",
   stream: "See, record and replay what an instrument publishes",
   model: "Look into files of trained models, and hand them to servers",
+  sites: "What a cluster offers",
   jobs: "Look after batches: how they go, what failed, what came of them",
   batch: "Run elements of batches: for executors",
   root: "Hand ROOT files to uproot",

@@ -28,7 +28,14 @@ export const jobsResume: Command = defineCommand({
     const { resumeBatch } = await import("../resume-batch.ts");
     const { statusText } = await import("../batch-text.ts");
     const { checkComplete } = await import("../watch-batch.ts");
+    const { isServeBatch, resumeServers } = await import("../serve-batch.ts");
     const batch = findBatch(typed, io.cwd);
+    if (await isServeBatch(batch.folder)) {
+      const servers = await resumeServers(batch.folder, io);
+      if (io.json) return io.printJson(servers);
+      const { serversText } = await import("../servers-text.ts");
+      return io.print(serversText(servers));
+    }
     const { status, quarantined } = await resumeBatch(batch, options, io);
     for (const { stage, run, problem } of quarantined) io.warn(`${stage}.${run} is made again: ${problem}`);
     if (options.watch) checkComplete(status, batch.shown);

@@ -5,7 +5,7 @@ export const jobsShow: Command = defineCommand({
   summary: "Show how a batch is: counts per state, progress, what failed and why",
   description:
     "Asks where it runs, and writes down what is new. With --watch until all task runs have ended, and then with exit code 1 " +
-    "when some have no result. While another command looks after the batch, what that writes down is shown.",
+    "when some have no result. While another command looks after the batch, what that writes down is shown. Of servers: which are alive.",
   arguments: { batch: { description: "folder of the batch, or its name in batches/" } },
   options: { watch: { kind: "flag", description: "look again and again, until all have ended" } },
   example: ["twinloom jobs show batches/scan", "twinloom jobs show scan --watch"],
@@ -14,7 +14,14 @@ export const jobsShow: Command = defineCommand({
     const { statusText } = await import("../batch-text.ts");
     const { checkComplete, watchBatch, watchOthersBatch } = await import("../watch-batch.ts");
     const { BatchBusyError } = await import("../../core/index.ts");
+    const { isServeBatch, showServers } = await import("../serve-batch.ts");
     const batch = findBatch(typed, io.cwd);
+    if (await isServeBatch(batch.folder)) {
+      const servers = await showServers(batch.folder, io);
+      if (io.json) return io.printJson(servers);
+      const { serversText } = await import("../servers-text.ts");
+      return io.print(serversText(servers));
+    }
     const watched = async () => {
       try {
         return await withClient(batch, io, (client) => watchBatch(client, batch, io));

@@ -1,7 +1,7 @@
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
 import { FORCE_OPTION, NAMED_TWIN, STORE_OPTION } from "../store-options.ts";
 import type { DryRun, SubmittedBatch } from "../submit-batch.ts";
-import { SUBMIT_OPTIONS } from "../submit-options.ts";
+import { SERVERS_OPTIONS, SUBMIT_OPTIONS } from "../submit-options.ts";
 
 export const submit: Command = defineCommand({
   path: ["submit"],
@@ -9,21 +9,36 @@ export const submit: Command = defineCommand({
   description:
     "Seals the twin and all points of the sweep in a folder, the batch, and submits each stage as one array. Nothing is run " +
     "twice and nothing is lost when this command, a node or the controller of the cluster dies: `twinloom jobs` tells how it " +
-    "goes, and goes on. The folder must be reachable under the same path where elements run.",
+    "goes, and goes on. serve starts --nodes servers, which clients find by registry:<batch>/servers. The folder must be reachable under the same path where elements run.",
   arguments: {
     twin: { description: NAMED_TWIN },
-    name: { description: "name of a task (train, say), or of a plan" },
+    name: { description: "name of a task (train, say), of a plan, or serve" },
   },
-  options: { ...SUBMIT_OPTIONS, ...FORCE_OPTION, ...STORE_OPTION },
+  options: { ...SUBMIT_OPTIONS, ...SERVERS_OPTIONS, ...FORCE_OPTION, ...STORE_OPTION },
   example: [
     "twinloom submit twin.yaml simulate -p energyMeV=1000,2000,5000 -p seed=0..99 --out batches/scan",
     "twinloom submit twin.yaml first-light -p simulate.seed=0..9 --executor local --processes 4 --watch",
     "twinloom submit ecal@champion simulate --table points.csv --profile site.yaml --time 2h --array-limit 50",
     "twinloom submit twin.yaml train --profile site.yaml --gpus 1 --time 12h",
+    "twinloom submit ecal@champion serve --nodes 4 --tokens tokens.yaml --insecure --profile site.yaml --out batches/farm",
     "twinloom submit twin.yaml simulate -p seed=0..9999 --task-time 2 --profile juwels-like --dry-run",
   ],
   run: async (target, options, io) => {
-    const { dryRun, submitBatch } = await import("../submit-batch.ts");
+    const { defaultBatchFolder, dryRun, submitBatch } = await import("../submit-batch.ts");
+    const { isServing, submitServers } = await import("../serve-batch.ts");
+    if (target.name === "serve" && (await isServing(target.twin, options, io))) {
+      const { UsageError } = await import("../errors.ts");
+      if (options.dryRun || options.watch || options.parameter.length > 0 || options.table !== undefined) {
+        throw new UsageError("serve starts servers: --dry-run, --watch, --table and -p are for tasks and plans.");
+      }
+      const shown = options.out ?? defaultBatchFolder("serve");
+      const servers = await submitServers({ twin: target.twin, shown }, options, io);
+      if (io.json) return io.printJson({ folder: shown, ...servers });
+      const { serversText } = await import("../servers-text.ts");
+      io.print(serversText(servers));
+      io.print(`\nClients: --endpoint registry:${shown}/servers. How they are: twinloom jobs show ${shown}`);
+      return io.print(`To end them: twinloom jobs cancel ${shown}`);
+    }
     if (options.dryRun) return await tellDryRun(await dryRun(target, options, io), io);
     const submitted = await submitBatch(target, options, io);
     await tell(submitted, io);

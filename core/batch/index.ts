@@ -2,7 +2,7 @@ export type { AcceptedResult } from "./accepted-results.ts";
 export type { BatchDocument, BatchFile, StageDocument, TaskRunId } from "./batch-document.ts";
 export { BatchFolder, type BatchFolderOptions } from "./batch-folder.ts";
 export { type AttemptId, BatchPaths, relativeAttempt } from "./batch-paths.ts";
-export type { BatchTwin } from "./bring-twin.ts";
+export { type BatchTwin, bringTwin } from "./bring-twin.ts";
 export * from "./client/index.ts";
 export * from "./collect/index.ts";
 export {
