@@ -68,17 +68,50 @@ export async function realCluster(): Promise<Cluster> {
   const slurm = await startSlurm({ nodes: NODES, cpus: CPUS, graceTimeS: 2, nodeTimeoutS: 5 });
   const bin = await wrapSbatch(slurm.folder, programOf("sbatch") as string);
   let dropped = 0;
+  const over = new AbortController();
+  const drained = new Set<string>();
+  const administrator = putRight(slurm, { drained, signal: over.signal });
   return {
     env: { ...slurm.env, PATH: `${bin}${delimiter}${process.env["PATH"]}` },
     partition: "low",
     dropAnswer: async () => await writeFile(join(slurm.folder, "drop"), `${++dropped}`),
-    strike: (fault) => strikeReal(slurm, fault),
+    strike: (fault) => strikeReal(slurm, fault, drained),
     arrays: () => ledgerOf(slurm.folder),
-    [Symbol.asyncDispose]: () => slurm.stop(),
+    [Symbol.asyncDispose]: async () => {
+      over.abort();
+      await administrator;
+      await slurm.stop();
+    },
   };
 }
 
-async function strikeReal(slurm: LocalSlurm, { what, node, forMs }: ClusterFault): Promise<boolean> {
+/**
+ * What the people who run a cluster do after a controller has lost what it had not written down: nodes that it finds drained
+ * again, or drains because a job that it has forgotten still runs there, are put back; jobs that it holds for that are released.
+ */
+async function putRight(
+  slurm: LocalSlurm,
+  { drained, signal }: { readonly drained: ReadonlySet<string>; readonly signal: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(2000, undefined, { signal }).catch(() => undefined);
+    await done(async () => {
+      const nodes = (await slurm.run("sinfo", "-h", "-N", "-p", "normal", "-o", "%N %T")).split("\n");
+      for (const [name = "", state = ""] of nodes.map((line) => line.split(" "))) {
+        if (/^drain/.test(state) && !drained.has(name)) await slurm.undrain(name);
+      }
+      const jobs = (await slurm.run("squeue", "-h", "--array", "-t", "PENDING", "-o", "%i %r")).split("\n");
+      for (const job of jobs)
+        if (job.includes("held")) await slurm.run("scontrol", "release", job.split(" ")[0] as string);
+    });
+  }
+}
+
+async function strikeReal(
+  slurm: LocalSlurm,
+  { what, node, forMs }: ClusterFault,
+  drained: Set<string>,
+): Promise<boolean> {
   const name = slurm.nodes[node % slurm.nodes.length] as string;
   switch (what) {
     case "controller":
@@ -94,8 +127,10 @@ async function strikeReal(slurm: LocalSlurm, { what, node, forMs }: ClusterFault
       return true;
     case "drain":
       return await done(async () => {
+        drained.add(name);
         await slurm.drain(name);
         await sleep(forMs);
+        drained.delete(name);
         await slurm.undrain(name);
       });
     case "preemption":
