@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { open, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { canonicalJson } from "../canonical/canonical-json.ts";
 import { type Digest, digestFile, digestJson } from "../canonical/digest.ts";
@@ -191,6 +191,12 @@ export class StepCheckpoint implements TaskCheckpoint {
       "Checkpoints of other work (task, parameters, inputs, twin or engine differ) are not used; the task begins anew.",
     );
   }
+}
+
+/** Whether anything was saved under a folder of checkpoints, of whatever step and key. */
+export async function hasCheckpoint(folder: string): Promise<boolean> {
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  return names.some((name) => basename(name) === POINTER);
 }
 
 async function flushFile(path: string): Promise<void> {

@@ -1,6 +1,5 @@
 import { setTimeout } from "node:timers/promises";
 import type { Clock } from "../../contracts/clock.ts";
-import type { Executor } from "../../contracts/executor.ts";
 import { ExecutorRefusedError } from "../../contracts/executor-errors.ts";
 import type { Log } from "../../contracts/log.ts";
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
@@ -11,9 +10,17 @@ import { BatchJournal, readBatchState } from "./batch-journal.ts";
 import type { TaskRunStanding } from "./batch-state.ts";
 import { type BatchStatus, statusOf } from "./batch-status.ts";
 import { Observer } from "./observer.ts";
+import type {
+  OpenBatchOptions,
+  RefreshBatchOptions,
+  ResumeBatchOptions,
+  SubmitBatchOptions,
+  WatchBatchOptions,
+} from "./options.ts";
+import { retry } from "./retry.ts";
 import { type Ranges, toRanges } from "./run-ranges.ts";
 import { isFinal } from "./states.ts";
-import { type CallOptions, type EntryWriter, Submitter } from "./submitter.ts";
+import { type CallOptions, type ClientParts, type EntryWriter, Submitter } from "./submitter.ts";
 
 /** How long a result may take to be seen, and a submission to be found, by default [ms]. */
 const GRACE_MS = 120_000;
@@ -22,55 +29,6 @@ const LOST_MS = 600_000;
 /** How much longer each look waits where nothing has changed, and how long at most [ms]. */
 const BACK_OFF = 1.5;
 const SLOWEST_MS = 30_000;
-
-/** How a batch is opened to be submitted and watched. */
-export interface OpenBatchOptions {
-  readonly executor: Executor;
-  readonly clock?: Clock | undefined;
-  readonly log?: Log | undefined;
-  /** How long a result may take to be seen on a shared file system, and a submission to be found [ms]. 2 minutes by default. */
-  readonly graceMs?: number | undefined;
-  /** How long nothing may be heard of an element before its runs count as lost [ms]. 10 minutes by default. */
-  readonly lostMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** How the arrays of a batch are submitted. It is written down: {@link BatchClient.resume} knows it. */
-export interface SubmitBatchOptions {
-  /** Program and arguments that start the command line of Twinloom where elements run; `batch work …` is added. */
-  readonly command: readonly [string, ...string[]];
-  /** Absolute. The folder of the batch by default. */
-  readonly workingFolder?: string | undefined;
-  /** Beside those of an element; without secrets. */
-  readonly environment?: Readonly<Record<string, string>> | undefined;
-  /** Most elements of an array that run at the same time. */
-  readonly atOnce?: number | undefined;
-  /** What an element has. */
-  readonly resources?: SubmitSettings["resources"] | undefined;
-  /** What elements of a stage have beside that, by its name. */
-  readonly stageResources?: Readonly<Record<string, SubmitSettings["resources"]>> | undefined;
-  /** Task runs per element, of each stage by its name; 1 by default. More where the array would be larger than allowed. */
-  readonly packing?: Readonly<Record<string, number>> | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** How a batch is resumed. What is not given is as it was submitted. */
-export interface ResumeBatchOptions extends Partial<SubmitBatchOptions> {
-  /**
-   * Gives up arrays of which nobody knows whether they were submitted, and submits anew what they were to run. Should one
-   * of them start after all, it does nothing.
-   */
-  readonly force?: boolean | undefined;
-}
-
-/** How a batch is watched. */
-export interface WatchBatchOptions {
-  /** Called after each look. */
-  readonly onStatus?: ((status: BatchStatus) => void) | undefined;
-  /** How long is waited between looks [ms]; longer, to 30 s, where nothing changes. 2 s by default. */
-  readonly intervalMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * Opens a batch to submit, watch and cancel it. One client at a time does; one that was killed anywhere is gone on from.
@@ -103,6 +61,7 @@ export async function readBatchStatus(
 export class BatchClient implements AsyncDisposable {
   readonly #batch: BatchFolder;
   readonly #journal: EntryWriter & AsyncDisposable;
+  readonly #parts: ClientParts;
   readonly #submitter: Submitter;
   readonly #observer: Observer;
   readonly #now: () => number;
@@ -119,6 +78,7 @@ export class BatchClient implements AsyncDisposable {
     this.#graceMs = graceMs;
     this.#log = log;
     const parts = { batch, executor, journal, now: this.#now };
+    this.#parts = parts;
     this.#submitter = new Submitter(parts);
     this.#observer = new Observer(parts, { graceMs, lostMs });
   }
@@ -168,13 +128,17 @@ export class BatchClient implements AsyncDisposable {
    * Looks how the batch is, and goes on with what was begun: a submission, a cancellation. Where the executor cannot be
    * reached, `problems` says so, and states stay as they were, but for results that have come.
    *
-   * @throws `TWIN_READ_FAILED`, `TWIN_WRITE_FAILED`; the signal's reason
+   * @throws `TWIN_READ_FAILED`, `TWIN_WRITE_FAILED`, `TWIN_INVALID_ARGUMENT`; the signal's reason
    */
-  async refresh(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<BatchStatus> {
-    return await this.#call(options.signal, async (call) => {
+  async refresh({ retries = 0, signal }: RefreshBatchOptions = {}): Promise<BatchStatus> {
+    if (!Number.isSafeInteger(retries) || retries < 0) {
+      throw new InvalidArgumentError(`Task runs are retried a whole number of times, 0 or more, not ${retries}.`);
+    }
+    return await this.#call(signal, async (call) => {
       await toldIfRefused(call, () => this.#submitter.settle(call));
       await this.#observer.cancel(call);
       await this.#observer.look(call);
+      if (retries > 0) await retry(this.#parts, { retries, tell: call.tell });
       await toldIfRefused(call, () => this.#submitter.advance(call));
     });
   }
@@ -185,11 +149,11 @@ export class BatchClient implements AsyncDisposable {
    * @throws as {@link refresh}
    */
   async watch(options: WatchBatchOptions = {}): Promise<BatchStatus> {
-    const { onStatus, intervalMs = 2000, signal } = options;
+    const { onStatus, intervalMs = 2000, retries, signal } = options;
     let waitMs = intervalMs;
     let last = "";
     for (;;) {
-      const status = await this.refresh({ signal });
+      const status = await this.refresh({ retries, signal });
       onStatus?.(status);
       if (status.isEnded || status.isStalled) return status;
       const now = JSON.stringify(status.counts);
@@ -248,11 +212,12 @@ export class BatchClient implements AsyncDisposable {
     for (const stage of [...Object.keys(options.packing ?? {}), ...Object.keys(options.stageResources ?? {})]) {
       this.#batch.stage(stage);
     }
+    const workingFolder = options.workingFolder ?? before?.workingFolder;
     const environment = options.environment ?? before?.environment;
     const atOnce = options.atOnce ?? before?.atOnce;
     return {
       command: [...command],
-      workingFolder: options.workingFolder ?? before?.workingFolder ?? this.#batch.path,
+      ...(workingFolder !== undefined && { workingFolder }),
       ...(environment && { environment: { ...environment } }),
       ...(atOnce !== undefined && { atOnce }),
       resources: options.resources ?? before?.resources ?? {},

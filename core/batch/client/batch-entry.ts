@@ -18,7 +18,8 @@ const ResourcesSchema = z.object({
 
 const SettingsSchema = z.object({
   command: z.tuple([z.string()], z.string()),
-  workingFolder: z.string(),
+  /** The folder of the batch, wherever it is by then, where it is not said. */
+  workingFolder: z.string().optional(),
   environment: z.record(z.string(), z.string()).optional(),
   atOnce: z.number().optional(),
   resources: ResourcesSchema,
@@ -40,7 +41,14 @@ const ChangeSchema = z.object({
 const BatchEntrySchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("opened"), at, batch: DigestSchema }),
   /** What is to be submitted, and how; it stays so until it was, or the executor refused. Begins another attempt of what has ended. */
-  z.object({ type: z.literal("wanted"), at, runs: z.record(z.string(), RangesSchema), settings: SettingsSchema }),
+  z.object({
+    type: z.literal("wanted"),
+    at,
+    runs: z.record(z.string(), RangesSchema),
+    settings: SettingsSchema,
+    /** Whether nobody asked for it, but that what fails for no fault of its own is tried again. */
+    isRetry: z.literal(true).optional(),
+  }),
   /** An array is about to be submitted, after those with the tokens `after`. */
   z.object({
     type: z.literal("submitting"),

@@ -2,6 +2,7 @@ import { FileLockedError, FileNotFoundError, ReadFailedError } from "../../files
 import { type Journal, openJournal } from "../../files/journal/journal.ts";
 import { readJournal } from "../../files/journal/read-journal.ts";
 import type { BatchFolder } from "../batch-folder.ts";
+import { BatchDamagedError } from "../errors.ts";
 import { type BatchEntry, decodeEntry, encodeEntry } from "./batch-entry.ts";
 import { BatchState } from "./batch-state.ts";
 import { BatchBusyError, BatchMismatchError } from "./errors.ts";
@@ -20,7 +21,8 @@ export class BatchJournal implements AsyncDisposable {
   }
 
   /**
-   * @throws {@link BatchBusyError} while another has it open; {@link BatchMismatchError}; as `openJournal` does.
+   * @throws {@link BatchBusyError} while another has it open; {@link BatchMismatchError}; `TWIN_BATCH_DAMAGED` for one that
+   *   is gone; as `openJournal` does.
    */
   static async open(batch: BatchFolder, at: number, signal?: AbortSignal): Promise<BatchJournal> {
     const journal = await openJournal(batch.paths.journal, { kind: BATCH_KIND, signal }).catch((error: unknown) => {
@@ -28,7 +30,10 @@ export class BatchJournal implements AsyncDisposable {
     });
     try {
       const own = new BatchJournal(journal, await readBatchState(batch, signal));
-      if (own.state.batch === undefined) await own.write({ type: "opened", at, batch: batch.id });
+      if (own.state.batch === undefined) {
+        await checkNew(batch);
+        await own.write({ type: "opened", at, batch: batch.id });
+      }
       return own;
     } catch (error) {
       await journal.close();
@@ -45,6 +50,18 @@ export class BatchJournal implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#journal.close();
   }
+}
+
+/** Whoever begins a journal where arrays were submitted would submit them all again. */
+async function checkNew(batch: BatchFolder): Promise<void> {
+  const { length } = await batch.submissions();
+  if (length === 0) return;
+  throw new BatchDamagedError(
+    batch.paths.journal,
+    `is gone, or was emptied, and ${length} ${length === 1 ? "array was" : "arrays were"} submitted by what it said.`,
+    `Bring it back from a copy. To begin anew without it, end the jobs of the batch, and remove "${batch.paths.submissions}": ` +
+      "elements that start after that do nothing, and results that were accepted stay.",
+  );
 }
 
 /**

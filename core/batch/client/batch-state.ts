@@ -11,6 +11,8 @@ export interface TaskRunStanding {
   readonly before?: TaskRunState;
   /** Which attempt it is, from 1. */
   readonly attempt: number;
+  /** How often it was submitted anew by itself, since somebody submitted or resumed it. */
+  readonly retries: number;
   /** When it got into its state [ms since 1970]. */
   readonly since: number;
   readonly cause?: TaskRunCause;
@@ -39,6 +41,8 @@ export interface KnownSubmission {
   readonly at: number;
   /** The executor's names of it. More than one where it took it twice: of each element one of them does the work. */
   readonly ids: readonly string[];
+  /** Whether a run in it did not succeed: what waits for it is canceled by the executor. */
+  readonly hasFailed: boolean;
   /** Elements that ended well without results, and since when [ms since 1970]. */
   readonly silent: ReadonlyMap<number, number>;
 }
@@ -51,6 +55,8 @@ export class BatchState {
   settings: SubmitSettings | undefined;
   /** When work on what was wanted last was first seen [ms since 1970]; `undefined` before. */
   startedAt: number | undefined;
+  /** Whether somebody canceled the batch, and has not asked for anything since. */
+  isCanceled: boolean = false;
   readonly #runs: ReadonlyMap<string, TaskRunStanding[]>;
   readonly #submissions = new Map<string, KnownSubmission>();
 
@@ -61,7 +67,7 @@ export class BatchState {
         stage,
         Array.from(
           { length: points },
-          (): TaskRunStanding => ({ state: "created", attempt: 1, since: 0, isWanted: false }),
+          (): TaskRunStanding => ({ state: "created", attempt: 1, retries: 0, since: 0, isWanted: false }),
         ),
       ]),
     );
@@ -93,8 +99,9 @@ export class BatchState {
       case "wanted":
         this.settings = entry.settings;
         this.startedAt = undefined;
+        this.isCanceled = false;
         for (const [stage, runs] of Object.entries(entry.runs)) {
-          for (const run of indicesOf(runs)) this.#put(stage, run, (standing) => wanted(standing, entry.at));
+          for (const run of indicesOf(runs)) this.#put(stage, run, (standing) => wanted(standing, entry));
         }
         return;
       case "submitting":
@@ -103,6 +110,7 @@ export class BatchState {
           settings: this.#known(this.settings, "settings"),
           state: "submitting",
           ids: [],
+          hasFailed: false,
           silent: new Map(),
         });
         for (const run of entry.elements.flat()) {
@@ -129,6 +137,7 @@ export class BatchState {
         }));
         return;
       case "canceling":
+        this.isCanceled = true;
         this.#putAll((standing) =>
           isFinal(standing.state) ? standing : changed(standing, { state: "canceling" }, entry.at),
         );
@@ -136,8 +145,12 @@ export class BatchState {
       case "states":
         for (const change of entry.changes) {
           if (change.state === "running" || change.state === "succeeded") this.startedAt ??= entry.at;
-          for (const run of indicesOf(change.runs))
+          const isFailure = isFinal(change.state) && change.state !== "succeeded";
+          for (const run of indicesOf(change.runs)) {
             this.#put(entry.stage, run, (standing) => changed(standing, change, entry.at));
+            const token = isFailure ? this.runs(entry.stage)[run]?.token : undefined;
+            if (this.submission(token)?.hasFailed === false) this.#alter(token as string, () => ({ hasFailed: true }));
+          }
         }
         return;
     }
@@ -174,10 +187,15 @@ export class BatchState {
 /** What is seen of a run that was preempted when its executor has started it again. */
 const RESTARTED: ReadonlySet<TaskRunState> = new Set(["queued", "preparing", "running", "succeeded"]);
 
-function wanted(standing: TaskRunStanding, at: number): TaskRunStanding {
-  const { attempt, state } = standing;
-  if (!isFinal(state)) return { ...standing, isWanted: true };
-  return { state: "created", attempt: attempt + 1, since: at, isWanted: true };
+function wanted(
+  standing: TaskRunStanding,
+  { at, isRetry = false }: { readonly at: number; readonly isRetry?: boolean | undefined },
+): TaskRunStanding {
+  const { attempt, state, retries: before } = standing;
+  // What was canceled or skipped for another's failure had no try of its own.
+  const retries = isRetry ? before + (state === "failed" ? 1 : 0) : 0;
+  if (!isFinal(state)) return { ...standing, retries, isWanted: true };
+  return { state: "created", attempt: attempt + 1, retries, since: at, isWanted: true };
 }
 
 function withoutToken({ token: _, ...standing }: TaskRunStanding): TaskRunStanding {
@@ -185,7 +203,7 @@ function withoutToken({ token: _, ...standing }: TaskRunStanding): TaskRunStandi
 }
 
 function changed(
-  { attempt, state: from, before, token }: TaskRunStanding,
+  { attempt, retries, state: from, before, token }: TaskRunStanding,
   { state, cause, reason, isAnother }: Omit<StateChange, "runs">,
   at: number,
 ): TaskRunStanding {
@@ -195,6 +213,7 @@ function changed(
     state,
     ...(state === "unknown" && known !== undefined && { before: known }),
     attempt: isRestart || isAnother ? attempt + 1 : attempt,
+    retries,
     since: at,
     ...(cause !== undefined && { cause }),
     ...(reason !== undefined && { reason }),

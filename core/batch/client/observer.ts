@@ -101,9 +101,14 @@ export class Observer {
       tell(reasonOf(error));
       return new Map();
     }
-    const byId = new Map(arrays.map(({ id }, index) => [id, answers[index] ?? []]));
     const heard = new Map<string, readonly ElementStatus[]>();
     for (const submission of live) {
+      // A batch system that lost its last jobs gives their ids again: an id names an array of its token only.
+      const byId = new Map(
+        arrays.flatMap(({ token, id }, index) =>
+          token === submission.token ? [[id, answers[index] ?? []] as const] : [],
+        ),
+      );
       const witnesses = submission.ids.length > 1 ? await batch.witnesses(submission.token) : [];
       const workers = new Map(witnesses.map(({ element, job }) => [element, job]));
       heard.set(submission.token, elementStatuses(submission, byId, workers));

@@ -74,7 +74,10 @@ function endOf(standing: TaskRunStanding, run: number, look: StageLook): News | 
       const failure = look.failureOf(run);
       if (failure !== undefined) return { state: "failed", cause: "executor", reason: failure };
       if (isCanceling) return { state: "canceled" };
-      return { state: "failed", cause: element.cause ?? "executor", reason: wordsOf(element) };
+      return (
+        skipped(standing, run, look) ??
+        early(run, look) ?? { state: "failed", cause: element.cause ?? "executor", reason: wordsOf(element) }
+      );
     }
     case "canceled":
       if ((before ?? state) === "created")
@@ -99,6 +102,15 @@ function skipped({ state, before }: TaskRunStanding, run: number, look: StageLoo
   const inputs = look.inputsOf(run);
   if (typeof inputs !== "object") return undefined;
   return { state: "skipped", reason: `It needs an output of stage "${inputs.lostIn}", whose run did not succeed.` };
+}
+
+/** How a run failed that was started before what it needs: a batch system waits for no array that it has forgotten. */
+function early(run: number, look: StageLook): News | undefined {
+  const inputs = look.inputsOf(run);
+  if (inputs === "ready") return undefined;
+  const stage = typeof inputs === "object" ? inputs.lostIn : undefined;
+  const which = stage === undefined ? "an output of a stage before it" : `an output of stage "${stage}"`;
+  return { state: "failed", cause: "system", reason: `It was started, and needs ${which}, which is not there.` };
 }
 
 /** As what a run is seen that has not ended. */

@@ -1,75 +1,10 @@
+import { rename, rm } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import {
-  type ArrayJob,
-  type BatchClient,
-  BatchFolder,
-  type ElementStatus,
-  type Executor,
-  ExecutorRefusedError,
-  ExecutorUnreachableError,
-  openBatch,
-  readBatchStatus,
-  runElement,
-  type SubmittedArray,
-} from "../../../../core/index.ts";
-import { openSample, sampleDocument, samplePlan, scratch } from "../sample-batch.ts";
+import { type ArrayJob, ExecutorRefusedError, openBatch, readBatchStatus, runElement } from "../../../../core/index.ts";
+import { openSample, sampleDocument } from "../sample-batch.ts";
+import { batchOf, unreachable } from "./told-executor.ts";
 
 const SUBMIT = { command: ["twinloom", "--plain"], packing: { first: 2 } } as const;
-
-/** An executor that says what it is told to say; its elements run when a test lets them. */
-class Told implements Executor {
-  readonly name = "told";
-  readonly jobs: ArrayJob[] = [];
-  readonly canceled: string[] = [];
-  states: (id: string, element: number) => Omit<ElementStatus, "element"> = () => ({ state: "queued" });
-  onSubmit: () => void = () => {};
-  found: "none" | "unknown" | "first" = "none";
-
-  async limits(): Promise<{ arraySize: number; remembers: boolean }> {
-    return { arraySize: 1000, remembers: true };
-  }
-
-  async submit(job: ArrayJob): Promise<SubmittedArray> {
-    this.onSubmit();
-    this.jobs.push(job);
-    return { token: job.token, id: `job-${this.jobs.length}`, elements: job.elements };
-  }
-
-  async find(token: string): Promise<SubmittedArray | "none" | "unknown"> {
-    return this.found === "first" ? { token, id: "job-1", elements: 2 } : this.found;
-  }
-
-  async observe(arrays: readonly SubmittedArray[]): Promise<readonly (readonly ElementStatus[])[]> {
-    return arrays.map(({ id, elements }) =>
-      Array.from({ length: elements }, (_, element) => ({ element, ...this.states(id, element) })),
-    );
-  }
-
-  async cancel({ id }: SubmittedArray): Promise<void> {
-    this.canceled.push(id);
-  }
-
-  /** Runs the elements of an array, as the executor would. */
-  async run(folder: BatchFolder, job: ArrayJob, id: string): Promise<void> {
-    for (let element = 0; element < job.elements; element++) {
-      await runElement(folder, { token: job.token, element, restart: 0, job: id, openTwin: () => openSample() });
-    }
-  }
-}
-
-async function batchOf(xs: readonly number[], document = samplePlan(xs)) {
-  const place = await scratch();
-  const folder = await BatchFolder.create(place.batch, document);
-  const executor = new Told();
-  const time = { ms: 1_000_000 };
-  const clock = { now: () => time.ms };
-  const open = (): Promise<BatchClient> => openBatch(place.batch, { executor, clock, graceMs: 1000, lostMs: 5000 });
-  return { place, folder, executor, time, open, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() };
-}
-
-function unreachable(): never {
-  throw new ExecutorUnreachableError("told", "no answer.");
-}
 
 describe("A client of a batch", () => {
   it("submits one array per stage, each after those it needs, and sees their task runs to the end", async () => {
@@ -299,6 +234,54 @@ describe("A client of a batch", () => {
     });
     expect(ended.counts).toMatchObject({ succeeded: 2 });
     await expect(client.watch({ signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+  });
+
+  it("takes an array for that of its token only, where a batch system gives an id twice", async () => {
+    await using test = await batchOf([1, 2], sampleDocument([1, 2]));
+    const { executor, folder } = test;
+    executor.submit = async ({ token, elements }) => ({ token, id: "job-1", elements });
+    await using client = await test.open();
+    await client.submit({ command: ["twinloom"] });
+    executor.states = (_, element) => (element === 0 ? { state: "failed", exitCode: 1 } : { state: "running" });
+    await client.refresh();
+    const [{ token: first } = { token: "" }] = (await client.resume()).submissions;
+    executor.observe = async (arrays) =>
+      arrays.map(({ token, elements }) =>
+        Array.from({ length: elements }, (_, element) => ({ element, state: token === first ? "running" : "queued" })),
+      );
+    expect((await client.refresh()).stages[0]?.runs.map(({ state }) => state)).toEqual(["queued", "running"]);
+    expect(folder.document.points).toHaveLength(2);
+  });
+
+  it("goes on in a folder that was moved", async () => {
+    await using test = await batchOf([13], sampleDocument([13]));
+    const { executor, place } = test;
+    await (async () => {
+      await using client = await test.open();
+      await client.submit({ command: ["twinloom"] });
+    })();
+    executor.states = () => ({ state: "failed", exitCode: 1 });
+    const moved = `${place.path}/moved ✓ "here"`;
+    await rename(place.batch, moved);
+    await using client = await openBatch(moved, { executor });
+    await client.resume();
+    expect(executor.jobs[1]).toMatchObject({ workingFolder: moved, command: expect.arrayContaining([moved]) });
+  });
+
+  it("submits nothing where its journal is gone, and says how to begin anew", async () => {
+    await using test = await batchOf([1], sampleDocument([1]));
+    await (async () => {
+      await using client = await test.open();
+      await client.submit({ command: ["twinloom"] });
+    })();
+    await rm(test.folder.paths.journal);
+    await expect(test.open()).rejects.toMatchObject({
+      code: "TWIN_BATCH_DAMAGED",
+      message: expect.stringMatching(/journal" is gone.*1 array.*submissions/),
+    });
+    await rm(test.folder.paths.submissions, { recursive: true });
+    await using client = await test.open();
+    expect((await client.submit({ command: ["twinloom"] })).submissions).toHaveLength(1);
   });
 
   it("is alone: another one is told who has the batch, and may look all the same", async () => {
