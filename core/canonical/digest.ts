@@ -15,6 +15,9 @@ export function digestJson(value: unknown): Digest {
   return digestBytes(canonicalJson(value));
 }
 
+/** Files of at most so many bytes, most of a batch of small results, need no larger buffer and no stream. */
+const SMALL_BYTES = 16_384;
+
 /** Length and SHA-256 of a file, streamed. Rejects with Node's error where it cannot be read. */
 export async function digestFile(
   path: string,
@@ -22,12 +25,21 @@ export async function digestFile(
 ): Promise<{ readonly bytes: number; readonly digest: Digest }> {
   options.signal?.throwIfAborted();
   const hash = createHash("sha256");
+  await using file = await openRegular(path);
+  const head = Buffer.allocUnsafe(SMALL_BYTES);
   let bytes = 0;
-  const file = await openRegular(path);
-  for await (const part of file.createReadStream({ highWaterMark: 1 << 20 })) {
-    options.signal?.throwIfAborted();
-    hash.update(part as Uint8Array);
-    bytes += (part as Uint8Array).length;
+  for (;;) {
+    const { bytesRead } = await file.read(head, bytes, head.length - bytes, bytes);
+    bytes += bytesRead;
+    if (bytesRead === 0 || bytes === head.length) break;
+  }
+  hash.update(head.subarray(0, bytes));
+  if (bytes === head.length) {
+    for await (const part of file.createReadStream({ start: bytes, highWaterMark: 1 << 18, autoClose: false })) {
+      options.signal?.throwIfAborted();
+      hash.update(part as Uint8Array);
+      bytes += (part as Uint8Array).length;
+    }
   }
   return { bytes, digest: `sha256:${hash.digest("hex")}` };
 }

@@ -31,7 +31,9 @@ function groupOf(raw: RawGroup, path: string, places: Map<string, Place>): HdfGr
     groups: Object.fromEntries(raw.groups.map((group) => [group.name, groupOf(group, child(group.name), places)])),
     datasets: Object.fromEntries(
       raw.datasets.map((dataset) => {
-        places.set(child(dataset.name), dataset);
+        // Not all of it: contents are remembered, and what the worker told of attributes is as large as they are.
+        const { valuesAt, chunkIndex } = dataset;
+        places.set(child(dataset.name), { valuesAt, chunkIndex });
         return [dataset.name, datasetOf(dataset, child(dataset.name))];
       }),
     ),

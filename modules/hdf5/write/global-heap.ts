@@ -1,9 +1,9 @@
 import { padded, u8, u16, u32, u64 } from "./bytes.ts";
 
-/** Bytes after which a collection is written. */
-const COLLECTION_BYTES = 1 << 18;
-/** No collection may be smaller. */
-const MIN_COLLECTION_BYTES = 4096;
+/** Bytes of the first collection: no collection may be smaller, and most files have a few short texts alone. */
+const LEAST_COLLECTION_BYTES = 4096;
+/** Each is twice as large as the one before, up to this. */
+const MOST_COLLECTION_BYTES = 1 << 18;
 const MAX_OBJECTS = 0xffff;
 const HEADER_BYTES = 16;
 
@@ -26,6 +26,7 @@ export class GlobalHeap {
   #bytes = 0;
   #closing: { readonly address: number; readonly objects: readonly Buffer[]; readonly capacity: number }[] = [];
   #capacity = 0;
+  #nextCapacity = LEAST_COLLECTION_BYTES;
 
   constructor(output: HeapOutput) {
     this.#output = output;
@@ -52,7 +53,8 @@ export class GlobalHeap {
 
   #begin(needed: number): void {
     this.#end();
-    this.#capacity = Math.max(COLLECTION_BYTES, needed + HEADER_BYTES, MIN_COLLECTION_BYTES);
+    this.#capacity = Math.max(this.#nextCapacity, needed + HEADER_BYTES);
+    this.#nextCapacity = Math.min(2 * this.#nextCapacity, MOST_COLLECTION_BYTES);
     this.#address = this.#output.allocate(this.#capacity);
     this.#bytes = HEADER_BYTES;
   }
