@@ -12,13 +12,15 @@ export interface GeneratorTraining {
     readonly what: string;
     readonly leastEvents: number | null;
     readonly command: readonly string[] | null;
+    /** The same as parameters of the task {@link train}; null where it cannot do it. */
+    readonly parameters: Readonly<Record<string, string>> | null;
   }[];
 }
 
 /** Training set of the shipped models, showers: less is not known to do. */
 const TRAINED_ON = 34_000;
 
-const BIASES = { leastEvents: 100, command: null };
+const BIASES = { leastEvents: 100, command: null, parameters: null };
 
 /**
  * The ways to train a generator again, for the model in a file: by the card beside it, or that of the shipped model which it is. The
@@ -44,6 +46,7 @@ export function generatorTraining(file: string, digest: Digest): GeneratorTraini
           ...["python", "-m", "twinloom_training", "all", "--config", `configs/${family}-cpu.toml`],
           ...["--data", "{data}", "--out", "{out}"],
         ],
+        parameters: { config: `${family}-cpu` },
       },
     ],
   };

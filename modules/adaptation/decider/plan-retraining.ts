@@ -92,13 +92,14 @@ async function planOf(
     models,
     gate: { policy: gated?.policy ?? null, betterSigmas },
     leastIntervalS,
-    plan: { name: "retrain", steps: Object.fromEntries(models.map((model) => [`train-${model.part}`, stepOf(model)])) },
+    plan: { name: "retrain", steps: Object.fromEntries(models.flatMap(stepOf)) },
   };
 }
 
-function stepOf({ part, rungs, file, digest }: TrainingRecipe): PlanDocument["steps"][string] {
-  const parameters = { part, rungs: rungs.map(({ name }) => name) };
-  return { task: "train", parameters, inputs: { model: { file, digest } } };
+/** The first rung that a task can do. Its data are given when it is run: those of the old instrument would not do. */
+function stepOf({ part, rungs }: TrainingRecipe): readonly [string, PlanDocument["steps"][string]][] {
+  const parameters = rungs.find((rung) => rung.parameters !== null)?.parameters;
+  return parameters ? [[`train-${part}`, { task: "train", parameters, inputs: {} }]] : [];
 }
 
 function isPlanned(outcome: JsonValue | undefined): outcome is JsonValue & RetrainingPlanned {

@@ -5,6 +5,7 @@ import {
   type Digest,
   FileNotFoundError,
   FileUnreadableError,
+  type JsonValue,
   type PlanDocument,
 } from "../../../core/index.ts";
 import type { Attribution } from "../loop/attribute.ts";
@@ -21,6 +22,8 @@ export interface TrainingRung {
   readonly leastEvents: number | null;
   /** What to run, with `{data}` and `{out}` for folders; null where nothing can run it yet. */
   readonly command: readonly string[] | null;
+  /** The same as parameters of the task `train`; null where it cannot do it. */
+  readonly parameters: Readonly<Record<string, JsonValue>> | null;
 }
 
 /** How a model of the twin is trained. */
@@ -72,7 +75,7 @@ export interface RetrainingPlan {
   };
   /** No second plan is made before so much event time, s. */
   readonly leastIntervalS: number;
-  /** The same as a plan of tasks. */
+  /** What the task `train` can do of it, as a plan: its inputs, the showers to train on, are given when it is run. */
   readonly plan: PlanDocument;
 }
 
@@ -117,6 +120,7 @@ export const RetrainingPlanSchema: z.ZodType<RetrainingPlan> = z.strictObject({
           what: z.string(),
           leastEvents: z.int().min(0).nullable(),
           command: z.array(z.string()).min(1).nullable(),
+          parameters: z.record(z.string(), z.json()).nullable(),
         }),
       ),
     }),

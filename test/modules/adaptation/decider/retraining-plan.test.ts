@@ -15,8 +15,11 @@ const VERSION = `sha256:${"1".repeat(64)}` as const;
 const POLICY = `sha256:${"2".repeat(64)}` as const;
 const MODEL = `sha256:${"3".repeat(64)}` as const;
 const RUNGS = [
-  { name: "biases", what: "biases", leastEvents: 100, command: null },
-  { name: "everything", what: "all weights", leastEvents: null, command: ["train", "{data}", "{out}"] },
+  { name: "biases", what: "biases", leastEvents: 100, command: null, parameters: null },
+  {
+    ...{ name: "everything", what: "all weights", leastEvents: null, command: ["train", "{data}", "{out}"] },
+    parameters: { config: "gan-cpu" },
+  },
 ];
 
 let folder: string;
@@ -68,8 +71,8 @@ describe("planRetraining", () => {
     expect(plan.gate).toEqual({ policy: POLICY, betterSigmas: 3 });
     expect(plan.plan.steps["train-network"]).toEqual({
       task: "train",
-      parameters: { part: "network", rungs: ["biases", "everything"] },
-      inputs: { model: { file: "../gan.onnx", digest: MODEL } },
+      parameters: { config: "gan-cpu" },
+      inputs: {},
     });
   });
 
