@@ -66,10 +66,11 @@ export async function submitBatch(target: SubmitTarget, typed: SubmitChoice, io:
   try {
     await rememberExecutor(folder, where);
     return await withExecutor(where, { folder, signal }, async (open) => {
+      // Before anything is measured: what is in submissions/ is in order where there is a journal.
+      await using client = await openBatch(folder, { executor: open.executor, signal });
       const seconds = await secondsOf(batch, typed, io);
       const startedMs = performance.now();
       const packing = choosePackings(batch, { ...(await sizeOf(open, io)), seconds, asked: typed.packing });
-      await using client = await openBatch(folder, { executor: open.executor, signal });
       const status = await client.submit({
         ...{ command: open.command, atOnce: typed.arrayLimit, resources, signal },
         packing: Object.fromEntries(packing.map((each) => [each.stage, each.packing])),

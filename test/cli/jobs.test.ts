@@ -1,0 +1,145 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BatchFolder, lockFile, readCollection } from "../../core/index.ts";
+import { readRegistry } from "../../modules/serving/index.ts";
+import { errorOf, json, writeNumbers } from "./batch-sample.ts";
+import { runTwinloom } from "./run-command-line.ts";
+
+let cwd: string;
+beforeAll(async () => {
+  cwd = await mkdtemp(join(tmpdir(), "twinloom-cli-jobs-"));
+  await writeNumbers(cwd);
+});
+afterAll(() => rm(cwd, { recursive: true }));
+
+const LOCAL = ["--executor", "local", "--processes", "2"];
+const submit = (...args: readonly string[]) => ["submit", "twin.yaml", ...args, ...LOCAL];
+
+describe("twinloom submit and jobs, on this computer", () => {
+  it("run a sweep to its end, show it, and gather what came of it", async () => {
+    const args = ["double", "-p", "x=1,2", "-p", "y=0..2", "-p", "ms=1", "--out", "scan", "--packing", "3", "--watch"];
+    const submitted = await json(submit(...args), { cwd });
+    expect(submitted).toMatchObject({
+      executor: "local",
+      counts: { succeeded: 6 },
+      packing: [{ stage: "double", taskRuns: 6, elements: 2, packing: 3 }],
+    });
+    expect(await json(["jobs", "show", "scan"], { cwd })).toMatchObject({ progress: 1, isEnded: true });
+    const { collection } = await json(["jobs", "collect", "scan", "--clean"], { cwd });
+    expect(await readCollection(join(cwd, "scan"))).toEqual(collection);
+    const { folder } = collection.stages[0].runs[5].accepted;
+    expect(await readFile(join(cwd, "scan", folder, "number.json"), "utf8")).toBe("6");
+    const log = await runTwinloom(["jobs", "logs", "scan", "5"], { cwd });
+    expect(log.stdout).toContain('"run":5,"message":"The result of a task run was accepted"');
+    expect(await json(["jobs", "logs", "scan", "double.5"], { cwd })).toMatchObject({ element: 1, runs: [3, 4, 5] });
+  });
+
+  it("run a plan by its stages, a version by its alias, and measure how long a task run takes", async () => {
+    await json(["twin", "seal", "twin.yaml", "--alias", "good"], { cwd });
+    const args = [
+      "submit",
+      "numbers@good",
+      "chain",
+      "-p",
+      "first.x=1..2",
+      "--out",
+      "batches/chain",
+      "--measure",
+      "--watch",
+    ];
+    const { packing, counts } = await json([...args, ...LOCAL], { cwd });
+    expect(counts).toMatchObject({ succeeded: 4 });
+    expect(packing).toMatchObject([
+      { stage: "first", elements: 1, packing: 2 },
+      { stage: "second", elements: 1, packing: 2 },
+    ]);
+    const batch = await BatchFolder.open(join(cwd, "batches/chain"));
+    const second = await batch.readAccepted({ stage: "second", run: 1 });
+    expect(await readFile(join(second?.folder ?? "", "number.json"), "utf8")).toBe("8");
+    expect(await json(["jobs", "list"], { cwd })).toMatchObject([{ folder: "chain", kind: "batch" }]);
+  });
+
+  it("tell what failed and why, and run again only that", async () => {
+    const needed = join(cwd, "magnet");
+    const args = ["double", "-p", "x=1..3", "-p", `needed=${needed}`, "--out", "cold", "--watch"];
+    const failed = await runTwinloom(submit(...args), { cwd });
+    expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining("TWIN_BATCH_INCOMPLETE") });
+    const shown = await runTwinloom(["jobs", "show", "cold"], { cwd });
+    expect(shown.stdout).toContain("double.1: The magnet is cold.");
+    const collected = await runTwinloom(["jobs", "collect", "cold", "--json"], { cwd });
+    expect(errorOf(collected)).toMatchObject({ code: "TWIN_BATCH_INCOMPLETE", counts: { succeeded: 1, failed: 2 } });
+    await writeFile(needed, "");
+    // A result that is damaged is made again, too.
+    const batch = await BatchFolder.open(join(cwd, "cold"));
+    const first = await batch.readAccepted({ stage: "double", run: 0 });
+    await writeFile(join(first?.folder ?? "", "number.json"), "3");
+    const resumed = await json(["jobs", "resume", "cold", "--watch"], { cwd });
+    expect(resumed).toMatchObject({ counts: { succeeded: 3 }, quarantined: [{ stage: "double", run: 0 }] });
+    expect((await json(["jobs", "collect", "cold"], { cwd })).collection.stages[0].counts).toEqual({ succeeded: 3 });
+    const early = await runTwinloom(["jobs", "logs", "cold", "1", "--attempt", "1"], { cwd });
+    expect(early.stdout).toContain("The magnet is cold.");
+    expect(await runTwinloom(["jobs", "logs", "cold", "1", "--attempt", "3"], { cwd })).toMatchObject({ code: 2 });
+  });
+
+  it("cancel what runs and waits; Ctrl-C of the one who watches ends nothing", async () => {
+    const args = ["double", "-p", "x=1..4", "-p", "ms=60000", "--out", "long", "--watch"];
+    const watching = await runTwinloom(submit(...args), { cwd, signalAt: { text: "running", signal: "SIGINT" } });
+    expect(watching).toMatchObject({ code: 130, stderr: expect.stringContaining("twinloom jobs show long --watch") });
+    expect(await json(["jobs", "show", "long"], { cwd })).toMatchObject({ isEnded: false });
+    expect(await json(["jobs", "cancel", "long", "--watch"], { cwd })).toMatchObject({ counts: { canceled: 4 } });
+  });
+
+  it("say what would be submitted, and leave nothing behind", async () => {
+    const before = await readdir(cwd);
+    const args = ["double", "-p", "x=1..1000", "--task-time", "3", "--out", "none", "--dry-run"];
+    const { packing, arrays } = await json(submit(...args), { cwd });
+    expect(packing).toMatchObject([{ taskRuns: 1000, elements: 10, packing: 100 }]);
+    expect(arrays[0].array.command).toEqual(expect.arrayContaining(["batch", "work", join(cwd, "none")]));
+    expect(await readdir(cwd)).toEqual(before);
+  });
+
+  it("refuse what cannot be, before anything is left", async () => {
+    const run = async (...args: readonly string[]) => errorOf(await runTwinloom([...args, "--json"], { cwd }));
+    expect(await run(...submit("double", "-p", "x=1", "--time", "30"))).toMatchObject({ code: "TWIN_USAGE" });
+    expect(await run(...submit("double", "-p", "x=a,b", "--out", "none"))).toMatchObject({
+      code: "TWIN_INVALID_SWEEP",
+    });
+    expect(await run(...submit("double", "-p", "x=1", "--qos", "high"))).toMatchObject({
+      message: expect.stringContaining("--qos is for --executor slurm"),
+    });
+    expect(await run("jobs", "show", "none")).toMatchObject({ code: "TWIN_BATCH_NOT_FOUND" });
+    expect(await run("jobs", "resume", "scan", "--executor", "slurm")).toMatchObject({ code: "TWIN_USAGE" });
+  });
+
+  it("show a batch that another process looks after, and change nothing of it", async () => {
+    const unlock = await lockFile(join(cwd, "scan", "journal"));
+    try {
+      expect(await json(["jobs", "show", "scan"], { cwd })).toMatchObject({ isEnded: true });
+      expect(errorOf(await runTwinloom(["jobs", "cancel", "scan", "--json"], { cwd }))).toMatchObject({
+        code: "TWIN_BATCH_BUSY",
+      });
+    } finally {
+      await unlock();
+    }
+  });
+});
+
+describe("twinloom submit … serve", () => {
+  it("starts servers that clients find in a folder, tells which are alive, and ends them", async () => {
+    const twin = join(process.cwd(), "examples/first-light.yaml");
+    const args = ["submit", twin, "serve", "--nodes", "1", "--out", "farm", ...LOCAL];
+    expect(await json(args, { cwd })).toMatchObject({ nodes: 1, job: expect.any(String) });
+    // Looking at the folder costs less than asking the command again and again.
+    const registered = async () => (await readRegistry(join(cwd, "farm", "servers")).catch(() => [])).length;
+    await expect.poll(registered, { timeout: 60_000 }).toBe(1);
+    expect((await json(["jobs", "show", "farm"], { cwd })).servers).toMatchObject([{ models: ["gflash"] }]);
+    expect(await json(["jobs", "list", "."], { cwd })).toContainEqual(
+      expect.objectContaining({ folder: "farm", kind: "servers" }),
+    );
+    await json(["jobs", "cancel", "farm"], { cwd });
+    await expect.poll(registered, { timeout: 60_000 }).toBe(0);
+    expect((await runTwinloom(["jobs", "logs", "farm", "0"], { cwd })).stdout).toContain("serving gflash on");
+  });
+});
