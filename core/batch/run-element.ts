@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { Digest } from "../canonical/digest.ts";
 import type { JsonValue } from "../canonical/json-value.ts";
 import type { Clock } from "../contracts/clock.ts";
@@ -12,6 +13,7 @@ import { type RunRecord, readRunRecord } from "../run/run-record.ts";
 import type { BatchDocument, StageDocument, TaskRunId } from "./batch-document.ts";
 import type { BatchFolder } from "./batch-folder.ts";
 import { type AttemptId, relativeAttempt } from "./batch-paths.ts";
+import { fileProblem } from "./collect/check-results.ts";
 import { checkInputsRead, type ElementInput, ElementInputs } from "./element-inputs.ts";
 
 /** Which element of which submission a process is, and what it works with. */
@@ -193,7 +195,7 @@ async function attempt(
 /** A try that came to a good end, and whose process was killed before its result was accepted. */
 async function adopt(
   id: TaskRunId,
-  { folder }: Element,
+  { folder, signal }: Element,
   inputs: Readonly<Record<string, ElementInput>>,
 ): Promise<"accepted" | "already" | undefined> {
   for (const attempt of await folder.attempts(id)) {
@@ -201,6 +203,8 @@ async function adopt(
       const record = await readRunRecord(folder.paths.attempt(id, attempt));
       if (record.state !== "succeeded" || record.version !== folder.document.twin.version) continue;
       checkInputsRead(record, inputs);
+      // Perhaps it was accepted once, and taken away again because its files were not as they were.
+      if (await isDamaged(folder.paths.attempt(id, attempt), record, signal)) continue;
       return await accept(id, folder, { attempt, record });
     } catch (error) {
       // Of no use: cut off, or made from an input that was not as it was sealed.
@@ -208,6 +212,12 @@ async function adopt(
     }
   }
   return undefined;
+}
+
+async function isDamaged(path: string, { steps }: RunRecord, signal: AbortSignal): Promise<boolean> {
+  const outputs = Object.values(steps).flatMap((step) => Object.values(step.outputs));
+  for (const output of outputs) if (await fileProblem(join(path, output.path), output, { signal })) return true;
+  return false;
 }
 
 async function accept(

@@ -87,25 +87,30 @@ export class StepCheckpoint implements TaskCheckpoint {
   }
 
   async load({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Checkpoint | undefined> {
-    const path = join(this.folder, POINTER);
-    let text: string;
-    try {
-      text = await readFile(path, "utf8");
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") await this.#tellOthers();
-      else this.#tellDamaged(reasonOf(error));
-      return undefined;
-    }
-    try {
-      const { state, files } = await this.#read(text, signal);
-      this.#saved = new Map(Object.values(files).map((file) => [file.file, file]));
-      this.#log.info({ checkpoint: path }, "A checkpoint was found; the task can continue from it.");
-      const paths = Object.entries(files).map(([name, { file }]) => [name, join(this.folder, file)]);
-      return { state, files: Object.fromEntries(paths) };
-    } catch (error) {
-      signal?.throwIfAborted();
-      this.#tellDamaged(reasonOf(error));
-      return undefined;
+    for (let before: string | undefined; ; ) {
+      let text: string;
+      try {
+        text = await readFile(this.#pointer, "utf8");
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") await this.#tellOthers();
+        else this.#tellDamaged(reasonOf(error));
+        return undefined;
+      }
+      try {
+        const { state, files } = await this.#read(text, signal);
+        this.#saved = new Map(Object.values(files).map((file) => [file.file, file]));
+        this.#log.info({ checkpoint: this.#pointer }, "A checkpoint was found; the task can continue from it.");
+        const paths = Object.entries(files).map(([name, { file }]) => [name, join(this.folder, file)]);
+        return { state, files: Object.fromEntries(paths) };
+      } catch (error) {
+        signal?.throwIfAborted();
+        // Another process that does the same work may have saved meanwhile, and removed what was named before.
+        if (text === before) {
+          this.#tellDamaged(reasonOf(error));
+          return undefined;
+        }
+        before = text;
+      }
     }
   }
 
@@ -123,7 +128,7 @@ export class StepCheckpoint implements TaskCheckpoint {
     const entries: [string, SavedFile][] = [];
     for (const [name, path] of Object.entries(files)) entries.push([name, await this.#savedFile(path)]);
     const sealed = { schemaVersion: 1, key: this.#key, state, files: Object.fromEntries(entries) };
-    const path = join(this.folder, POINTER);
+    const path = this.#pointer;
     // The names of the files reach the disk before what tells of them.
     if (entries.length > 0) await system(path, () => flushFolder(this.folder));
     await writeFileAtomically(path, canonicalJson({ ...sealed, digest: digestJson(sealed) }), { existing: "replace" });
@@ -137,6 +142,10 @@ export class StepCheckpoint implements TaskCheckpoint {
     await rm(this.folder, { recursive: true, force: true });
     // The folder of the step stays where it holds other work.
     await rmdir(dirname(this.folder)).catch(() => undefined);
+  }
+
+  get #pointer(): string {
+    return join(this.folder, POINTER);
   }
 
   /** A file that was known before is not read again: only that it is there is looked at. */

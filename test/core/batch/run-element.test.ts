@@ -211,6 +211,18 @@ describe("An element", () => {
     expect(await folder.readAccepted(id)).toEqual(first);
   });
 
+  it("makes a run again whose result was taken away because its files were not as they were", async () => {
+    await using place = await scratch();
+    const folder = await sealed(place, sampleDocument([1]));
+    await run(folder);
+    const id = { stage: "note", run: 0 };
+    const damaged = await folder.readAccepted(id);
+    await writeFile(join(damaged?.folder as string, "noted.json"), "{}");
+    await rm(folder.paths.accepted(id));
+    expect((await run(folder, { restart: 1 })).runs).toEqual([{ run: 0, state: "accepted" }]);
+    expect((await folder.readAccepted(id))?.attempt).toBe(relativeAttempt(id, { token: TOKEN, restart: 1 }));
+  });
+
   it.each([1, 13])("is no failure when another was faster, whether x = %d would succeed or not", async (x) => {
     await using place = await scratch();
     const folder = await sealed(place, sampleDocument([x]));

@@ -189,6 +189,25 @@ describe("processes that share a checkpoint", () => {
     expect(warnings).toEqual([]);
   });
 
+  it("load what is newer where the other saves meanwhile, and removes what it had saved before", async () => {
+    const saver = open();
+    let rounds = 0;
+    const save = async (): Promise<void> => {
+      const path = await saver.newFile("a.txt");
+      await writeFile(path, String(rounds));
+      await saver.save({ state: rounds++, files: { a: path } });
+    };
+    await save();
+    const saving = (async () => {
+      while (rounds < 100) await save();
+    })();
+    const states: unknown[] = [];
+    while (rounds < 100) states.push((await open().load())?.state);
+    await saving;
+    expect(states).not.toContain(undefined);
+    expect(warnings).toEqual([]);
+  });
+
   it("are told where the other has ended and removed it", async () => {
     const [one, other] = [open(), open()];
     const path = await one.newFile("a.txt");
