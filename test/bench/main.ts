@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import { batchOverheadBench } from "./batch-overhead.ts";
 import { createTwinBench } from "./create-twin.ts";
 import { csvBench } from "./csv.ts";
 import { federationBench } from "./federation.ts";
@@ -33,6 +34,7 @@ const BENCHES: Readonly<Record<string, () => readonly BenchRow[] | Promise<reado
   "lifecycle-list": lifecycleListBench,
   serving: servingBench,
   ingest: ingestBench,
+  "batch-overhead": batchOverheadBench,
 };
 
 const { values, positionals } = parseArgs({
