@@ -14,7 +14,7 @@ export interface Finished {
 // What Slurm says when the other side did not answer, did so too late, or went away. After these nobody knows whether a
 // job was taken; whoever reads "refused" into one of them submits twice.
 const NOBODY_KNOWS =
-  /contact|timed? ?out|zero bytes|transmitted|communicat|connect|temporar|try again|unexpected message|protocol|authenticat|credential|munge|reset by peer|broken pipe|shut ?down|standby|unreachable|no route|configuration source|dns srv|header|interrupted|cannot allocate|i\/o error|no space/i;
+  /contact|timed? ?out|zero bytes|transmitted|communicat|connect|temporar|try again|unexpected m|protocol|authenticat|credential|munge|reset by peer|broken pipe|shut ?down|standby|unreachable|no route|configuration source|dns srv|header|interrupted|cannot allocate|i\/o error|no space|socket|(?:send|receive) failure|message length|unspecified|not respond/i;
 
 /** Whether a failed command would perhaps succeed later. */
 export function isPassing({ stderr, signal }: Finished): boolean {

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { ExecutorUnreachableError } from "../../core/index.ts";
 import { type Finished, SLURM } from "./command-failure.ts";
 
@@ -47,13 +47,17 @@ export class CommandRunner {
     const child = spawn(binFolder === undefined ? command : `${binFolder}/${command}`, parameters, {
       env: { ...(options.environment ?? environment) },
       stdio: ["pipe", "pipe", "pipe"],
+      // A group of its own: sites put scripts in the place of commands, and what those start ends with them.
+      detached: true,
     });
     const stdout = new Collected(MOST_BYTES, () => stop("it said more than can be read"));
     const stderr = new Collected(MOST_COMPLAINT_BYTES);
     let stopped: string | undefined;
     const stop = (why: string): void => {
       stopped ??= why;
-      child.kill("SIGKILL");
+      endGroup(child);
+      // What has left the group may hold them open for ever.
+      for (const stream of [child.stdout, child.stderr]) stream.destroy();
     };
     const timer = setTimeout(() => stop(`it did not end within ${timeoutMs / 1000} s`), timeoutMs);
     const abort = (): void => stop("aborted");
@@ -75,6 +79,14 @@ export class CommandRunner {
       clearTimeout(timer);
       options.signal?.removeEventListener("abort", abort);
     }
+  }
+}
+
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended.
   }
 }
 

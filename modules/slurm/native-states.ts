@@ -6,6 +6,10 @@ export interface MeaningOfState {
   readonly cause?: FailureCause;
 }
 
+interface MeaningOfEnd extends MeaningOfState {
+  readonly reason?: string;
+}
+
 const QUEUED: MeaningOfState = { state: "queued" };
 const PREPARING: MeaningOfState = { state: "preparing" };
 const RUNNING: MeaningOfState = { state: "running" };
@@ -55,6 +59,15 @@ const MEANINGS: ReadonlyMap<string, MeaningOfState> = new Map([
 export function meaningOf(native: string, restarts = 0): MeaningOfState {
   const meaning = MEANINGS.get(/^[A-Z_]*/.exec(native)?.[0] ?? "") ?? UNKNOWN;
   return restarts > 0 && meaning === QUEUED ? PREEMPTED : meaning;
+}
+
+/** What the script ends with whose program asked to be started again, where `scontrol requeue` was refused again and again. */
+const START_AGAIN = 75;
+
+/** What an end means that has an exit code. */
+export function meaningOfEnd(meaning: MeaningOfState, exitCode: number | undefined): MeaningOfEnd {
+  if (meaning.cause !== "executor" || exitCode !== START_AGAIN) return meaning;
+  return { state: "failed", cause: "system", reason: "It asked to be started again, and Slurm did not requeue it" };
 }
 
 /** States that an element does not leave by itself. */

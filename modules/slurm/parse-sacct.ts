@@ -1,5 +1,5 @@
 import { parseArrayIndices } from "./array-indices.ts";
-import { meaningOf } from "./native-states.ts";
+import { meaningOf, meaningOfEnd } from "./native-states.ts";
 import type { ElementRow } from "./parse-squeue.ts";
 
 /** How sacct is asked: {@link parseSacct} reads what comes. */
@@ -46,7 +46,7 @@ function parseRow(line: string): { key: string; row: ElementRow; when: string } 
       comment: comment.join("|"),
       elements,
       status: {
-        ...meaning,
+        ...meaningOfEnd(meaning, exitCode),
         native,
         ...(exitCode !== undefined && { exitCode }),
         ...(node !== "" && node !== "None assigned" && { node }),

@@ -1,7 +1,7 @@
 import type { ElementStatus } from "../../core/index.ts";
 import { parseArrayIndices } from "./array-indices.ts";
 import { type FixedWidthFields, formatOf, readFixedWidth } from "./fixed-width.ts";
-import { meaningOf } from "./native-states.ts";
+import { meaningOf, meaningOfEnd } from "./native-states.ts";
 
 /** What a row says of elements of one array. */
 export interface ElementRow {
@@ -76,9 +76,9 @@ function parseRow(line: string): ElementRow | undefined {
     jobName,
     elements,
     status: {
-      ...meaning,
       native,
       ...(reason !== "" && reason !== "None" && { reason }),
+      ...meaningOfEnd(meaning, exitCode),
       ...(exitCode !== undefined && { exitCode }),
       ...(node !== "" && { node }),
     },

@@ -107,5 +107,14 @@ export class SlurmQuestions {
 
 /** The controller picks out the jobs of one user by itself. */
 function whose(): readonly string[] {
-  return [`--user=${userInfo().username}`];
+  return [`--user=${userName()}`];
+}
+
+/** The number where a user has no name, as in some containers: Slurm takes both. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.());
+  }
 }

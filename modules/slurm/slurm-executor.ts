@@ -219,7 +219,9 @@ function toArray(
   const written = own.map(({ comment = "" }) => /^twinloom:[0-9a-f]{32}:(\d+) /.exec(comment)?.[1]).find(Boolean);
   // Accounts may keep no comments: then the highest index tells, for every element is named there.
   const elements =
-    written === undefined ? 1 + Math.max(0, ...own.flatMap((row) => row.elements ?? [])) : Number(written);
+    written === undefined
+      ? 1 + own.reduce((most, row) => (row.elements ?? []).reduce((a, b) => Math.max(a, b), most), 0)
+      : Number(written);
   return { token, id, elements };
 }
 

@@ -90,6 +90,19 @@ describe("what squeue says", () => {
     ]);
   });
 
+  it("tells an element that asked to be started again, and was not, from one that failed", () => {
+    const again = {
+      state: "failed",
+      cause: "system",
+      exitCode: 75,
+      reason: expect.stringContaining("did not requeue"),
+    };
+    const [row] = parseSqueue(squeueLine("29", "1", "FAILED", String(75 << 8), "0", "NonZeroExitCode", "n1", NAME));
+    expect(row?.status).toMatchObject(again);
+    const [account] = parseSacct(`29_1|FAILED|75:0|n1|2026-01-01T23:59:00|2026-01-01T23:59:10|${NAME}|`);
+    expect(account?.status).toMatchObject(again);
+  });
+
   it("has the waiting elements of a canceled array without their indices", () => {
     const [row] = parseSqueue(squeueLine("9", "N/A", "CANCELLED", "0", "0", "None", "", NAME));
     expect(row).toMatchObject({ id: "9", elements: undefined, status: { state: "canceled" } });
