@@ -1,8 +1,8 @@
 import type { HdfGroup } from "../../core/index.ts";
 import type { FileContents } from "./file-contents.ts";
 
-/** Datasets, groups and attributes of all files that are remembered: some 100 MB at most. */
-const MOST_OBJECTS = 200_000;
+/** Datasets, groups and attributes of all files that are remembered: some 40 MB at most. */
+const MOST_OBJECTS = 100_000;
 
 /** A file by its name and its very bytes. */
 interface FileVersion {

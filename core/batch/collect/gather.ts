@@ -23,8 +23,8 @@ export interface GatherOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Files open at the same time; HDF5 has memory for some 700. */
-const MOST_OPEN = 64;
+/** Files open at the same time: an open HDF5 file takes some megabytes, and to open it again takes far less time than the first time. */
+const MOST_OPEN = 8;
 
 /**
  * Makes one dataset of the results of many runs of a task. Files are opened once now; values are read when they are asked

@@ -14,6 +14,7 @@ import { allocate } from "../../data/layout.ts";
 import { NdArray } from "../../data/nd-array.ts";
 import type { IndexRange, Selection } from "../../data/selection.ts";
 import { findVariable } from "../../data/tree.ts";
+import type { HeldValues } from "./held-values.ts";
 import type { JoinedVariable } from "./joined-layout.ts";
 import { TASK_RUN } from "./run-columns.ts";
 
@@ -26,7 +27,7 @@ const FILL_64 = { int64: -9_223_372_036_854_775_806n, uint64: 18_446_744_073_709
 export interface RunValues {
   readonly pool: PartPool;
   readonly states: readonly (PartState | undefined)[];
-  readonly held: readonly (ReadonlyMap<string, NdArray> | undefined)[];
+  readonly held: HeldValues;
 }
 
 interface Abortable {
@@ -68,7 +69,7 @@ export function joinedVariable(
   const reader = (run: number): PartReader | undefined => {
     const own = readers[from.kindOf[run] as number];
     if (!own) return form.dtype === "string" ? emptyTexts(dims) : undefined;
-    const read = readRun(run, own.kind, values);
+    const read = readRun(run, { kind: own.kind, length: from.lengths[run] as number }, values);
     if (how === "ragged") return { dims: own.kind.facts.ownDims, readMany: read, convert: own.convert };
     return {
       dims: [TASK_RUN, ...own.kind.facts.ownDims.map(inner)],
@@ -111,11 +112,11 @@ function fillable(form: ValueForm): ValueForm {
 
 function readRun(
   run: number,
-  { facts }: PartVariable,
+  { kind: { facts }, length }: { readonly kind: PartVariable; readonly length: number },
   { pool, states, held }: RunValues,
 ): (selections: readonly Selection[], options: Abortable) => Promise<readonly NdArray[]> {
   return async (selections, { signal }) => {
-    const array = held[run]?.get(facts.path);
+    const array = held.get(facts, run, length);
     // By ranges of indices alone: whoever asks has resolved them.
     if (array) return selections.map((each) => array.slice(each as Readonly<Record<string, IndexRange>>));
     return await pool.use(

@@ -10,10 +10,11 @@ import { PACKING, type PartVariable } from "../../data/federate/reconcile.ts";
 import { littleEndianBytes } from "../../data/little-endian.ts";
 import type { NdArray } from "../../data/nd-array.ts";
 import { findVariable } from "../../data/tree.ts";
+import { HeldValues } from "./held-values.ts";
 
 /** Values of variables of at most so many bytes are kept as they are found, so that no file need be opened again for them, … */
 const SMALL_BYTES = 65_536;
-/** … as long as those of all files have room. */
+/** … as long as those of all files have room: those of 10,000 files with 6 kB each. */
 const HELD_BYTES = 64e6;
 /** A longer coordinate is not compared; it is joined like any variable. */
 const MOST_COORDINATES = 1_000_000;
@@ -41,8 +42,8 @@ export interface Survey {
   readonly variables: ReadonlyMap<string, SurveyedVariable>;
   /** Attributes of groups in which all files agree, by path. */
   readonly groups: ReadonlyMap<string, Attributes>;
-  /** Per run, values by path; `undefined` where they are read when they are wanted. */
-  readonly held: readonly (ReadonlyMap<string, NdArray> | undefined)[];
+  /** Values of small variables; others are read when they are wanted. */
+  readonly held: HeldValues;
 }
 
 /** How {@link surveyRuns} works. */
@@ -66,8 +67,7 @@ export async function surveyRuns(
 ): Promise<Survey> {
   const variables = new Map<string, SurveyedVariable>();
   const groups = new Map<string, Attributes>();
-  const held = new Array<Map<string, NdArray> | undefined>(states.length).fill(undefined);
-  let room = HELD_BYTES;
+  const held = new HeldValues({ runs: states.length, capacityBytes: HELD_BYTES });
 
   const describe = async (state: PartState, run: number): Promise<void> => {
     const { facts, values } = await pool.use(
@@ -75,7 +75,7 @@ export async function surveyRuns(
       async (dataset) => {
         const known = describePart(state.part, dataset);
         const wanted = [...known.variables.values()].filter(
-          (each) => isCoordinate(each) || (room > 0 && isSmall(each)),
+          (each) => isCoordinate(each) || (isSmall(each) && held.takes(each.path)),
         );
         // Together, so that a reader which works elsewhere is not waited for in between.
         const arrays = await Promise.all(
@@ -97,12 +97,9 @@ export async function surveyRuns(
     for (const each of facts.variables.values()) {
       addVariable(variables, { facts: each, scopes: scopesOf(each, facts), runs: states.length, ...from });
     }
-    if (room <= 0) return;
-    const small = [...from.values].filter(([path]) => isSmall(facts.variables.get(path) as VariableFacts));
-    room -= small.reduce((sum, [, { size, dtype }]) => sum + size * bytesPerElement(dtype) + 256, 0);
-    // With some of the files in memory the others would still have to be opened again, and again for each variable.
-    if (room <= 0) held.fill(undefined);
-    else held[from.run] = new Map(small);
+    for (const [path, array] of from.values) {
+      if (isSmall(facts.variables.get(path) as VariableFacts)) held.add(path, from.run, array);
+    }
   };
 
   const waiting = states.entries();
