@@ -1,6 +1,6 @@
 import { executorCases } from "twinloom/testing";
 import { describe, expect, it } from "vitest";
-import { brokenExecutors, brokenFixture } from "../../conformance/broken/broken-executors.ts";
+import { brokenExecutors, brokenFixture } from "../../modules/local/broken-executors.ts";
 
 describe("the conformance suite for executors", () => {
   it.each(brokenExecutors)("notices one that $fault", async (fault) => {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { ArrayJob, Executor } from "twinloom";
 import { LocalExecutor } from "twinloom/modules/local";
 import type { ExecutorFixture } from "twinloom/testing";
-import { newFolder } from "../../modules/local/sample.ts";
+import { newFolder } from "./sample.ts";
 
 type Break = (sound: Executor) => Partial<Executor>;
 
