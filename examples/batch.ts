@@ -19,7 +19,8 @@ const { parameters, ...sweep } = parseSweep(["energyMeV=1000,10000", "seed=0..1"
 const twin = await loadSpec("examples/first-light.yaml");
 const { folder } = await sealBatch(`${OUT}/scan`, { twin, name: "simulate", sweep, parameters });
 
-// Two task runs for each process. A client that is killed is opened again, and goes on.
+// Two task runs for each process. A client that is killed is opened again, and goes on. Where elements have a time limit, give
+// the path of twinloom itself: npx keeps the signal before it to itself.
 await using client = await openBatch(folder.path, { executor: desk.executor });
 await client.submit({ command: ["npx", "--no", "twinloom"], packing: { simulate: 2 } });
 const { counts, total } = await client.watch({ intervalMs: 500 });
