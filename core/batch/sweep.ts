@@ -23,9 +23,9 @@ export interface ParsedSweep extends Sweep {
  * lists of them. A JSON list is one value: `x=[1,2]`.
  *
  * @param given - `name=values`, each name once.
- * @param mode - `"product"` (default): a point for each combination, the first parameter varying slowest; `"zip"`: the first
- *   values together, the second values together, and so on.
- * @param rows - Points of a table (`parseSweepTable`) instead: then each name given has a single value.
+ * @param options - `mode`: `"product"` (default) is a point for each combination, the first parameter varying slowest; `"zip"`
+ *   the first values together, the second values together, and so on. `rows`: points of a table (`parseSweepTable`) instead;
+ *   then each name given has a single value.
  * @throws `TWIN_INVALID_SWEEP`, also for more than a million points.
  *
  * @example
