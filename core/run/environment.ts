@@ -1,4 +1,5 @@
-import { arch, cpus, endianness, platform, release } from "node:os";
+import { stat } from "node:fs/promises";
+import { arch, type CpuInfo, cpus, endianness, platform, release } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { type Digest, digestFile } from "../canonical/digest.ts";
 import { isFile } from "../files/is-file.ts";
@@ -38,7 +39,7 @@ export const LOCK_FILES: readonly string[] = [
 
 /** The environment of this process. */
 export async function currentEnvironment(facts: EngineFacts): Promise<Environment> {
-  const cores = cpus();
+  const cores = processors();
   return {
     engine: facts.engine,
     node: process.version,
@@ -50,9 +51,31 @@ export async function currentEnvironment(facts: EngineFacts): Promise<Environmen
   };
 }
 
+/** Processors of this machine. They stay the same while a process runs, and with hundreds of them asking takes milliseconds. */
+export function processors(): readonly CpuInfo[] {
+  cores ??= cpus();
+  return cores;
+}
+
+let cores: readonly CpuInfo[] | undefined;
+
+/**
+ * Of the lock file that was read last, with what tells that it is still that one: a process may make thousands of short runs,
+ * and to read a large file for each takes longer than they do.
+ */
+let known: { readonly facts: string; readonly digest: Digest } | undefined;
+
 async function lockFile(from: string): Promise<Environment["lock"]> {
   const path = await findLockFile(from);
-  return path === undefined ? null : { file: basename(path), digest: (await digestFile(path)).digest };
+  if (path === undefined) return null;
+  // Before it is read: what is written meanwhile makes the next run read it again.
+  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+  const facts = [path, dev, ino, size, mtimeNs, ctimeNs].join();
+  const before = known;
+  if (before?.facts === facts) return { file: basename(path), digest: before.digest };
+  const { digest } = await digestFile(path);
+  known = { facts, digest };
+  return { file: basename(path), digest };
 }
 
 /** The nearest lock file in a folder or above it. */

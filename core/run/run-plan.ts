@@ -1,4 +1,3 @@
-import { cpus } from "node:os";
 import { join } from "node:path";
 import type { Log } from "../contracts/log.ts";
 import type { SchemaProblem } from "../errors/check-schema.ts";
@@ -8,7 +7,7 @@ import { reasonOf } from "../errors/reason.ts";
 import { CompositionError, TaskNotFoundError } from "../kernel/errors.ts";
 import { compositionOf, findTask, type TwinComposition, type TwinControl } from "../kernel/twin.ts";
 import { checkPlan } from "./check-plan.ts";
-import { currentEnvironment } from "./environment.ts";
+import { currentEnvironment, processors } from "./environment.ts";
 import { InvalidParametersError, InvalidPlanError, RunFailedError, TaskStoppedError } from "./errors.ts";
 import { file, given, type Plan, type PlanStep } from "./plan.ts";
 import { planDocument, planFromDocument } from "./plan-document.ts";
@@ -129,7 +128,7 @@ type Execution = RunOptions & { readonly kind: RunRecord["kind"] };
 
 async function execute(facts: TwinFacts, asked: Plan, options: Execution): Promise<RunRecord> {
   const { kind, existing = "refuse", signal = new AbortController().signal } = options;
-  const { concurrency = Math.min(4, cpus().length) } = options;
+  const { concurrency = Math.min(4, processors().length) } = options;
   if (!(concurrency >= 1)) throw new InvalidArgumentError(`concurrency is ${concurrency}; it must be 1 or more.`);
   signal.throwIfAborted();
   const plan = seeded(asked, options.seed);
