@@ -38,9 +38,9 @@ export const jobsResume: Command = defineCommand({
     }
     const { status, quarantined } = await resumeBatch(batch, options, io);
     for (const { stage, run, problem } of quarantined) io.warn(`${stage}.${run} is made again: ${problem}`);
+    io.print(statusText(status));
     if (options.watch) checkComplete(status, batch.shown);
     if (io.json) return io.printJson({ ...status, quarantined });
-    io.print(statusText(status));
     if (!status.isEnded) io.print(`\nHow it goes: twinloom jobs show ${batch.shown} --watch`);
   },
 });
