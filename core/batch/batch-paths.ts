@@ -47,6 +47,7 @@ export class BatchPaths {
     return join(this.root, "submissions");
   }
 
+  /** What an array runs. */
   submission(token: string): string {
     return join(this.submissions, `${token}.json`);
   }
@@ -56,6 +57,7 @@ export class BatchPaths {
     return join(this.root, "tokens", token);
   }
 
+  /** What an element leaves as its first act. */
   witness(token: string, element: number): string {
     return join(this.witnesses(token), `${element}.json`);
   }
@@ -75,6 +77,7 @@ export class BatchPaths {
     return join(this.root, "accepted", stage);
   }
 
+  /** Which attempt is the result of a task run. */
   accepted({ stage, run }: TaskRunId): string {
     return join(this.acceptedOf(stage), `${run}.json`);
   }
@@ -89,6 +92,7 @@ export class BatchPaths {
     return join(this.root, "logs", token);
   }
 
+  /** What an element printed. */
   log(token: string, element: number): string {
     return join(this.logs(token), `${element}.log`);
   }

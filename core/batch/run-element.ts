@@ -33,6 +33,7 @@ export interface ElementOptions {
   readonly signal?: AbortSignal | undefined;
   /** Aborted when the element is to save where it is and stop, because its time is nearly up. */
   readonly stopping?: AbortSignal | undefined;
+  /** Told how far the element is. */
   readonly onProgress?: ((progress: ElementProgress) => void) | undefined;
   readonly log?: Log | undefined;
   readonly clock?: Clock | undefined;

@@ -53,7 +53,7 @@ export class LocalExecutor implements Executor {
   readonly #folder: LocalFolder;
   readonly #processes: number;
 
-  /** @throws {@link InvalidArgumentError} */
+  /** @throws `TWIN_INVALID_ARGUMENT` */
   constructor({ processes = availableParallelism(), folder = defaultFolder() }: LocalExecutorOptions = {}) {
     if (!Number.isSafeInteger(processes) || processes < 1) {
       throw new InvalidArgumentError(`The number of processes is a whole number, 1 or more, not ${processes}.`);

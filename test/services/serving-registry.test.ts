@@ -79,7 +79,11 @@ async function until(isSo: () => boolean): Promise<void> {
 
 describe("servers of a batch that register in a folder", () => {
   it("make every batch as it is made here, while one is killed, one is drained and one joins", async () => {
-    const [first, second] = (await Promise.all([serve(), serve(), serve()])) as [ServeProcess, ServeProcess, ServeProcess];
+    const [first, second] = (await Promise.all([serve(), serve(), serve()])) as [
+      ServeProcess,
+      ServeProcess,
+      ServeProcess,
+    ];
     await using twin = await createTwin({
       plugins: {
         log: constant(Log, NO_LOG),

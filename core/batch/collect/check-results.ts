@@ -64,7 +64,7 @@ export async function checkResults(
 /**
  * Accepted results of a batch that are not there any more as they were.
  *
- * @throws as {@link checkResults}
+ * @throws `TWIN_READ_FAILED` where the file system fails; the signal's reason.
  */
 export async function damagedResults(
   folder: BatchFolder,

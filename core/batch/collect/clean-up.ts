@@ -20,7 +20,7 @@ export class BatchLiveError extends TwinError {
   }
 }
 
-/** What {@link cleanUp} removed. */
+/** What {@link cleanUpBatch} removed. */
 export interface CleanedUp {
   /** Attempts that came to an end, and are not the one that counts. */
   readonly attempts: number;

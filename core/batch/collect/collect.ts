@@ -23,6 +23,7 @@ export interface CollectResultsOptions {
   readonly out?: string | undefined;
   readonly clock?: Clock | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told how far it is. */
   readonly onProgress?: ((progress: CollectResultsProgress) => void) | undefined;
 }
 

@@ -78,6 +78,9 @@ describe("marks in the journal of an intake", () => {
     await take(messages.slice(0, 10), one, { shared: true });
     await take(messages.slice(10), two, { shared: true, adaptable: unmarked });
     const reading = featureWindows([one, two], { windowNs: 1_000_000n }).next();
-    await expect(reading).rejects.toMatchObject({ code: "TWIN_INVALID_ARGUMENT", message: expect.stringMatching(/10 have marks/) });
+    await expect(reading).rejects.toMatchObject({
+      code: "TWIN_INVALID_ARGUMENT",
+      message: expect.stringMatching(/10 have marks/),
+    });
   });
 });
