@@ -1,18 +1,24 @@
 import type { ElementResources } from "../core/index.ts";
+import type { ExecutorFile } from "./batch-executor.ts";
 import { UsageError } from "./errors.ts";
 import type { ExecutorChoice } from "./executor-options.ts";
 
-/** Before its time limit an element gets so long to save where it is [s], or a tenth of a short limit. */
-const WARN_S = 60;
+/** On this computer an element gets so long before its time limit to save where it is [s], or a tenth of a short limit. */
+const LOCAL_WARN_S = 60;
 
 /**
  * What elements get, as it was typed.
  *
+ * @param executor - Of a cluster, its profile says when an element is told where nothing was typed.
  * @throws `TWIN_USAGE`
  */
-export function elementResources({ time, warn, cpus, memory, gpus }: ExecutorChoice): ElementResources {
+export function elementResources(
+  { time, warn, cpus, memory, gpus }: ExecutorChoice,
+  executor: ExecutorFile["executor"],
+): ElementResources {
   const timeLimitS = time === undefined ? undefined : parseTime(time);
-  const warnS = warn ?? (timeLimitS === undefined ? undefined : Math.min(WARN_S, Math.ceil(timeLimitS / 10)));
+  const isOurs = executor === "local" && timeLimitS !== undefined;
+  const warnS = warn ?? (isOurs ? Math.min(LOCAL_WARN_S, Math.ceil(timeLimitS / 10)) : undefined);
   if (timeLimitS !== undefined && warnS !== undefined && warnS >= timeLimitS) {
     throw new UsageError(`--warn ${warnS} is not before the end of --time ${time}: it must be less.`);
   }

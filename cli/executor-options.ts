@@ -33,7 +33,8 @@ export const EXECUTOR_OPTIONS = {
   warn: {
     kind: "integer",
     placeholder: "s",
-    description: "how long before that an element is told, so that it saves where it is [s] (default: 60, with --time)",
+    description:
+      "how long before that an element is told, so that it saves where it is [s] (default: as the profile says, or 120; local: 60)",
     min: 1,
     max: 65_535,
   },

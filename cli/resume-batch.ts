@@ -41,7 +41,7 @@ export async function resumeBatch(batch: WatchedBatch, typed: ResumeChoice, io: 
   const sealed = await BatchFolder.open(folder);
   const before = await rememberedExecutor(folder);
   const where = before ? changedExecutor(before, typed, io.cwd) : await chosenExecutor(typed, io.cwd);
-  const resources = elementResources(typed);
+  const resources = elementResources(typed, where.executor);
   return await withExecutor(where, { folder, signal }, async ({ executor, command }) => {
     await using client = await openBatch(folder, { executor, signal });
     const quarantined = typed.withoutCheck ? [] : await takenAway(sealed, io);

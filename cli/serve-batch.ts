@@ -106,7 +106,7 @@ export async function submitServers(
   const { cwd, signal } = io;
   const folder = resolve(cwd, shown);
   const where = await chosenExecutor(typed, cwd);
-  const resources = elementResources(typed);
+  const resources = elementResources(typed, where.executor);
   const tls = tlsOf(typed, cwd);
   const paths = await BatchFolder.reserve(folder);
   const onNote = (note: string): void => io.warn(note);

@@ -59,7 +59,7 @@ export async function submitBatch(target: SubmitTarget, typed: SubmitChoice, io:
   const shown = typed.out ?? defaultBatchFolder(target.name);
   const folder = resolve(io.cwd, shown);
   const where = await chosenExecutor(typed, io.cwd);
-  const resources = elementResources(typed);
+  const resources = elementResources(typed, where.executor);
   const { folder: batch, version } = await sealTypedBatch(folder, target, typed, io);
   const { points, stages } = batch.document;
   io.print(`sealed ${shown}: ${points.length * stages.length} task runs of ${version.twin} (${batch.id.slice(0, 19)})`);
@@ -91,7 +91,7 @@ export async function dryRun(target: SubmitTarget, typed: SubmitChoice, io: Comm
   const { signal } = io;
   const folder = resolve(io.cwd, typed.out ?? defaultBatchFolder(target.name));
   const where = await chosenExecutor(typed, io.cwd);
-  const resources = elementResources(typed);
+  const resources = elementResources(typed, where.executor);
   const scratch = await mkdtemp(join(tmpdir(), "twinloom-dry-run-"));
   try {
     const sealed = await sealTypedBatch(join(scratch, "batch"), target, typed, io);

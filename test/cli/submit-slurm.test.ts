@@ -49,7 +49,7 @@ describe.skipIf(process.platform === "win32")("twinloom submit, on a cluster", (
     expect(stdout).toContain("#SBATCH --array=0-333");
     expect(stdout).toContain("#SBATCH --partition=gpus");
     expect(stdout).toContain("#SBATCH --time=02:00:00");
-    expect(stdout).toContain("#SBATCH --signal=B:USR1@60");
+    expect(stdout).toContain("#SBATCH --signal=B:USR1@300");
     expect(slurm.jobs()).toHaveLength(before);
   });
 
