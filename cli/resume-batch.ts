@@ -18,13 +18,13 @@ import { choosePackings } from "./batch-packing.ts";
 import type { CommandIo } from "./command.ts";
 import { elementResources } from "./element-resources.ts";
 import type { ExecutorChoice } from "./executor-options.ts";
-import { type WatchedBatch, watchBatch } from "./watch-batch.ts";
+import { checkRetries, type WatchedBatch, watchBatch } from "./watch-batch.ts";
+import type { WatchChoice } from "./watch-options.ts";
 
 /** How a batch is resumed. */
-export interface ResumeChoice extends ExecutorChoice {
+export interface ResumeChoice extends ExecutorChoice, WatchChoice {
   readonly withoutCheck: boolean;
   readonly force: boolean;
-  readonly watch: boolean;
 }
 
 /** A batch that was resumed. */
@@ -36,6 +36,7 @@ export interface ResumedBatch {
 
 /** Submits again what has no result. @throws what the executor and the client throw; `TWIN_USAGE` */
 export async function resumeBatch(batch: WatchedBatch, typed: ResumeChoice, io: CommandIo): Promise<ResumedBatch> {
+  checkRetries(typed);
   const { folder } = batch;
   const { signal } = io;
   const sealed = await BatchFolder.open(folder);
@@ -54,7 +55,7 @@ export async function resumeBatch(batch: WatchedBatch, typed: ResumeChoice, io: 
       ...(isGiven(resources) && { resources }),
     });
     if (!typed.watch) return { status, quarantined };
-    return { status: await watchBatch(client, batch, io), quarantined };
+    return { status: await watchBatch(client, { ...batch, retries: typed.retries }, io), quarantined };
   });
 }
 

@@ -23,7 +23,7 @@ import type { CommandIo } from "./command.ts";
 import { elementResources } from "./element-resources.ts";
 import { sealTypedBatch } from "./seal-typed-batch.ts";
 import type { SubmitChoice } from "./submit-options.ts";
-import { watchBatch } from "./watch-batch.ts";
+import { checkRetries, watchBatch } from "./watch-batch.ts";
 
 /** A twin and what of it is to run, as they were typed. */
 export interface SubmitTarget {
@@ -55,6 +55,7 @@ const ARRAY_SIZE = 1_000;
 
 /** Seals a batch and submits it. @throws what sealing, the executor and its client throw. */
 export async function submitBatch(target: SubmitTarget, typed: SubmitChoice, io: CommandIo): Promise<SubmittedBatch> {
+  checkRetries(typed);
   const { signal } = io;
   const shown = typed.out ?? defaultBatchFolder(target.name);
   const folder = resolve(io.cwd, shown);
@@ -78,7 +79,7 @@ export async function submitBatch(target: SubmitTarget, typed: SubmitChoice, io:
       const submitMs = performance.now() - startedMs;
       const submitted = { shown, executor: where.executor, packing, submitMs, status };
       if (!typed.watch) return submitted;
-      return { ...submitted, status: await watchBatch(client, { shown, folder }, io) };
+      return { ...submitted, status: await watchBatch(client, { shown, folder, retries: typed.retries }, io) };
     });
   } catch (error) {
     io.warn(`The batch is sealed in "${shown}". To go on: twinloom jobs resume ${shown}`);

@@ -1,6 +1,7 @@
 import type { OptionDefinitions } from "./command.ts";
 import { EXECUTOR_OPTIONS, type ExecutorChoice } from "./executor-options.ts";
 import { SERVE_OPTIONS } from "./serve-options.ts";
+import { WATCH_OPTIONS, type WatchChoice } from "./watch-options.ts";
 
 const { host, tlsCertificate, tlsKey, tlsClientCa, tokens, insecure, atTimeLimit, only, maxBatch } = SERVE_OPTIONS;
 
@@ -68,11 +69,11 @@ export const SUBMIT_OPTIONS = {
     description: "find that out: run the first task run of each stage here and now; its result counts",
   },
   dryRun: { kind: "flag", description: "print what would be submitted, and leave nothing behind" },
-  watch: { kind: "flag", description: "watch until all have ended; exit code 1 when some have no result" },
+  ...WATCH_OPTIONS,
 } as const satisfies OptionDefinitions;
 
 /** What {@link SUBMIT_OPTIONS} gives. */
-export interface SubmitChoice extends ExecutorChoice {
+export interface SubmitChoice extends ExecutorChoice, WatchChoice {
   readonly parameter: readonly string[];
   readonly zip: boolean;
   readonly table?: string | undefined;
@@ -82,7 +83,6 @@ export interface SubmitChoice extends ExecutorChoice {
   readonly taskTime?: number | undefined;
   readonly measure: boolean;
   readonly dryRun: boolean;
-  readonly watch: boolean;
   readonly store?: string | undefined;
   /** Whether a withdrawn version is run. */
   readonly force: boolean;

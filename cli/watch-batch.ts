@@ -2,8 +2,9 @@ import { setTimeout } from "node:timers/promises";
 import { type BatchClient, type BatchStatus, readBatchStatus } from "../core/index.ts";
 import { progressDetails, stagesTable } from "./batch-text.ts";
 import type { CommandIo } from "./command.ts";
-import { BatchIncompleteError } from "./errors.ts";
+import { BatchIncompleteError, UsageError } from "./errors.ts";
 import { harmless } from "./harmless.ts";
+import type { WatchChoice } from "./watch-options.ts";
 
 /** Between two looks at what another process writes down [ms]. */
 const READ_MS = 1_000;
@@ -16,10 +17,25 @@ export interface WatchedBatch {
   readonly folder: string;
 }
 
-/** Watches a batch to its end; its client looks after it meanwhile. */
-export async function watchBatch(client: BatchClient, batch: WatchedBatch, io: CommandIo): Promise<BatchStatus> {
+/** @throws `TWIN_USAGE` for retries where nobody watches: only who looks after a batch submits anew. */
+export function checkRetries({ watch, retries }: WatchChoice): void {
+  if (watch || retries === undefined) return;
+  throw new UsageError("--retries is for who watches a batch. Give --watch, too, or leave it out.");
+}
+
+/**
+ * Watches a batch to its end; its client looks after it meanwhile.
+ *
+ * @param batch - With how often each task run is submitted anew that failed for no fault of its own; never by default.
+ */
+export async function watchBatch(
+  client: BatchClient,
+  batch: WatchedBatch & Pick<WatchChoice, "retries">,
+  io: CommandIo,
+): Promise<BatchStatus> {
+  const { retries } = batch;
   return await told(batch, io, () =>
-    client.watch({ signal: io.signal, intervalMs: 1_000, onStatus: (status) => draw(status, io) }),
+    client.watch({ signal: io.signal, retries, intervalMs: 1_000, onStatus: (status) => draw(status, io) }),
   );
 }
 

@@ -1,5 +1,6 @@
 import { type Command, defineCommand } from "../command.ts";
 import { EXECUTOR_OPTIONS } from "../executor-options.ts";
+import { WATCH_OPTIONS } from "../watch-options.ts";
 
 export const jobsResume: Command = defineCommand({
   path: ["jobs", "resume"],
@@ -16,7 +17,7 @@ export const jobsResume: Command = defineCommand({
       description:
         "give up arrays of which nobody knows whether they were submitted; what is left of them does nothing",
     },
-    watch: { kind: "flag", description: "watch until all have ended; exit code 1 when some have no result" },
+    ...WATCH_OPTIONS,
   },
   example: [
     "twinloom jobs resume batches/scan",

@@ -1,4 +1,5 @@
 import { type Command, defineCommand } from "../command.ts";
+import { WATCH_OPTIONS } from "../watch-options.ts";
 
 export const jobsShow: Command = defineCommand({
   path: ["jobs", "show"],
@@ -7,14 +8,15 @@ export const jobsShow: Command = defineCommand({
     "Asks where it runs, and writes down what is new. With --watch until all task runs have ended, and then with exit code 1 " +
     "when some have no result. While another command looks after the batch, what that writes down is shown. Of servers: which are alive.",
   arguments: { batch: { description: "folder of the batch, or its name in batches/" } },
-  options: { watch: { kind: "flag", description: "look again and again, until all have ended" } },
-  example: ["twinloom jobs show batches/scan", "twinloom jobs show scan --watch"],
-  run: async ({ batch: typed }, { watch }, io) => {
+  options: WATCH_OPTIONS,
+  example: ["twinloom jobs show batches/scan", "twinloom jobs show scan --watch --retries 2"],
+  run: async ({ batch: typed }, { watch, retries }, io) => {
     const { findBatch, lookAt, withClient } = await import("../batch-client.ts");
     const { statusText } = await import("../batch-text.ts");
-    const { checkComplete, watchBatch, watchOthersBatch } = await import("../watch-batch.ts");
+    const { checkComplete, checkRetries, watchBatch, watchOthersBatch } = await import("../watch-batch.ts");
     const { BatchBusyError } = await import("../../core/index.ts");
     const { isServeBatch, showServers } = await import("../serve-batch.ts");
+    checkRetries({ watch, retries });
     const batch = findBatch(typed, io.cwd);
     if (await isServeBatch(batch.folder)) {
       const servers = await showServers(batch.folder, io);
@@ -24,9 +26,10 @@ export const jobsShow: Command = defineCommand({
     }
     const watched = async () => {
       try {
-        return await withClient(batch, io, (client) => watchBatch(client, batch, io));
+        return await withClient(batch, io, (client) => watchBatch(client, { ...batch, retries }, io));
       } catch (error) {
         if (!(error instanceof BatchBusyError)) throw error;
+        if (retries !== undefined) io.warn("Another command looks after the batch: how often it retries is its own.");
         return await watchOthersBatch(batch, io);
       }
     };

@@ -83,6 +83,15 @@ describe("twinloom submit and jobs, on this computer", () => {
     expect(await runTwinloom(["jobs", "logs", "cold", "1", "--attempt", "3"], { cwd })).toMatchObject({ code: 2 });
   });
 
+  it("submit anew what failed for no fault of its own, as often as whoever watches says, and tell what is left", async () => {
+    // The second one never begins: the first takes all the time of their element.
+    const args = ["double", "-p", "x=1", "-p", "ms=60000,0", "--packing", "2", "--time", "3s", "--out", "slow"];
+    await json(submit(...args), { cwd });
+    const watched = await runTwinloom(["jobs", "resume", "slow", "--watch", "--retries", "3"], { cwd });
+    expect(watched).toMatchObject({ code: 1, stdout: expect.stringContaining("1 of 2 have a result") });
+    expect(watched.stdout).toMatch(/double\.0: .*\n/);
+  });
+
   it("cancel what runs and waits; Ctrl-C of the one who watches ends nothing", async () => {
     const args = ["double", "-p", "x=1..4", "-p", "ms=60000", "--out", "long", "--watch"];
     const watching = await runTwinloom(submit(...args), { cwd, signalAt: { text: "running", signal: "SIGINT" } });
