@@ -5,7 +5,7 @@ export const jobsList: Command = defineCommand({
   summary: "List the batches in a folder, and how far each is",
   description: "By what was written down last: nobody is asked. `twinloom jobs show` asks.",
   arguments: { folder: { description: "folder that holds batches (default: batches)", optional: true } },
-  example: ["twinloom jobs list", "twinloom jobs list /scratch/batches --json"],
+  example: ["twinloom jobs list batches", "twinloom jobs list /scratch/batches --json"],
   run: async ({ folder: typed }, _options, io) => {
     const { resolve } = await import("node:path");
     const { BATCHES_FOLDER } = await import("../batch-client.ts");

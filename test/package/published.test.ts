@@ -74,6 +74,7 @@ describe("the package", () => {
         "examples/data/showers-sample.h5",
         "package.json",
         "schemas/attestation.schema.json",
+        "schemas/collection.schema.json",
         "schemas/event.schema.json",
         "schemas/manifest.schema.json",
         "schemas/policy.schema.json",
