@@ -5,6 +5,7 @@ import { RECORD_FILE, readRunRecord } from "../../run/run-record.ts";
 import type { BatchFolder } from "../batch-folder.ts";
 import type { KnownSubmission } from "./batch-state.ts";
 import { elementStatuses } from "./element-status.ts";
+import { heldWords } from "./held-words.ts";
 import { inputsOf } from "./inputs.ts";
 import { reconcile } from "./reconcile.ts";
 import { toRanges } from "./run-ranges.ts";
@@ -111,7 +112,10 @@ export class Observer {
       );
       const witnesses = submission.ids.length > 1 ? await batch.witnesses(submission.token) : [];
       const workers = new Map(witnesses.map(({ element, job }) => [element, job]));
-      heard.set(submission.token, elementStatuses(submission, byId, workers));
+      const statuses = elementStatuses(submission, byId, workers);
+      heard.set(submission.token, statuses);
+      const held = heldWords(submission, statuses);
+      if (held !== undefined) tell(held);
     }
     return heard;
   }
