@@ -71,7 +71,11 @@ export async function submitBatch(target: SubmitTarget, typed: SubmitChoice, io:
       await using client = await openBatch(folder, { executor: open.executor, signal });
       const seconds = await secondsOf(batch, typed, io);
       const startedMs = performance.now();
-      const packing = choosePackings(batch, { ...(await sizeOf(open, io)), seconds, asked: typed.packing });
+      const packing = choosePackings(batch, {
+        ...(await sizeOf(open, io, UNTIL_SUBMITTED)),
+        seconds,
+        asked: typed.packing,
+      });
       const status = await client.submit({
         ...{ command: open.command, atOnce: typed.arrayLimit, resources, signal },
         packing: Object.fromEntries(packing.map((each) => [each.stage, each.packing])),
@@ -99,7 +103,7 @@ export async function dryRun(target: SubmitTarget, typed: SubmitChoice, io: Comm
     const seconds = await secondsOf(sealed.folder, typed, io);
     return await withExecutor(where, { folder: scratch, signal }, async (open) => {
       const packing = choosePackings(sealed.folder, {
-        ...(await sizeOf(open, io)),
+        ...(await sizeOf(open, io, DRY)),
         ...{ seconds, asked: typed.packing },
       });
       const place = { document: sealed.folder.document, paths: new BatchPaths(folder) };
@@ -135,13 +139,24 @@ async function secondsOf(
   return new Map(taskTime === undefined ? [] : batch.document.stages.map(({ name }) => [name, taskTime]));
 }
 
-/** Most elements of one array. A cluster that does not answer now may do so when the array is submitted. */
-async function sizeOf({ executor }: OpenExecutor, io: CommandIo): Promise<{ readonly arraySize: number }> {
+/** Where a cluster does not answer: it may do so when the array is submitted. */
+const UNTIL_SUBMITTED = ({ message }: ExecutorUnreachableError): string =>
+  `${message} Until then, ${ARRAY_SIZE} elements of an array are taken to be allowed.`;
+
+const DRY = ({ problem }: ExecutorUnreachableError): string =>
+  `The limits of the cluster are not known: ${problem.replace(/\.$/, "")}. ${ARRAY_SIZE} elements of an array are assumed.`;
+
+/** Most elements of one array. @param words - Of a cluster that does not answer. */
+async function sizeOf(
+  { executor }: OpenExecutor,
+  io: CommandIo,
+  words: (error: ExecutorUnreachableError) => string,
+): Promise<{ readonly arraySize: number }> {
   try {
     return { arraySize: (await executor.limits({ signal: io.signal })).arraySize };
   } catch (error) {
     if (!(error instanceof ExecutorUnreachableError)) throw error;
-    io.warn(`${error.message} Until then, ${ARRAY_SIZE} elements of an array are taken to be allowed.`);
+    io.warn(words(error));
     return { arraySize: ARRAY_SIZE };
   }
 }

@@ -34,6 +34,8 @@ export class ExecutorUnreachableError extends TwinError {
   override readonly code = "TWIN_EXECUTOR_UNREACHABLE";
   /** Name of the executor: `"slurm"`. */
   readonly executor: string;
+  /** What was asked, and what came instead of an answer. */
+  readonly problem: string;
 
   /**
    * @param problem - What was asked, and what came instead of an answer; a sentence.
@@ -47,5 +49,6 @@ export class ExecutorUnreachableError extends TwinError {
   ) {
     super(`${executor} cannot be reached: ${problem} ${advice}`, options);
     this.executor = executor;
+    this.problem = problem;
   }
 }

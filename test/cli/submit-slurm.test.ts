@@ -50,6 +50,14 @@ describe.skipIf(process.platform === "win32")("twinloom submit, on a cluster", (
     expect(stdout).toContain("#SBATCH --partition=gpus");
     expect(stdout).toContain("#SBATCH --time=02:00:00");
     expect(stdout).toContain("#SBATCH --signal=B:USR1@300");
+    slurm.setController("down");
+    const blind = await runTwinloom([...args, "--dry-run"], { cwd, env });
+    slurm.setController("up");
+    expect(blind).toMatchObject({ code: 0, stdout: expect.stringContaining("#SBATCH --array=0-999") });
+    expect(blind.stderr).toMatch(
+      /^The limits of the cluster are not known: .*1000 elements of an array are assumed\.$/m,
+    );
+    expect(blind.stderr).not.toContain("Try again");
     expect(slurm.jobs()).toHaveLength(before);
   });
 
