@@ -1,36 +1,21 @@
-import { randomBytes } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
 import {
   type ArrayJob,
   BatchDamagedError,
-  BatchFolder,
   BatchPaths,
-  bringTwin,
   canonicalJson,
   checkSchema,
-  type Digest,
   type ElementStatus,
   ExecutorUnreachableError,
-  loadSpec,
   type SubmittedArray,
   writeFileAtomically,
 } from "../core/index.ts";
 import { readRegistry, type ServerRegistration } from "../modules/serving/index.ts";
-import {
-  chosenExecutor,
-  type OpenExecutor,
-  rememberExecutor,
-  rememberedExecutor,
-  withExecutor,
-} from "./batch-executor.ts";
+import { type OpenExecutor, rememberedExecutor, withExecutor } from "./batch-executor.ts";
 import type { CommandIo } from "./command.ts";
-import { elementResources } from "./element-resources.ts";
 import { UsageError } from "./errors.ts";
-import { inStore, isTwinFile, loadTwin } from "./load-twin.ts";
-import { serveCommand } from "./serve-command.ts";
-import type { ServersChoice, SubmitChoice } from "./submit-options.ts";
 
 /** In the folder of servers, in place of batch.json. Written last, and never changed. */
 const FILE = "serve.json";
@@ -86,67 +71,14 @@ export async function readServeBatch(folder: string): Promise<ServeBatch> {
   throw new BatchDamagedError(path, problem, "End its servers by hand, and submit them again in another folder.");
 }
 
-/** Whether `serve` means servers of a twin: it has no task or plan of that name. */
-export async function isServing(
-  twin: string,
-  { store, force }: Pick<SubmitChoice, "store" | "force">,
-  io: Pick<CommandIo, "cwd" | "signal" | "warn">,
-): Promise<boolean> {
-  const { plugins, plans = {} } = await loadTwin({ twin, store, withdrawn: force ? "allow" : "refuse" }, io);
-  const tasks = Object.values(plugins).flatMap(({ definition }) => definition.tasks ?? []);
-  return !Object.hasOwn(plans, "serve") && !tasks.some(({ name }) => name === "serve");
-}
-
-/** Seals servers of a twin and submits them, as one array. */
-export async function submitServers(
-  { twin, shown }: { readonly twin: string; readonly shown: string },
-  typed: SubmitChoice & ServersChoice,
-  io: CommandIo,
-): Promise<ServersStatus> {
-  const { cwd, signal } = io;
-  const folder = resolve(cwd, shown);
-  const where = await chosenExecutor(typed, cwd);
-  const resources = elementResources(typed, where.executor);
-  const tls = tlsOf(typed, cwd);
-  const paths = await BatchFolder.reserve(folder);
-  const onNote = (note: string): void => io.warn(note);
-  const version = isTwinFile(twin, cwd)
-    ? await bringTwin(await loadSpec(resolve(cwd, twin), { signal }), paths.store, { signal, onNote })
-    : await inStore({ twin, store: typed.store }, io, (store) =>
-        bringTwin({ store, version: twin }, paths.store, { signal, onNote }),
-      );
-  return await withExecutor(where, { folder, signal }, async (open) => {
-    const { tokens, insecure, atTimeLimit, only, maxBatch } = typed;
-    const host = typed.host ?? (where.executor === "local" ? "127.0.0.1" : "0.0.0.0");
-    const serve = serveCommand({
-      ...{ version: version.digest as Digest, store: paths.store, registry: paths.servers, host, tls },
-      ...{ tokens: tokens === undefined ? undefined : resolve(cwd, tokens), insecure, only, maxBatch },
-      atTimeLimit: atTimeLimit as "restart" | "end",
-    });
-    const sealed: ServeBatch = {
-      schemaVersion: 1,
-      token: randomBytes(16).toString("hex"),
-      twin: { name: version.twin, version: version.digest },
-      nodes: typed.nodes,
-      command: [...open.command, ...serve],
-      resources,
-    };
-    await rememberExecutor(folder, where);
-    await writeFileAtomically(join(folder, FILE), canonicalJson(sealed), { existing: "refuse" });
-    const problems: string[] = [];
-    const found = await open.executor.submit(arrayOf(folder, sealed), { signal }).catch((error: unknown) => {
-      if (!(error instanceof ExecutorUnreachableError)) throw error;
-      problems.push(error.message);
-      return undefined;
-    });
-    if (found) await remember(folder, found);
-    return await statusOf(folder, sealed, { open, problems, io });
-  });
+/** Writes down what servers are, before they are submitted. */
+export async function writeServeBatch(folder: string, sealed: ServeBatch): Promise<void> {
+  await writeFileAtomically(join(folder, FILE), canonicalJson(sealed), { existing: "refuse" });
 }
 
 /** How servers are, asked of their executor. */
 export async function showServers(folder: string, io: CommandIo): Promise<ServersStatus> {
-  return await withSealed(folder, io, (sealed, open) => statusOf(folder, sealed, { open, problems: [], io }));
+  return await withSealed(folder, io, (sealed, open) => serversStatus(folder, sealed, { open, problems: [], io }));
 }
 
 /** Submits servers again whose array the executor does not have. One that has ended stays ended. */
@@ -154,8 +86,9 @@ export async function resumeServers(folder: string, io: CommandIo): Promise<Serv
   return await withSealed(folder, io, async (sealed, open) => {
     const { signal } = io;
     const known = (await submitted(folder)) ?? (await open.executor.find(sealed.token, { signal }));
-    if (known === "none") await remember(folder, await open.executor.submit(arrayOf(folder, sealed), { signal }));
-    return await statusOf(folder, sealed, { open, problems: [], io });
+    if (known === "none")
+      await rememberServers(folder, await open.executor.submit(serversArray(folder, sealed), { signal }));
+    return await serversStatus(folder, sealed, { open, problems: [], io });
   });
 }
 
@@ -193,7 +126,8 @@ async function withSealed<T>(
   return await withExecutor(where, { folder, signal: io.signal }, (open) => work(sealed, open));
 }
 
-async function statusOf(
+/** How servers are, by what is sealed, their executor and their own registrations. */
+export async function serversStatus(
   folder: string,
   sealed: ServeBatch,
   { open, problems, io }: { readonly open: OpenExecutor; readonly problems: string[]; readonly io: CommandIo },
@@ -229,7 +163,7 @@ async function arrayKnown(
   if (written) return written;
   const found = await executor.find(token, { signal });
   if (typeof found === "string") return undefined;
-  await remember(folder, found);
+  await rememberServers(folder, found);
   return found;
 }
 
@@ -239,30 +173,17 @@ async function submitted(folder: string): Promise<SubmittedArray | undefined> {
   return schema.safeParse(value).data;
 }
 
-async function remember(folder: string, array: SubmittedArray): Promise<void> {
+/** Writes down that the executor has the array. */
+export async function rememberServers(folder: string, array: SubmittedArray): Promise<void> {
   const { token, id, elements } = array;
   await writeFileAtomically(join(folder, SUBMITTED), canonicalJson({ token, id, elements }), { existing: "replace" });
 }
 
-function arrayOf(folder: string, { token, twin, nodes, command, resources }: ServeBatch): ArrayJob {
+/** The array of servers as it is submitted. */
+export function serversArray(folder: string, { token, twin, nodes, command, resources }: ServeBatch): ArrayJob {
   const name = `serve-${twin.name}`.replaceAll(/[^A-Za-z0-9._-]+/g, "-").slice(0, 64);
   const logFolder = new BatchPaths(folder).logs(token);
   return { token, name, command, workingFolder: folder, logFolder, elements: nodes, resources };
-}
-
-function tlsOf(
-  { tlsCertificate, tlsKey, tlsClientCa }: ServersChoice,
-  cwd: string,
-): Parameters<typeof serveCommand>[0]["tls"] {
-  if (tlsCertificate === undefined && tlsKey === undefined) return undefined;
-  if (tlsCertificate === undefined || tlsKey === undefined) {
-    throw new UsageError("--tls-certificate and --tls-key belong together: give both.");
-  }
-  return {
-    certificate: resolve(cwd, tlsCertificate),
-    key: resolve(cwd, tlsKey),
-    clientAuthority: tlsClientCa === undefined ? undefined : resolve(cwd, tlsClientCa),
-  };
 }
 
 async function jsonIn(path: string): Promise<unknown> {

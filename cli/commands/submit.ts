@@ -25,14 +25,12 @@ export const submit: Command = defineCommand({
   ],
   run: async (target, options, io) => {
     const { defaultBatchFolder, dryRun, submitBatch } = await import("../submit-batch.ts");
-    const { isServing, submitServers } = await import("../serve-batch.ts");
+    const { dryRunServers, isServing, submitServers } = await import("../submit-servers.ts");
     if (target.name === "serve" && (await isServing(target.twin, options, io))) {
-      const { UsageError } = await import("../errors.ts");
-      if (options.dryRun || options.watch || options.parameter.length > 0 || options.table !== undefined) {
-        throw new UsageError("serve starts servers: --dry-run, --watch, --table and -p are for tasks and plans.");
-      }
       const shown = options.out ?? defaultBatchFolder("serve");
-      const servers = await submitServers({ twin: target.twin, shown }, options, io);
+      const wanted = { twin: target.twin, shown };
+      if (options.dryRun) return await tellDryRun(await dryRunServers(wanted, options, io), io);
+      const servers = await submitServers(wanted, options, io);
       if (io.json) return io.printJson({ folder: shown, ...servers });
       const { serversText } = await import("../servers-text.ts");
       io.print(serversText(servers));
@@ -50,12 +48,13 @@ export const submit: Command = defineCommand({
 async function tellDryRun(planned: DryRun, io: CommandIo): Promise<void> {
   if (io.json) return io.printJson(planned);
   const { formatTable } = await import("../table.ts");
-  io.print(formatTable(packingTable(planned)));
+  if (planned.packing.length > 0) io.print(formatTable(packingTable(planned)));
   for (const { stage, array, script } of planned.arrays) {
     const how = script === null ? `${array.elements} processes of this computer, each` : "the script for sbatch";
     io.print(`\n${io.style.bold(stage)}: ${how}:\n\n${script ?? array.command.join(" ")}`);
   }
-  io.print("\nNothing was submitted. The token is another each time; a stage waits for those before it.");
+  const waiting = planned.arrays.length > 1 ? "; a stage waits for those before it" : "";
+  io.print(`\nNothing was submitted. The token is another each time${waiting}.`);
 }
 
 async function tell({ shown, executor, packing, submitMs, status }: SubmittedBatch, io: CommandIo): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -59,6 +59,21 @@ describe.skipIf(process.platform === "win32")("twinloom submit, on a cluster", (
     );
     expect(blind.stderr).not.toContain("Try again");
     expect(slurm.jobs()).toHaveLength(before);
+  });
+
+  it("prints the script of servers, and refuses for them what is of sweeps", async () => {
+    const { env } = slurm;
+    const before = [slurm.jobs().length, await readdir(cwd)];
+    const args = ["submit", join(process.cwd(), "examples/first-light.yaml"), "serve", "--nodes", "3", "--dry-run"];
+    const site = ["--profile", "site.yaml", "--out", "farm"];
+    const { code, stdout } = await runTwinloom([...args, ...site], { cwd, env });
+    expect(code).toBe(0);
+    expect(stdout).toContain("#SBATCH --array=0-2\n");
+    expect(stdout).toContain(`--register ${join(cwd, "farm", "servers")}`);
+    const mistaken = ["--array-limit", "2", "-p", "x=1", "--json"];
+    const { message } = errorOf(await runTwinloom([...args, ...site, ...mistaken], { cwd, env }));
+    expect(message).toContain("--parameter, --array-limit are for tasks and plans");
+    expect([slurm.jobs().length, await readdir(cwd)]).toEqual(before);
   });
 
   it("goes on with what is sealed when the controller answers again", async () => {
