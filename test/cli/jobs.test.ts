@@ -6,6 +6,7 @@ import { BatchFolder, lockFile, readCollection } from "../../core/index.ts";
 import { readRegistry } from "../../modules/serving/index.ts";
 import { errorOf, json, writeNumbers } from "./batch-sample.ts";
 import { runTwinloom } from "./run-command-line.ts";
+import { jsonHere, runHere } from "./run-here.ts";
 
 let cwd: string;
 beforeAll(async () => {
@@ -26,14 +27,17 @@ describe("twinloom submit and jobs, on this computer", () => {
       counts: { succeeded: 6 },
       packing: [{ stage: "double", taskRuns: 6, elements: 2, packing: 3 }],
     });
-    expect(await json(["jobs", "show", "scan"], { cwd })).toMatchObject({ progress: 1, isEnded: true });
-    const { collection } = await json(["jobs", "collect", "scan", "--clean"], { cwd });
+    expect(await jsonHere(["jobs", "show", "scan"], { cwd })).toMatchObject({ progress: 1, isEnded: true });
+    const { collection } = await jsonHere(["jobs", "collect", "scan", "--clean"], { cwd });
     expect(await readCollection(join(cwd, "scan"))).toEqual(collection);
     const { folder } = collection.stages[0].runs[5].accepted;
     expect(await readFile(join(cwd, "scan", folder, "number.json"), "utf8")).toBe("6");
-    const log = await runTwinloom(["jobs", "logs", "scan", "5"], { cwd });
+    const log = await runHere(["jobs", "logs", "scan", "5"], { cwd });
     expect(log.stdout).toContain('"run":5,"message":"The result of a task run was accepted"');
-    expect(await json(["jobs", "logs", "scan", "double.5"], { cwd })).toMatchObject({ element: 1, runs: [3, 4, 5] });
+    expect(await jsonHere(["jobs", "logs", "scan", "double.5"], { cwd })).toMatchObject({
+      element: 1,
+      runs: [3, 4, 5],
+    });
   });
 
   it("run a plan by its stages, a version by its alias, and measure how long a task run takes", async () => {
@@ -58,7 +62,7 @@ describe("twinloom submit and jobs, on this computer", () => {
     const batch = await BatchFolder.open(join(cwd, "batches/chain"));
     const second = await batch.readAccepted({ stage: "second", run: 1 });
     expect(await readFile(join(second?.folder ?? "", "number.json"), "utf8")).toBe("8");
-    expect(await json(["jobs", "list"], { cwd })).toMatchObject([{ folder: "chain", kind: "batch" }]);
+    expect(await jsonHere(["jobs", "list"], { cwd })).toMatchObject([{ folder: "chain", kind: "batch" }]);
   });
 
   it("tell what failed and why, and run again only that", async () => {
@@ -66,9 +70,9 @@ describe("twinloom submit and jobs, on this computer", () => {
     const args = ["double", "-p", "x=1..3", "-p", `needed=${needed}`, "--out", "cold", "--watch"];
     const failed = await runTwinloom(submit(...args), { cwd });
     expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining("TWIN_BATCH_INCOMPLETE") });
-    const shown = await runTwinloom(["jobs", "show", "cold"], { cwd });
+    const shown = await runHere(["jobs", "show", "cold"], { cwd });
     expect(shown.stdout).toContain("double.1: The magnet is cold.");
-    const collected = await runTwinloom(["jobs", "collect", "cold", "--json"], { cwd });
+    const collected = await runHere(["jobs", "collect", "cold", "--json"], { cwd });
     expect(errorOf(collected)).toMatchObject({ code: "TWIN_BATCH_INCOMPLETE", counts: { succeeded: 1, failed: 2 } });
     await writeFile(needed, "");
     // A result that is damaged is made again, too.
@@ -77,10 +81,12 @@ describe("twinloom submit and jobs, on this computer", () => {
     await writeFile(join(first?.folder ?? "", "number.json"), "3");
     const resumed = await json(["jobs", "resume", "cold", "--watch"], { cwd });
     expect(resumed).toMatchObject({ counts: { succeeded: 3 }, quarantined: [{ stage: "double", run: 0 }] });
-    expect((await json(["jobs", "collect", "cold"], { cwd })).collection.stages[0].counts).toEqual({ succeeded: 3 });
-    const early = await runTwinloom(["jobs", "logs", "cold", "1", "--attempt", "1"], { cwd });
+    expect((await jsonHere(["jobs", "collect", "cold"], { cwd })).collection.stages[0].counts).toEqual({
+      succeeded: 3,
+    });
+    const early = await runHere(["jobs", "logs", "cold", "1", "--attempt", "1"], { cwd });
     expect(early.stdout).toContain("The magnet is cold.");
-    expect(await runTwinloom(["jobs", "logs", "cold", "1", "--attempt", "3"], { cwd })).toMatchObject({ code: 2 });
+    expect(await runHere(["jobs", "logs", "cold", "1", "--attempt", "3"], { cwd })).toMatchObject({ code: 2 });
   });
 
   it("submit anew what failed for no fault of its own, as often as whoever watches says, and tell what is left", async () => {
@@ -96,8 +102,8 @@ describe("twinloom submit and jobs, on this computer", () => {
     const args = ["double", "-p", "x=1..4", "-p", "ms=60000", "--out", "long", "--watch"];
     const watching = await runTwinloom(submit(...args), { cwd, signalAt: { text: "running", signal: "SIGINT" } });
     expect(watching).toMatchObject({ code: 130, stderr: expect.stringContaining("twinloom jobs show long --watch") });
-    expect(await json(["jobs", "show", "long"], { cwd })).toMatchObject({ isEnded: false });
-    expect(await json(["jobs", "cancel", "long", "--watch"], { cwd })).toMatchObject({ counts: { canceled: 4 } });
+    expect(await jsonHere(["jobs", "show", "long"], { cwd })).toMatchObject({ isEnded: false });
+    expect(await jsonHere(["jobs", "cancel", "long", "--watch"], { cwd })).toMatchObject({ counts: { canceled: 4 } });
   });
 
   it("say what would be submitted, and leave nothing behind", async () => {
@@ -110,13 +116,15 @@ describe("twinloom submit and jobs, on this computer", () => {
   });
 
   it("refuse what cannot be, before anything is left", async () => {
-    const run = async (...args: readonly string[]) => errorOf(await runTwinloom([...args, "--json"], { cwd }));
+    const run = async (...args: readonly string[]) => errorOf(await runHere([...args, "--json"], { cwd }));
     expect(await run(...submit("double", "-p", "x=1", "--time", "30"))).toMatchObject({ code: "TWIN_USAGE" });
-    expect(await run(...submit("double", "-p", "x=a,b", "--out", "none"))).toMatchObject({
-      code: "TWIN_INVALID_SWEEP",
-    });
+    const misfit = await runTwinloom([...submit("double", "-p", "x=a,b", "--out", "none"), "--json"], { cwd });
+    expect(errorOf(misfit)).toMatchObject({ code: "TWIN_INVALID_SWEEP" });
     expect(await run(...submit("double", "-p", "x=1", "--qos", "high"))).toMatchObject({
       message: expect.stringContaining("--qos is for --executor slurm"),
+    });
+    expect(await run("jobs", "show", "scan", "--retries", "2")).toMatchObject({
+      message: expect.stringContaining("--retries is for who watches"),
     });
     expect(await run("jobs", "show", "none")).toMatchObject({ code: "TWIN_BATCH_NOT_FOUND" });
     expect(await run("jobs", "resume", "scan", "--executor", "slurm")).toMatchObject({ code: "TWIN_USAGE" });
@@ -125,8 +133,8 @@ describe("twinloom submit and jobs, on this computer", () => {
   it("show a batch that another process looks after, and change nothing of it", async () => {
     const unlock = await lockFile(join(cwd, "scan", "journal"));
     try {
-      expect(await json(["jobs", "show", "scan"], { cwd })).toMatchObject({ isEnded: true });
-      expect(errorOf(await runTwinloom(["jobs", "cancel", "scan", "--json"], { cwd }))).toMatchObject({
+      expect(await jsonHere(["jobs", "show", "scan"], { cwd })).toMatchObject({ isEnded: true });
+      expect(errorOf(await runHere(["jobs", "cancel", "scan", "--json"], { cwd }))).toMatchObject({
         code: "TWIN_BATCH_BUSY",
       });
     } finally {
@@ -143,12 +151,12 @@ describe("twinloom submit … serve", () => {
     // Looking at the folder costs less than asking the command again and again.
     const registered = async () => (await readRegistry(join(cwd, "farm", "servers")).catch(() => [])).length;
     await expect.poll(registered, { timeout: 60_000 }).toBe(1);
-    expect((await json(["jobs", "show", "farm"], { cwd })).servers).toMatchObject([{ models: ["gflash"] }]);
-    expect(await json(["jobs", "list", "."], { cwd })).toContainEqual(
+    expect((await jsonHere(["jobs", "show", "farm"], { cwd })).servers).toMatchObject([{ models: ["gflash"] }]);
+    expect(await jsonHere(["jobs", "list", "."], { cwd })).toContainEqual(
       expect.objectContaining({ folder: "farm", kind: "servers" }),
     );
-    await json(["jobs", "cancel", "farm"], { cwd });
+    await jsonHere(["jobs", "cancel", "farm"], { cwd });
     await expect.poll(registered, { timeout: 60_000 }).toBe(0);
-    expect((await runTwinloom(["jobs", "logs", "farm", "0"], { cwd })).stdout).toContain("serving gflash on");
+    expect((await runHere(["jobs", "logs", "farm", "0"], { cwd })).stdout).toContain("serving gflash on");
   });
 });
