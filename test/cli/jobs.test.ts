@@ -16,6 +16,7 @@ beforeAll(async () => {
 afterAll(() => rm(cwd, { recursive: true }));
 
 const LOCAL = ["--executor", "local", "--processes", "2"];
+const stateOf = ({ state }: { readonly state: string }): string => state;
 const submit = (...args: readonly string[]) => ["submit", "twin.yaml", ...args, ...LOCAL];
 
 describe("twinloom submit and jobs, on this computer", () => {
@@ -157,6 +158,9 @@ describe("twinloom submit … serve", () => {
     );
     await jsonHere(["jobs", "cancel", "farm"], { cwd });
     await expect.poll(registered, { timeout: 60_000 }).toBe(0);
+    // Who writes down the end of the element would write into a folder that is removed.
+    const states = async () => (await jsonHere(["jobs", "show", "farm"], { cwd })).elements.map(stateOf);
+    await expect.poll(states, { timeout: 60_000 }).toEqual(["canceled"]);
     expect((await runHere(["jobs", "logs", "farm", "0"], { cwd })).stdout).toContain("serving gflash on");
   });
 });
