@@ -28,7 +28,7 @@ const MOST_OPEN = 8;
 
 /**
  * Makes one dataset of the results of many runs of a task. Files are opened once now; values are read when they are asked
- * for, so a writer needs memory for a few chunks, however many runs there are.
+ * for, so a writer needs memory for a few chunks and small values of all runs (64 MB), not for all values.
  *
  * A variable gets a new first dimension `task_run`; where its first dimension differs from run to run, the runs follow
  * each other along it, and `<dimension>_count` says how many each has (CF's contiguous ragged array). A coordinate that
