@@ -62,6 +62,11 @@ export class BatchPaths {
     return join(this.witnesses(token), `${element}.json`);
   }
 
+  /** Where an element was told to stop last, and how often there. */
+  standstill(token: string, element: number): string {
+    return join(this.witnesses(token), `${element}.stopped`);
+  }
+
   /** The tries at a task run. */
   attempts({ stage, run }: TaskRunId): string {
     return join(this.root, "attempts", stage, String(run));

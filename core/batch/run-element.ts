@@ -15,6 +15,7 @@ import type { BatchFolder } from "./batch-folder.ts";
 import { type AttemptId, relativeAttempt } from "./batch-paths.ts";
 import { fileProblem } from "./collect/check-results.ts";
 import { checkInputsRead, type ElementInput, ElementInputs } from "./element-inputs.ts";
+import { noteStop, STOOD_STILL } from "./standstill.ts";
 
 /** Which element of which submission a process is, and what it works with. */
 export interface ElementOptions {
@@ -88,7 +89,8 @@ interface Element {
 /**
  * Runs the task runs of one element of an array one after the other, and makes their results count: the program that an
  * executor starts. Its first act is a witness. Runs that have a result are not run again; one that fails does not stop the
- * others. Any number of processes may do so at the same time: of each task run, one result is accepted.
+ * others. Any number of processes may do so at the same time: of each task run, one result is accepted. One that was stopped six
+ * times in a row without coming any further fails, so that it is not started again for ever.
  *
  * @throws `TWIN_INVALID_ARGUMENT` for an element that is not in the submission, or a twin of another version than the one
  *   sealed; `TWIN_BATCH_DAMAGED`; what `openTwin` throws; the signal's reason.
@@ -134,9 +136,17 @@ export async function runElement(folder: BatchFolder, options: ElementOptions): 
     await stop(opened, log);
   }
   const states = new Set(ended.map(({ state }) => state));
-  if (states.has("left")) return { state: "stopped", runs: ended };
+  if (states.has("left")) {
+    const left = ended.flatMap((each) => (each.state === "left" ? [each.run] : []));
+    const lost = await noteStop(folder, { token, element, stage: stage.name, restart, log }, left);
+    if (lost.size === 0) return { state: "stopped", runs: ended };
+    for (const run of lost) tellEnd({ run, ...GIVEN_UP }, stage.name, log);
+    return { state: "failed", runs: ended.map((each) => (lost.has(each.run) ? { run: each.run, ...GIVEN_UP } : each)) };
+  }
   return { state: states.has("failed") || states.has("skipped") ? "failed" : "done", runs: ended };
 }
+
+const GIVEN_UP = { state: "failed", code: null, message: STOOD_STILL } as const;
 
 async function open({ paths, document }: BatchFolder, { openTwin }: ElementOptions): Promise<Twin> {
   const { version } = document.twin;

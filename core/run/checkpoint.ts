@@ -208,6 +208,18 @@ export async function hasCheckpoint(folder: string): Promise<boolean> {
   return names.some((name) => basename(name) === POINTER);
 }
 
+/** What was saved under a folder of checkpoints: states, and digests of files. The same again is no progress. */
+export async function savedUnder(folder: string): Promise<JsonValue> {
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  const pointers = names.filter((name) => basename(name) === POINTER).sort();
+  return await Promise.all(
+    pointers.map(async (name) => {
+      const { state, files } = SavedSchema.parse(JSON.parse(await readFile(join(folder, name), "utf8")));
+      return { name, state, files: Object.entries(files).map(([file, { digest }]) => [file, digest]) };
+    }),
+  );
+}
+
 async function flushFile(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {

@@ -3,6 +3,7 @@ import type { ElementStatus } from "../../contracts/executor.ts";
 import { reasonOf } from "../../errors/reason.ts";
 import { RECORD_FILE, readRunRecord } from "../../run/run-record.ts";
 import type { BatchFolder } from "../batch-folder.ts";
+import { givenUp, STOOD_STILL } from "../standstill.ts";
 import type { KnownSubmission } from "./batch-state.ts";
 import { elementStatuses } from "./element-status.ts";
 import { heldWords } from "./held-words.ts";
@@ -156,9 +157,10 @@ export class Observer {
       for (const [element, runs] of elements.entries()) {
         const state = heard.get(token)?.[element]?.state;
         if (state !== "failed" && state !== "succeeded") continue;
-        for (const run of runs) {
-          if (accepted.has(run) || !this.#isOpen(stage, run, token)) continue;
-          const failure = await failureOf(batch, { stage, run }, token);
+        const open = runs.filter((run) => !accepted.has(run) && this.#isOpen(stage, run, token));
+        const still = open.length > 0 ? await givenUp(batch, { token, element }).catch(() => []) : [];
+        for (const run of open) {
+          const failure = still.includes(run) ? STOOD_STILL : await failureOf(batch, { stage, run }, token);
           if (failure !== undefined) failures.set(run, failure);
         }
       }

@@ -185,6 +185,32 @@ describe("An element", () => {
     expect(existsSync(checkpoints)).toBe(false);
   });
 
+  it("fails when it was stopped six times in a row and came no further, and not before", async () => {
+    await using place = await scratch();
+    const folder = await sealed(place, sampleDocument([1, 99, 2]));
+    const noTime = { stopping: AbortSignal.abort() };
+    // Nothing is done yet, and then a result is there and something is saved: what was counted before counts no more.
+    for (let restart = 0; restart < 5; restart++) {
+      expect((await run(folder, { restart, ...noTime })).state).toBe("stopped");
+    }
+    const stopping = new AbortController();
+    const onProgress: ElementOptions["onProgress"] = ({ run }) => void (run === 1 && stopping.abort());
+    expect((await run(folder, { restart: 5, stopping: stopping.signal, onProgress })).state).toBe("stopped");
+    const before = { restart: 7, ...noTime };
+    // One process of a restart and a late one before it are not told twice.
+    for (let twice = 0; twice < 7; twice++) expect((await run(folder, before)).state).toBe("stopped");
+    for (let restart = 8; restart < 12; restart++) {
+      const { state } = await run(folder, { restart, ...noTime });
+      expect(state, `${restart}`).toBe(restart === 11 ? "failed" : "stopped");
+    }
+    const end = await run(folder, { restart: 12, ...noTime });
+    expect(end.state).toBe("failed");
+    expect(states(end)).toEqual(["left", "failed", "failed"]);
+    expect(end.runs[1]?.message).toMatch(/was started 6 times and told to stop before it came any further: .*--time/);
+    // Whoever gives it time has it done: what was saved is there.
+    expect((await run(folder, { restart: 13 })).state).toBe("done");
+  });
+
   it("is canceled with the reason of its signal, and accepts nothing that was not complete", async () => {
     await using place = await scratch();
     const folder = await sealed(place, sampleDocument([1, 99]));
