@@ -97,7 +97,9 @@ export async function cancelServers(folder: string, io: CommandIo): Promise<void
   await withSealed(folder, io, async (sealed, { executor }) => {
     const array = await arrayKnown(folder, sealed, { executor, signal: io.signal });
     if (array) return await executor.cancel(array, { signal: io.signal });
-    throw new UsageError(`Nobody knows whether the servers of "${folder}" were submitted. Ask again in a minute.`);
+    throw new UsageError(
+      `No array of the servers of "${folder}" is known: it was not submitted, or cannot be found yet. Ask again in a minute; twinloom jobs show says what is known.`,
+    );
   });
 }
 
