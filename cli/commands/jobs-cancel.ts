@@ -4,12 +4,13 @@ export const jobsCancel: Command = defineCommand({
   path: ["jobs", "cancel"],
   summary: "End what of a batch runs or waits; results that are there stay",
   description:
-    "Written down first: when this command dies, the next look goes on. With --watch until all has ended. `twinloom jobs " +
-    "resume` takes it up again; of servers, all are ended.",
+    "Written down first: when this command dies, the next look goes on. When all has ended, with --watch or at once, what " +
+    "killed attempts left is removed. `twinloom jobs resume` takes it up again; of servers, all are ended.",
   arguments: { batch: { description: "folder of the batch, or its name in batches/" } },
   options: { watch: { kind: "flag", description: "wait until all has ended" } },
   example: ["twinloom jobs cancel batches/scan", "twinloom jobs cancel scan --watch"],
   run: async ({ batch: typed }, { watch }, io) => {
+    const { cleanUpBatch } = await import("../../core/index.ts");
     const { findBatch, withClient } = await import("../batch-client.ts");
     const { statusText } = await import("../batch-text.ts");
     const { watchBatch } = await import("../watch-batch.ts");
@@ -25,7 +26,8 @@ export const jobsCancel: Command = defineCommand({
       const asked = await client.cancel({ signal: io.signal });
       return watch && !asked.isEnded ? await watchBatch(client, batch, io) : asked;
     });
-    if (io.json) io.printJson(status);
+    const cleaned = status.isEnded ? await cleanUpBatch(batch.folder, { signal: io.signal }) : undefined;
+    if (io.json) io.printJson({ ...status, ...(cleaned && { cleaned }) });
     else io.print(statusText(status));
   },
 });

@@ -104,7 +104,11 @@ describe("twinloom submit and jobs, on this computer", () => {
     const watching = await runTwinloom(submit(...args), { cwd, signalAt: { text: "running", signal: "SIGINT" } });
     expect(watching).toMatchObject({ code: 130, stderr: expect.stringContaining("twinloom jobs show long --watch") });
     expect(await jsonHere(["jobs", "show", "long"], { cwd })).toMatchObject({ isEnded: false });
+    const partial = async (): Promise<readonly string[]> =>
+      (await readdir(join(cwd, "long/attempts"), { recursive: true })).filter((path) => path.endsWith(".partial"));
+    await expect.poll(partial, { timeout: 60_000 }).not.toEqual([]);
     expect(await jsonHere(["jobs", "cancel", "long", "--watch"], { cwd })).toMatchObject({ counts: { canceled: 4 } });
+    expect(await partial()).toEqual([]);
   });
 
   it("say what would be submitted, and leave nothing behind", async () => {
