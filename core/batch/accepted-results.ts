@@ -54,7 +54,7 @@ export async function readAcceptedResult({ fs, paths }: Place, id: TaskRunId): P
     new BatchDamagedError(
       folder,
       `is the accepted result of run ${run} of stage "${stage}", and ${problem}`,
-      `Restore it from a copy; or remove "${path}", and resume the batch: the run is made again.`,
+      "Restore it from a copy; or resume the batch (`twinloom jobs resume`): the run is made again.",
       { cause },
     );
   let record: RunRecord;
