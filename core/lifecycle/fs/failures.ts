@@ -2,9 +2,9 @@ import { FileNotFoundError, FileUnreadableError, WriteFailedError } from "../../
 import { systemCode } from "./store-fs.ts";
 
 const HINTS: Readonly<Record<string, string>> = {
-  EROFS: " The file system is read-only: mount it for writing, or use another store.",
-  EACCES: " This user may not write there: ask its owner, or use another store.",
-  EPERM: " This user may not write there: ask its owner, or use another store.",
+  EROFS: " The file system is read-only: mount it for writing, or use another folder.",
+  EACCES: " This user may not write there: ask its owner, or use another folder.",
+  EPERM: " This user may not write there: ask its owner, or use another folder.",
   ENOSPC: " The disk is full: make space and try again; `twinloom store gc` removes what no version needs.",
   EDQUOT: " The quota is used up: make space and try again; `twinloom store gc` removes what no version needs.",
 };
