@@ -1,3 +1,4 @@
+import type { BatchStatus } from "../../core/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
 import { FORCE_OPTION, NAMED_TWIN, STORE_OPTION } from "../store-options.ts";
 import type { DryRun, SubmittedBatch } from "../submit-batch.ts";
@@ -66,9 +67,20 @@ async function tell({ shown, executor, packing, submitMs, status }: SubmittedBat
   const jobs = new Map(submissions.map(({ stage, ids }) => [stage, ids.join(", ")]));
   io.print(formatTable(packingTable({ packing }, jobs)));
   for (const problem of problems) io.warn(problem);
+  const open = notSubmitted(status);
   if (status.isEnded) io.print(statusText(status));
-  else io.print(`\n${io.style.green("submitted")} to ${executor}. How it goes: twinloom jobs show ${shown} --watch`);
+  else if (open.length > 0) {
+    io.print(`\nnot submitted yet: ${open.join(", ")}. To try again and go on: twinloom jobs show ${shown} --watch`);
+  } else io.print(`\n${io.style.green("submitted")} to ${executor}. How it goes: twinloom jobs show ${shown} --watch`);
   io.print(`What came of it: twinloom jobs collect ${shown}`);
+}
+
+/** Stages of which not every run is in an array, as far as is known. */
+function notSubmitted({ stages, submissions }: BatchStatus): readonly string[] {
+  const unknown = new Set(submissions.flatMap(({ state, stage }) => (state === "submitting" ? [stage] : [])));
+  return stages
+    .filter(({ stage, runs }) => unknown.has(stage) || runs.some((run) => run.state === "created" && !run.token))
+    .map(({ stage }) => stage);
 }
 
 function packingTable(

@@ -82,8 +82,10 @@ describe.skipIf(process.platform === "win32")("twinloom submit, on a cluster", (
     const args = ["submit", "twin.yaml", "double", "-p", "x=1", "--profile", "site.yaml", "--out", "later"];
     const submitted = await runTwinloom(args, { cwd, env });
     expect(submitted.stderr).toContain("slurm cannot be reached");
+    expect(submitted.stdout).toContain("not submitted yet: double. To try again");
+    expect(submitted.stdout).not.toContain("submitted to");
     slurm.setController("up");
-    expect(await json(["jobs", "resume", "later", "--watch"], { cwd, env })).toMatchObject({
+    expect(await json(["jobs", "show", "later", "--watch"], { cwd, env })).toMatchObject({
       counts: { succeeded: 1 },
     });
     const later = slurm
