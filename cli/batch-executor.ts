@@ -58,7 +58,8 @@ const SLURM_OPTIONS = ["profile", "account", "partition", "qos", "reservation", 
 /**
  * Where a batch is to run, by what was typed: Slurm with a profile or where there is an sbatch, else this computer.
  *
- * @throws `TWIN_USAGE` for options of the other.
+ * @throws `TWIN_USAGE` for options of the other; `TWIN_INVALID_PROFILE`, `TWIN_FILE_NOT_FOUND`, `TWIN_FILE_UNREADABLE` for a
+ *   profile that cannot be used.
  */
 export async function chosenExecutor(typed: ExecutorChoice, cwd: string): Promise<ExecutorFile> {
   const given = SLURM_OPTIONS.filter((name) => typed[name] !== undefined);
@@ -73,7 +74,13 @@ export async function chosenExecutor(typed: ExecutorChoice, cwd: string): Promis
     );
   }
   if (!isSlurm) return { schemaVersion: 1, executor: "local", options: optional({ processes: typed.processes }) };
-  return { schemaVersion: 1, executor: "slurm", options: slurmOptions(typed, cwd) };
+  const options = slurmOptions(typed, cwd);
+  if (options.profile !== undefined) {
+    // A mistake in it is told before anything is sealed.
+    const { loadProfile } = await import("../modules/slurm/index.ts");
+    await loadProfile(options.profile);
+  }
+  return { schemaVersion: 1, executor: "slurm", options };
 }
 
 /** What is remembered, with what was typed over it. @throws `TWIN_USAGE` for another executor. */

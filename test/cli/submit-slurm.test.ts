@@ -94,6 +94,18 @@ describe.skipIf(process.platform === "win32")("twinloom submit, on a cluster", (
     expect(later).toHaveLength(1);
   });
 
+  it("refuses a profile that cannot be used before anything is sealed", async () => {
+    const { env } = slurm;
+    await writeFile(join(cwd, "typo.yaml"), "acount: physics\n");
+    const before = await readdir(cwd);
+    const args = ["submit", "twin.yaml", "double", "-p", "x=1", "--out", "typo", "--json"];
+    for (const profile of ["typo.yaml", "juwels-lik"]) {
+      const refused = await runTwinloom([...args, "--profile", profile], { cwd, env });
+      expect(errorOf(refused)).toMatchObject({ code: "TWIN_INVALID_PROFILE" });
+    }
+    expect(await readdir(cwd)).toEqual(before);
+  });
+
   it("says in words what the cluster offers, and when nothing answers", async () => {
     const { env } = slurm;
     const { code, stdout } = await runTwinloom(["sites", "check", "--profile", "site.yaml"], { cwd, env });
