@@ -64,6 +64,7 @@ export async function submitBatch(target: SubmitTarget, typed: SubmitChoice, io:
   const { folder: batch, version } = await sealTypedBatch(folder, target, typed, io);
   const { points, stages } = batch.document;
   io.print(`sealed ${shown}: ${points.length * stages.length} task runs of ${version.twin} (${batch.id.slice(0, 19)})`);
+  let isSubmitted = false;
   try {
     await rememberExecutor(folder, where);
     return await withExecutor(where, { folder, signal }, async (open) => {
@@ -81,12 +82,16 @@ export async function submitBatch(target: SubmitTarget, typed: SubmitChoice, io:
         packing: Object.fromEntries(packing.map((each) => [each.stage, each.packing])),
       });
       const submitMs = performance.now() - startedMs;
+      isSubmitted = true;
       const submitted = { shown, executor: where.executor, packing, submitMs, status };
       if (!typed.watch) return submitted;
       return { ...submitted, status: await watchBatch(client, { shown, folder, retries: typed.retries }, io) };
     });
   } catch (error) {
-    io.warn(`The batch is sealed in "${shown}". To go on: twinloom jobs resume ${shown}`);
+    // Who only stops watching has nothing to resume.
+    if (!(isSubmitted && signal.aborted)) {
+      io.warn(`The batch is sealed in "${shown}". To go on: twinloom jobs resume ${shown}`);
+    }
     throw error;
   }
 }

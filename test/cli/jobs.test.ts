@@ -103,6 +103,7 @@ describe("twinloom submit and jobs, on this computer", () => {
     const args = ["double", "-p", "x=1..4", "-p", "ms=60000", "--out", "long", "--watch"];
     const watching = await runTwinloom(submit(...args), { cwd, signalAt: { text: "running", signal: "SIGINT" } });
     expect(watching).toMatchObject({ code: 130, stderr: expect.stringContaining("twinloom jobs show long --watch") });
+    expect(watching.stderr).not.toContain("jobs resume");
     expect(await jsonHere(["jobs", "show", "long"], { cwd })).toMatchObject({ isEnded: false });
     const partial = async (): Promise<readonly string[]> =>
       (await readdir(join(cwd, "long/attempts"), { recursive: true })).filter((path) => path.endsWith(".partial"));
