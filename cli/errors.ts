@@ -38,6 +38,9 @@ export interface RunCounts extends Readonly<Record<string, number>> {
   readonly succeeded: number;
 }
 
+/** States of task runs that go on by themselves. */
+const GOING: ReadonlySet<string> = new Set(["queued", "preparing", "running", "preempted", "unknown", "canceling"]);
+
 /** Not every task run of a batch has a result that counts. */
 export class BatchIncompleteError extends TwinError {
   override readonly name = "BatchIncompleteError";
@@ -55,10 +58,17 @@ export class BatchIncompleteError extends TwinError {
   ) {
     const states = Object.entries(counts).filter(([state, count]) => count > 0 && state !== "succeeded");
     const without = total - counts.succeeded;
+    const going = states.filter(([state]) => GOING.has(state));
+    const wait =
+      going.length === 0 ? "" : ` Some are not at their end: \`twinloom jobs show ${folder} --watch\` waits for them.`;
+    const hasOthers = going.length < states.length || damaged.length > 0;
+    const remedy = hasOthers
+      ? ` What failed is told by \`twinloom jobs show ${folder}\`; \`twinloom jobs resume ${folder}\` runs again what has no result, and nothing else.`
+      : "";
     const [first] = damaged;
     const why = first === undefined ? "" : ` ${damaged.length} damaged; ${first.stage}.${first.run}: ${first.problem}`;
     super(
-      `${without} of ${total} task runs of "${folder}" have no result (${states.map(([state, count]) => `${count} ${state}`).join(", ")}).${why} What failed is told by \`twinloom jobs show ${folder}\`; \`twinloom jobs resume ${folder}\` runs again what has no result, and nothing else.`,
+      `${without} of ${total} task runs of "${folder}" have no result (${states.map(([state, count]) => `${count} ${state}`).join(", ")}).${why}${wait}${remedy}`,
     );
     this.counts = counts;
     this.damaged = damaged;

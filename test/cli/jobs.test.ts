@@ -105,6 +105,8 @@ describe("twinloom submit and jobs, on this computer", () => {
     expect(watching).toMatchObject({ code: 130, stderr: expect.stringContaining("twinloom jobs show long --watch") });
     expect(watching.stderr).not.toContain("jobs resume");
     expect(await jsonHere(["jobs", "show", "long"], { cwd })).toMatchObject({ isEnded: false });
+    const early = errorOf(await runHere(["jobs", "collect", "long", "--json"], { cwd }));
+    expect(early["message"]).toMatch(/4 of 4 .*: `twinloom jobs show long --watch` waits for them\.$/);
     const partial = async (): Promise<readonly string[]> =>
       (await readdir(join(cwd, "long/attempts"), { recursive: true })).filter((path) => path.endsWith(".partial"));
     await expect.poll(partial, { timeout: 60_000 }).not.toEqual([]);
