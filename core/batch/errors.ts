@@ -34,7 +34,7 @@ export class BatchFolderExistsError extends TwinError {
   constructor(folder: string, holds: "batch" | "other") {
     const what =
       holds === "batch"
-        ? "holds a batch, which is never changed. Go on with that one, or choose another folder."
+        ? "holds a batch, which is never changed. Go on with that one (`twinloom jobs show`, `twinloom jobs resume`), or choose another folder."
         : "holds something. A batch has a folder of its own: choose an empty one, or a new one.";
     super(`"${folder}" ${what}`);
     this.folder = folder;

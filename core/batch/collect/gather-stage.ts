@@ -55,7 +55,7 @@ export async function gatherStage(
     const path = join(folder.path, first.accepted.outputs[output]?.path as string);
     const connector = await recognise(path, options.connectors, options);
     if (!connector) {
-      notGathered.push({ output, reason: "No connector of the twin recognises its files." });
+      notGathered.push({ output, reason: "No connector of the twin recognises its files; they stay in attempts/, checked." });
       continue;
     }
     const onProgress = (fraction: number): void => options.onProgress((number + fraction) / outputs.length, output);
