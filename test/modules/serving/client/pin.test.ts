@@ -51,7 +51,7 @@ describe("servers whose answers do not tell what computes", () => {
       },
       infer: (request) => (isBroken ? { code: 14, details: "gone" } : answerTo(request, NO_IDENTITY)),
     });
-    await using remote = await remoteOf([a.endpoint], { timeoutMs: 400 });
+    await using remote = await remoteOf([a.endpoint], { timeoutMs: 2000 });
     await all(remote.generator, eventsAsked(10));
     isBroken = true;
     await expect(all(remote.generator, eventsAsked(10))).rejects.toMatchObject({ code: "TWIN_SERVER_UNREACHABLE" });
