@@ -19,7 +19,7 @@ testExecutor(async () => {
     executor: await createSlurm(SETTINGS, environment),
     another: () => createSlurm(SETTINGS, environment),
     folder,
-    timeLimit: { timeLimitS: 3, warnS: 2 },
+    timeLimit: { timeLimitS: 6, warnS: 4 },
     preempt: async ({ id }, element) => slurm.strike(`${id}_${element}`, "preemption"),
     dispose: async () => {
       await slurm.stop();

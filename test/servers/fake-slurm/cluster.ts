@@ -5,6 +5,9 @@ import type { ElementFault, FaultPlan } from "./faults.ts";
 import { submissionFailed } from "./sbatch-options.ts";
 import { type FakeElement, type FakeJob, hasEnded, type JobSpec, type NativeState } from "./state.ts";
 
+/** Longer ones fire at once. */
+const LONGEST_TIMER_MS = 2 ** 30;
+
 /** Jobs of the fake, and what happens to them. */
 export class FakeCluster {
   readonly options: ClusterOptions;
@@ -15,6 +18,7 @@ export class FakeCluster {
   /** Those of nodes that are lost: nobody asks any more what becomes of them. */
   readonly #survivors = new Set<ElementProcess>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  #wake: NodeJS.Timeout | undefined;
   #nextId = 1;
   readonly #stopped = new AbortController();
 
@@ -103,7 +107,7 @@ export class FakeCluster {
         if (other.job.spec.requeue) this.#again(other, "NODE_FAIL");
         else this.#end(other, "NODE_FAIL");
       }
-      this.#later(this.options.nodeDownMs, () => this.#schedule());
+      this.#schedule();
     }
   }
 
@@ -166,6 +170,14 @@ export class FakeCluster {
         }
       }
     }
+    // The clock may be a little behind the timer that called this: what then still waits for its time is looked at again.
+    const due = [
+      ...this.jobs.flatMap(({ elements }) => elements.map(({ state, beginMs }) => (state === "PENDING" ? beginMs : 0))),
+      ...this.nodes.map(({ downUntilMs }) => downUntilMs),
+    ].filter((ms) => ms > now && Number.isFinite(ms));
+    clearTimeout(this.#wake);
+    if (due.length > 0)
+      this.#wake = this.#later(Math.min(...due, now + LONGEST_TIMER_MS) - now + 1, () => this.#schedule());
   }
 
   #start(element: FakeElement, node: string): void {
@@ -194,7 +206,7 @@ export class FakeCluster {
     this.#processes.set(element, process);
     const { spec } = element.job;
     const whileIt = (afterMs: number, act: () => void): void =>
-      this.#later(afterMs, () => {
+      void this.#later(afterMs, () => {
         if (this.#processes.get(element) === process) act();
       });
     if (spec.timeLimitS !== undefined) {
@@ -257,7 +269,7 @@ export class FakeCluster {
     element.exitCode = 0;
     element.exitSignal = 0;
     element.pid = undefined;
-    this.#later(this.options.requeueDelayMs, () => this.#schedule());
+    this.#schedule();
   }
 
   #end(element: FakeElement, state: NativeState, reason = element.reason): void {
@@ -267,12 +279,13 @@ export class FakeCluster {
     element.pid = undefined;
   }
 
-  #later(ms: number, act: () => void): void {
-    if (this.#stopped.signal.aborted) return;
+  #later(ms: number, act: () => void): NodeJS.Timeout | undefined {
+    if (this.#stopped.signal.aborted) return undefined;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       if (!this.#stopped.signal.aborted) act();
     }, ms);
     this.#timers.add(timer);
+    return timer;
   }
 }
