@@ -55,7 +55,10 @@ export async function gatherStage(
     const path = join(folder.path, first.accepted.outputs[output]?.path as string);
     const connector = await recognise(path, options.connectors, options);
     if (!connector) {
-      notGathered.push({ output, reason: "No connector of the twin recognises its files; they stay in attempts/, checked." });
+      notGathered.push({
+        output,
+        reason: "No connector of the twin recognises its files; they stay in attempts/, checked.",
+      });
       continue;
     }
     const onProgress = (fraction: number): void => options.onProgress((number + fraction) / outputs.length, output);
