@@ -1,6 +1,7 @@
 import type { OptionDefinitions } from "./command.ts";
 import { EXECUTOR_OPTIONS, type ExecutorChoice } from "./executor-options.ts";
 import { SERVE_OPTIONS } from "./serve-options.ts";
+import { TASK_OPTIONS } from "./task-options.ts";
 import { WATCH_OPTIONS, type WatchChoice } from "./watch-options.ts";
 
 const { host, tlsCertificate, tlsKey, tlsClientCa, tokens, insecure, atTimeLimit, only, maxBatch } = SERVE_OPTIONS;
@@ -48,14 +49,7 @@ export const SUBMIT_OPTIONS = {
     placeholder: "file",
     description: "points of the sweep: .csv (names first), .json or .jsonl; a row is a point",
   },
-  input: { kind: "text", short: "i", placeholder: "name=file", description: "an input file of a task", many: true },
-  seed: {
-    kind: "bigint",
-    placeholder: "seed",
-    description: "seed of every task that takes one",
-    min: 0n,
-    max: 2n ** 64n - 1n,
-  },
+  ...TASK_OPTIONS,
   out: { kind: "text", placeholder: "folder", description: "folder of the batch (default: batches/<name>-<time>)" },
   ...EXECUTOR_OPTIONS,
   taskTime: {

@@ -1,6 +1,7 @@
 import type { RunRecord } from "../../core/index.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
 import { FORCE_OPTION, NAMED_TWIN, STORE_OPTION } from "../store-options.ts";
+import { TASK_OPTIONS } from "../task-options.ts";
 
 export const run: Command = defineCommand({
   path: ["run"],
@@ -23,14 +24,7 @@ export const run: Command = defineCommand({
       description: "a parameter; of a plan: step.key=value",
       many: true,
     },
-    input: { kind: "text", short: "i", placeholder: "name=file", description: "an input file of a task", many: true },
-    seed: {
-      kind: "bigint",
-      placeholder: "seed",
-      description: "seed of every task that takes one",
-      min: 0n,
-      max: 2n ** 64n - 1n,
-    },
+    ...TASK_OPTIONS,
     out: { kind: "text", placeholder: "folder", description: "folder of the run (default: runs/<name>-<time>)" },
     replace: { kind: "flag", description: "replace an earlier run in that folder" },
     checkpoints: {
