@@ -128,20 +128,20 @@ describe.skipIf(missing !== undefined)(`Mosquitto${missing === undefined ? "" : 
     let worker = startWorker([url, topic, "worker", file]);
     try {
       await vi.waitFor(async () => expect(await lines()).toContain("listening"), 20_000);
-      const publishing = (async () => {
-        for (let i = 0; i < 3000; i++) {
-          await ours.stream.publish(encode(`${i}`));
-          if (i % 10 === 0) await sleep(1);
-        }
-      })();
       for (let kills = 1; kills <= 5; kills++) {
-        // Some while after it began to take messages: each time elsewhere.
+        const publishing = (async () => {
+          for (let i = 600 * (kills - 1); i < 600 * kills; i++) {
+            await ours.stream.publish(encode(`${i}`));
+            if (i % 10 === 0) await sleep(1);
+          }
+        })();
+        // Some while after it began to take messages: each time elsewhere, and always with some still to come.
         const before = (await lines()).length;
         await vi.waitFor(async () => expect((await lines()).length).toBeGreaterThan(before + 37 * kills), 20_000);
         await kill(worker);
         worker = startWorker([url, topic, "worker", file]);
+        await publishing;
       }
-      await publishing;
       const numbers = async (): Promise<ReadonlySet<string>> =>
         new Set((await lines()).map((line) => line.replace(" again", "")).filter((line) => line !== "listening"));
       await vi.waitFor(async () => expect((await numbers()).size).toBe(3000), 20_000);

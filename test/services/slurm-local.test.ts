@@ -92,7 +92,8 @@ describe.skipIf(missing !== undefined)(`Slurm of this machine${missing === undef
       await until(async () => expect(await lines("died")).toHaveLength(1));
       const [, , node = "", pid = ""] = ((await lines("died"))[0] as string).split(" ");
       await slurm.killNode(node, { withJobs: true });
-      expect(() => process.kill(Number(pid), 0)).toThrow("ESRCH");
+      // Dead at once, but its number is free only when somebody has taken note of its end.
+      await until(async () => expect(() => process.kill(Number(pid), 0)).toThrow("ESRCH"));
       await until(async () => expect(await states(id)).toEqual(["COMPLETED"]));
       const [, again = ""] = (await lines("died")).filter((line) => line.startsWith("start"));
       expect(again).toMatch(/^start 1 node[23] /);
