@@ -68,6 +68,7 @@ export { toIndexSelection } from "./index-selection.ts";
 export { allocate } from "./layout.ts";
 export { NdArray, type NdArrayInit, type SliceRange } from "./nd-array.ts";
 export type { NonZero, NumericDType } from "./non-zero.ts";
+export type { SeriesKernel, SeriesOutput } from "./operations/series.ts";
 export {
   checkQuality,
   InvalidRulesError,
@@ -87,6 +88,9 @@ export type { DimensionSelection, IndexRange, NearestValue, Selection, ValueRang
 export { nonZero, type SparseArray } from "./sparse-array.ts";
 export { type SubsetOptions, subset } from "./subset.ts";
 export { type Summary, summarise } from "./summary.ts";
+export { InvalidFrequencyError, InvalidTimeAxisError } from "./time/errors.ts";
+export { type Periods, periodsOf } from "./time/periods.ts";
+export { readTimeAxis, type TimeAxis, type TimeStep, timeAxis, unitSeconds } from "./time/time-axis.ts";
 export { findVariable, walk } from "./tree.ts";
 export {
   areConvertible,

@@ -1,0 +1,75 @@
+import type { Periods, SeriesKernel, TimeAxis } from "../../../core/index.ts";
+
+/**
+ * A climate index, as data: `climateIndex` computes it, `twinloom climate index` and the reference page tell of it.
+ */
+export interface IndexDefinition {
+  /** Its usual spelling: `"TX90p"`. Letters may be asked for in either case. */
+  readonly name: string;
+  /** One line: `"Days with a maximum temperature above the 90th percentile"`; the `long_name` of the result. */
+  readonly title: string;
+  /** In full, with inequalities as they are computed (`>` or `>=`), and what becomes of spells at the ends of periods. */
+  readonly definition: string;
+  /** Paper, or section of a document. */
+  readonly source: string;
+  /** Where programs differ, and which one this index follows. */
+  readonly peers: {
+    readonly follows: "xclim" | "climdex.pcic" | "fclimdex" | "cdo" | "cffdrs" | "climate_indices";
+    /** By program: what it does otherwise. Empty where all agree. */
+    readonly differences: Readonly<Record<string, string>>;
+  };
+  /** What it is computed from, in the order in which the kernel gets them. */
+  readonly inputs: readonly IndexInput[];
+  /** Of the result, UDUNITS. Counts of days are in `"day"`. */
+  readonly unit: string;
+  /** CF `cell_methods`: `"time: maximum within days time: maximum over days"`. */
+  readonly cellMethods: string;
+  /** Of the periods where none is asked for: `"YS"`. */
+  readonly frequency: string;
+  /** Frequencies that may be asked for; all where it is left out. */
+  readonly frequencies?: readonly string[];
+  /** What the steps of the inputs must be; `"day"` by default. */
+  readonly steps?: "day" | "month";
+  /** Whether it looks at a base period (`"1961-1990"`): all of the data, where none is given. */
+  readonly base?: true;
+  /** Numbers that may be changed: thresholds, lengths of spells. */
+  readonly parameters?: Readonly<Record<string, IndexParameter>>;
+  /** Along what the result goes: one value for each period (default), or for each step of the input. */
+  readonly along?: "periods" | "steps";
+
+  /** Makes what computes one cell. Called once for an axis; whatever does not depend on the cell is done here. */
+  kernel(context: IndexContext): SeriesKernel;
+}
+
+/** One variable that an index is computed from. */
+export interface IndexInput {
+  /** Name that it usually has: `"tasmax"`. */
+  readonly name: string;
+  /** By which it is found where no variable is named so. */
+  readonly standardName: string;
+  /** In which the kernel gets it; others are converted. */
+  readonly unit: string;
+  /** Amounts of water may come as masses: kg m-2 s-1 as mm/day. */
+  readonly context?: "water";
+  /** For inputs of equal standard names: what the CF `cell_methods` must say, such as `"maximum"`. */
+  readonly cellMethod?: "maximum" | "minimum" | "mean" | "sum";
+}
+
+/** A number that an index can be asked for with. */
+export interface IndexParameter {
+  readonly default: number;
+  readonly unit: string;
+  readonly description: string;
+  /** Ends included. */
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** What a kernel is made from. */
+export interface IndexContext {
+  readonly axis: TimeAxis;
+  readonly periods: Periods;
+  /** Steps of the base period: from `start` to before `stop`. All of them for an index without one. */
+  readonly base: { readonly start: number; readonly stop: number };
+  readonly parameters: Readonly<Record<string, number>>;
+}
