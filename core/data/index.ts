@@ -68,6 +68,7 @@ export { toIndexSelection } from "./index-selection.ts";
 export { allocate } from "./layout.ts";
 export { NdArray, type NdArrayInit, type SliceRange } from "./nd-array.ts";
 export type { NonZero, NumericDType } from "./non-zero.ts";
+export { type FindMissingPeriods, type MissingRule, missingPeriods } from "./operations/missing.ts";
 export type { SeriesKernel, SeriesOutput } from "./operations/series.ts";
 export {
   checkQuality,
