@@ -6,6 +6,8 @@ import type { Periods, SeriesKernel, TimeAxis } from "../../../core/index.ts";
 export interface IndexDefinition {
   /** Its usual spelling: `"TX90p"`. Letters may be asked for in either case. */
   readonly name: string;
+  /** Other names that it may be asked for by, such as those of xclim. */
+  readonly aliases?: readonly string[];
   /** One line: `"Days with a maximum temperature above the 90th percentile"`; the `long_name` of the result. */
   readonly title: string;
   /** In full, with inequalities as they are computed (`>` or `>=`), and what becomes of spells at the ends of periods. */
@@ -24,6 +26,10 @@ export interface IndexDefinition {
   readonly unit: string;
   /** CF `cell_methods`: `"time: maximum within days time: maximum over days"`. */
   readonly cellMethods: string;
+  /** CF standard name of the result, where there is one. */
+  readonly standardName?: string;
+  /** The result is a difference of temperatures: 1 K of it is 1 degC, and not -272.15 (CF 1.11, `units_metadata`). */
+  readonly isDifference?: true;
   /** Of the periods where none is asked for: `"YS"`. */
   readonly frequency: string;
   /** Frequencies that may be asked for; all where it is left out. */
@@ -47,6 +53,8 @@ export interface IndexInput {
   readonly name: string;
   /** By which it is found where no variable is named so. */
   readonly standardName: string;
+  /** Other standard names of the same quantity: `"lwe_precipitation_rate"`. */
+  readonly otherStandardNames?: readonly string[];
   /** In which the kernel gets it; others are converted. */
   readonly unit: string;
   /** Amounts of water may come as masses: kg m-2 s-1 as mm/day. */
@@ -72,4 +80,17 @@ export interface IndexContext {
   /** Steps of the base period: from `start` to before `stop`. All of them for an index without one. */
   readonly base: { readonly start: number; readonly stop: number };
   readonly parameters: Readonly<Record<string, number>>;
+  /** See {@link thresholdOf}. */
+  readonly asStored?: (input: number, value: number) => number;
+}
+
+/**
+ * A threshold as the values of an input can state it: rounded as they are where they are float32, in the unit in which they
+ * are stored. A minimum of 0 degC, stored as 273.15 K in float32, is -6e-6 degC when converted; it is no frost all the same.
+ *
+ * @param input - Number of the input.
+ * @param value - In the unit of the input.
+ */
+export function thresholdOf(context: IndexContext, input: number, value: number): number {
+  return context.asStored?.(input, value) ?? value;
 }
