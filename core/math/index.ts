@@ -8,6 +8,7 @@ export {
 } from "./ensemble-kalman-filter.ts";
 export { ExactSum } from "./exact-sum.ts";
 export { frechetDistance } from "./frechet-distance.ts";
+export { fitGamma, type GammaDistribution, type GammaFitMethod, gammaProbability } from "./gamma-fit.ts";
 export {
   addToHistogram,
   emptyHistogram,
@@ -25,6 +26,7 @@ export { philoxBlocks } from "./philox.ts";
 export { type QuantileOptions, quantiles } from "./quantiles.ts";
 export { RandomStream, type StreamKey } from "./random-stream.ts";
 export { erf, logGamma, regularizedGammaP } from "./special-functions.ts";
+export { standardNormalQuantile } from "./standard-normal.ts";
 export { CompensatedSum, compensatedSum } from "./sums.ts";
 export { type SymmetricEigen, symmetricEigen, symmetricEigenvalues } from "./symmetric-eigenvalues.ts";
 export {
