@@ -68,8 +68,9 @@ export { toIndexSelection } from "./index-selection.ts";
 export { allocate } from "./layout.ts";
 export { NdArray, type NdArrayInit, type SliceRange } from "./nd-array.ts";
 export type { NonZero, NumericDType } from "./non-zero.ts";
+export { mapSeries } from "./operations/map-series.ts";
 export { type FindMissingPeriods, type MissingRule, missingPeriods } from "./operations/missing.ts";
-export type { SeriesKernel, SeriesOutput } from "./operations/series.ts";
+export type { SeriesInput, SeriesKernel, SeriesOptions, SeriesOutput } from "./operations/series.ts";
 export {
   checkQuality,
   InvalidRulesError,

@@ -1,3 +1,4 @@
+import type { Variable } from "../dataset.ts";
 import type { DType } from "../dtype.ts";
 
 /**
@@ -15,4 +16,26 @@ export interface SeriesOutput {
   /** `"float64"` by default. */
   readonly dtype?: Extract<DType, "float32" | "float64">;
   readonly unit?: string | undefined;
+}
+
+/** A variable that series are taken from. */
+export interface SeriesInput {
+  readonly variable: Variable;
+  /** Unit in which the kernel gets the values; as they are by default. */
+  readonly unit?: string | undefined;
+  /** As in `convertUnits`. */
+  readonly context?: "water" | undefined;
+}
+
+/** What is computed, from series along which dimension, and in how much memory. */
+export interface SeriesOptions {
+  /** Dimension of the series: `"time"`. */
+  readonly along: string;
+  readonly outputs: readonly SeriesOutput[];
+  readonly kernel: SeriesKernel;
+  /** For all arrays together: what is read, copies, and results. 256e6 by default. */
+  readonly maxBytes?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Told the part of the work that is done, from 0 to 1. */
+  readonly onProgress?: ((fraction: number) => void) | undefined;
 }
