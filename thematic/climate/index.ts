@@ -4,4 +4,6 @@
  * @module
  */
 export { ClimateInputError, UnknownIndexError } from "./errors.ts";
+export { type ClimateIndexOptions, climateIndex } from "./indices/climate-index.ts";
 export type { IndexContext, IndexDefinition, IndexInput, IndexParameter } from "./indices/definition.ts";
+export { INDICES } from "./indices/index.ts";

@@ -1,4 +1,4 @@
-import type { Periods, SeriesKernel, TimeAxis } from "../../../core/index.ts";
+import type { FindMissingPeriods, Periods, SeriesKernel, TimeAxis } from "../../../core/index.ts";
 
 /**
  * A climate index, as data: `climateIndex` computes it, `twinloom climate index` and the reference page tell of it.
@@ -35,7 +35,7 @@ export interface IndexDefinition {
   /** Frequencies that may be asked for; all where it is left out. */
   readonly frequencies?: readonly string[];
   /** What the steps of the inputs must be; `"day"` by default. */
-  readonly steps?: "day" | "month";
+  readonly steps?: "day" | "month" | "day or month";
   /** Whether it looks at a base period (`"1961-1990"`): all of the data, where none is given. */
   readonly base?: true;
   /** Numbers that may be changed: thresholds, lengths of spells. */
@@ -61,6 +61,8 @@ export interface IndexInput {
   readonly context?: "water";
   /** For inputs of equal standard names: what the CF `cell_methods` must say, such as `"maximum"`. */
   readonly cellMethod?: "maximum" | "minimum" | "mean" | "sum";
+  /** A coordinate, such as the latitude: it does not go along time, and the kernel gets its value at the cell on each step. */
+  readonly isConstant?: true;
 }
 
 /** A number that an index can be asked for with. */
@@ -80,6 +82,8 @@ export interface IndexContext {
   /** Steps of the base period: from `start` to before `stop`. All of them for an index without one. */
   readonly base: { readonly start: number; readonly stop: number };
   readonly parameters: Readonly<Record<string, number>>;
+  /** Which periods of a series are too incomplete, by the rule asked for; `"any"` where it is left out. */
+  readonly missing?: FindMissingPeriods;
   /** See {@link thresholdOf}. */
   readonly asStored?: (input: number, value: number) => number;
 }

@@ -1,0 +1,6 @@
+import type { IndexDefinition } from "./definition.ts";
+import { precipitationIndices } from "./precipitation.ts";
+import { temperatureIndices } from "./temperature.ts";
+
+/** All climate indices. Each family is an array in a file of its own. */
+export const INDICES: readonly IndexDefinition[] = [...temperatureIndices, ...precipitationIndices];
