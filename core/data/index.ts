@@ -68,9 +68,16 @@ export { toIndexSelection } from "./index-selection.ts";
 export { allocate } from "./layout.ts";
 export { NdArray, type NdArrayInit, type SliceRange } from "./nd-array.ts";
 export type { NonZero, NumericDType } from "./non-zero.ts";
+export type { ComputeOptions } from "./operations/accumulate.ts";
+export { type AreaMeanOptions, areaMean } from "./operations/area-mean.ts";
+export { areaWeights } from "./operations/area-weights.ts";
+export { broadcastVariable } from "./operations/broadcast-variable.ts";
+export { type GroupByOptions, groupBy } from "./operations/group-by.ts";
+export type { GroupKey } from "./operations/groups.ts";
 export { mapSeries } from "./operations/map-series.ts";
 export { type FindMissingPeriods, type MissingRule, missingPeriods } from "./operations/missing.ts";
 export type { SeriesInput, SeriesKernel, SeriesOptions, SeriesOutput } from "./operations/series.ts";
+export type { Statistic } from "./operations/statistics.ts";
 export {
   checkQuality,
   InvalidRulesError,
