@@ -1,4 +1,5 @@
 import {
+  broadcastVariable,
   convertUnits,
   type Dataset,
   describeNames,
@@ -71,9 +72,17 @@ export async function climateIndex(
   const periods = periodsOf(axis, frequencyOf(definition, options.frequency));
   const base = basePeriod(axis, definition.base ? options.period : undefined);
 
-  const kernel = definition.kernel({ axis, periods, base, parameters, asStored: storedThresholds(found) });
   const missing = options.missing ?? "any";
-  const inputs = found.map(({ variable, unit, input }) => ({ variable, unit, context: input.context }));
+  const kernel = definition.kernel({
+    ...{ axis, periods, base, parameters, asStored: storedThresholds(found) },
+    missing: missingPeriods(axis, periods, missing),
+  });
+  const { variable: like } = found[0] as FoundInput;
+  const inputs = found.map(({ variable, unit, input }) => ({
+    variable: input.isConstant ? broadcastVariable(variable, like) : variable,
+    unit,
+    context: input.context,
+  }));
   const output = { name, dim: axis.dim, length: isAlongSteps ? axis.length : periods.count, unit: definition.unit };
   const how = {
     along: axis.dim,
@@ -86,7 +95,7 @@ export async function climateIndex(
   const results: Readonly<Record<string, NdArray | Variable>> = await mapSeries(inputs, how);
   return await resultDataset({
     source: dataset,
-    like: (found[0] as FoundInput).variable,
+    like,
     axis,
     ...(!isAlongSteps && { periods }),
     name,
@@ -116,6 +125,7 @@ async function timeOf(
   const [first] = found;
   const times = first?.variable.dims.filter(isTime) ?? [];
   for (const { input, variable } of found) {
+    if (input.isConstant) continue;
     const has = `"${variable.path.slice(1)}" has the dimensions [${variable.dims.join(", ")}]`;
     if (times.length === 0) {
       throw new ClimateInputError(

@@ -113,7 +113,7 @@ function unitOf(definition: IndexDefinition, { name, unit, context }: IndexInput
 /** @throws `TWIN_CLIMATE_INPUT_INVALID` where steps are not what the index is defined for. */
 export function checkSteps(axis: TimeAxis, definition: IndexDefinition): void {
   const wanted = definition.steps ?? "day";
-  if (wanted === "day" ? isDaily(axis) : isMonthly(axis)) return;
+  if ((wanted !== "month" && isDaily(axis)) || (wanted !== "day" && isMonthly(axis))) return;
   const { step } = axis;
   const came =
     step === undefined
@@ -124,9 +124,11 @@ export function checkSteps(axis: TimeAxis, definition: IndexDefinition): void {
         ? `a step is ${step.months === 1 ? "a month" : `${step.months} months`}`
         : `a step is ${step.seconds % 86_400 === 0 ? `${step.seconds / 86_400} days` : `${step.seconds / 3600} hours`}`;
   throw new ClimateInputError(
-    `${definition.name} is defined for ${wanted === "day" ? "daily" : "monthly"} data; along "${axis.dim}" ${came}. Make them ${wanted === "day" ? "daily" : "monthly"} first, with \`resample\`.`,
+    `${definition.name} is defined for ${STEPS[wanted]} data; along "${axis.dim}" ${came}. Make them ${STEPS[wanted]} first, with \`resample\`.`,
   );
 }
+
+const STEPS = { day: "daily", month: "monthly", "day or month": "daily or monthly" } as const;
 
 function isDaily({ step }: TimeAxis): boolean {
   return step !== undefined && "seconds" in step && step.seconds === 86_400;

@@ -1,4 +1,5 @@
 import type { IndexDefinition } from "./definition.ts";
+import { droughtIndices } from "./drought/index.ts";
 import { percentileIndices } from "./percentile/index.ts";
 import { precipitationIndices } from "./precipitation.ts";
 import { temperatureIndices } from "./temperature.ts";
@@ -8,4 +9,5 @@ export const INDICES: readonly IndexDefinition[] = [
   ...temperatureIndices,
   ...precipitationIndices,
   ...percentileIndices,
+  ...droughtIndices,
 ];

@@ -116,6 +116,7 @@ export function buildUpIndex(dmc: number, dc: number): number {
 export function fireWeatherIndex(isi: number, bui: number): number {
   const duff = bui <= 80 ? 0.626 * bui ** 0.809 + 2 : 1000 / (25 + 108.64 * Math.exp(-0.023 * bui));
   const intensity = 0.1 * isi * duff;
+  // biome-ignore lint/suspicious/noApproximativeNumericConstant: 0.434 is what equation 30 has, and not log10(e).
   return intensity > 1 ? Math.exp(2.72 * (0.434 * Math.log(intensity)) ** 0.647) : intensity;
 }
 
