@@ -76,6 +76,9 @@ export { type GroupByOptions, groupBy } from "./operations/group-by.ts";
 export type { GroupKey } from "./operations/groups.ts";
 export { mapSeries } from "./operations/map-series.ts";
 export { type FindMissingPeriods, type MissingRule, missingPeriods } from "./operations/missing.ts";
+export { type ArrayPart, periodCoordinates } from "./operations/period-coordinates.ts";
+export { type ReduceOptions, reduce } from "./operations/reduce.ts";
+export { type ResampleOptions, resample } from "./operations/resample.ts";
 export type { SeriesInput, SeriesKernel, SeriesOptions, SeriesOutput } from "./operations/series.ts";
 export type { Statistic } from "./operations/statistics.ts";
 export {

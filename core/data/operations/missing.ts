@@ -3,6 +3,7 @@ import { cfTime } from "../cf/time.ts";
 import { InvalidTimeAxisError } from "../time/errors.ts";
 import { type Periods, periodsOf } from "../time/periods.ts";
 import type { TimeAxis } from "../time/time-axis.ts";
+import { isTooMany, WMO_RUN } from "./wmo-months.ts";
 
 /**
  * When a period is too incomplete for a result. A step is missing where its value is NaN, or where the axis lacks it:
@@ -22,10 +23,6 @@ export type MissingRule = "any" | "skip" | "wmo" | { readonly percent: number };
 /** Tells of one series which periods are too incomplete: `missing[period]` becomes 1 where it is, else 0. */
 export type FindMissingPeriods = (series: Float64Array, missing: Uint8Array) => void;
 
-/** Days of a month that may not be missing, all together and in a row. */
-const WMO_DAYS = 11;
-const WMO_RUN = 5;
-
 /**
  * Makes the function that finds the periods that are too incomplete; once per axis, for all of its series.
  *
@@ -35,9 +32,7 @@ const WMO_RUN = 5;
 export function missingPeriods(axis: TimeAxis, periods: Periods, rule: MissingRule): FindMissingPeriods {
   if (rule === "wmo") return wmoPeriods(axis, periods);
   const { count, start, stop } = periods;
-  const least = Int32Array.from(periods.expected, (expected, period) =>
-    leastValid(Math.max(expected, (stop[period] as number) - (start[period] as number)), rule),
-  );
+  const least = leastValidSteps(periods, rule);
   return (series, missing) => {
     for (let period = 0; period < count; period++) {
       let valid = 0;
@@ -48,8 +43,18 @@ export function missingPeriods(axis: TimeAxis, periods: Periods, rule: MissingRu
   };
 }
 
-/** How many steps of so many must not be missing; at least 1. */
-function leastValid(expected: number, rule: Exclude<MissingRule, "wmo">): number {
+/** `[period]`: how many steps must not be missing. @throws `TWIN_INVALID_ARGUMENT`. */
+export function leastValidSteps(
+  { expected, start, stop }: Pick<Periods, "expected" | "start" | "stop">,
+  rule: Exclude<MissingRule, "wmo">,
+): Int32Array {
+  return Int32Array.from(expected, (each, period) =>
+    leastValid(Math.max(each, (stop[period] as number) - (start[period] as number)), rule),
+  );
+}
+
+/** How many of so many steps must not be missing; at least 1. */
+export function leastValid(expected: number, rule: Exclude<MissingRule, "wmo">): number {
   if (rule === "any") return Math.max(1, expected);
   if (rule === "skip") return 1;
   const percent = typeof rule === "object" ? rule.percent : Number.NaN;
@@ -65,8 +70,22 @@ function leastValid(expected: number, rule: Exclude<MissingRule, "wmo">): number
   return Math.max(1, expected - missing);
 }
 
-function wmoPeriods(axis: TimeAxis, periods: Periods): FindMissingPeriods {
-  const { step, time, values, dim } = axis;
+/** Months of an axis, and which of them the periods are made of. */
+export interface MonthsOfPeriods {
+  readonly count: number;
+  /** `[step]`. */
+  readonly monthOf: Int32Array;
+  /** `[step]`, from 1. */
+  readonly dayInMonth: Float64Array;
+  /** `[month]`, in days. */
+  readonly lengths: Int32Array;
+  /** `[period]`: months `from` to before `to`; below 0 or from `count` on they have no step. */
+  readonly ranges: readonly { readonly from: number; readonly to: number }[];
+}
+
+/** @throws `TWIN_TIME_AXIS_INVALID` where steps are not daily, or periods not whole months. */
+export function monthsOfPeriods(axis: TimeAxis, periods: Periods): MonthsOfPeriods {
+  const { step, time, values, dim, length } = axis;
   if (!step || !("seconds" in step) || step.seconds !== 86_400) {
     throw new InvalidTimeAxisError(
       `The rule "wmo" counts missing days of a month, and steps of "${dim}" are not daily. Take "any", "skip" or { percent }.`,
@@ -74,7 +93,7 @@ function wmoPeriods(axis: TimeAxis, periods: Periods): FindMissingPeriods {
   }
   const days = cfTime({ unit: "days since 2000-01-01", calendar: time.calendar });
   const dayOf = (value: number): number => Math.floor(days.encode(time.decode(value)));
-  const monthOf = (value: number): number => {
+  const monthNumber = (value: number): number => {
     const { year, month, day, hour, minute, second, microsecond } = time.decode(value);
     if (day !== 1 || hour + minute + second + microsecond > 0) {
       throw new InvalidTimeAxisError(
@@ -84,40 +103,48 @@ function wmoPeriods(axis: TimeAxis, periods: Periods): FindMissingPeriods {
     return year * 12 + month;
   };
   const months = periodsOf(axis, "MS");
-  const firstDay = Int32Array.from({ length: months.count }, (_, month) => dayOf(months.bounds[2 * month] as number));
-  const dayInMonth = new Int32Array(values.length);
+  const monthOf = new Int32Array(length);
+  const dayInMonth = new Float64Array(length);
   for (let month = 0; month < months.count; month++) {
+    const firstDay = dayOf(months.bounds[2 * month] as number);
     for (let i = months.start[month] as number; i < (months.stop[month] as number); i++) {
-      dayInMonth[i] = dayOf(values[i] as number) - (firstDay[month] as number);
+      monthOf[i] = month;
+      dayInMonth[i] = dayOf(values[i] as number) - firstDay + 1;
     }
   }
-  const firstMonth = months.count === 0 ? 0 : monthOf(months.bounds[0] as number);
+  const firstMonth = months.count === 0 ? 0 : monthNumber(months.bounds[0] as number);
   const ranges = Array.from({ length: periods.count }, (_, period) => ({
-    from: monthOf(periods.bounds[2 * period] as number) - firstMonth,
-    to: monthOf(periods.bounds[2 * period + 1] as number) - firstMonth,
+    from: monthNumber(periods.bounds[2 * period] as number) - firstMonth,
+    to: monthNumber(periods.bounds[2 * period + 1] as number) - firstMonth,
   }));
-  const isMissing = new Uint8Array(months.count);
+  return { count: months.count, monthOf, dayInMonth, lengths: months.expected, ranges };
+}
+
+function wmoPeriods(axis: TimeAxis, periods: Periods): FindMissingPeriods {
+  const { count, monthOf, dayInMonth, lengths, ranges } = monthsOfPeriods(axis, periods);
+  const isMissing = new Uint8Array(count);
   return (series, missing) => {
-    for (let month = 0; month < months.count; month++) {
-      isMissing[month] = isMonthMissing(series, dayInMonth, months, month) ? 1 : 0;
+    // Of the month that is looked at: days that are there, and the last one of them.
+    let [month, valid, last] = [0, 0, 0];
+    isMissing.fill(0);
+    const close = (next: number): void => {
+      for (; month < next; month++, valid = 0, last = 0) {
+        if (isTooMany(lengths[month] as number, valid, last)) isMissing[month] = 1;
+      }
+    };
+    for (let step = 0; step < series.length; step++) {
+      if (Number.isNaN(series[step])) continue;
+      close(monthOf[step] as number);
+      const day = dayInMonth[step] as number;
+      if (day - last > WMO_RUN) isMissing[month] = 1;
+      last = day;
+      valid++;
     }
+    close(count);
     ranges.forEach(({ from, to }, period) => {
-      let is = from < 0 || to > months.count;
-      for (let month = Math.max(0, from); !is && month < to; month++) is = isMissing[month] === 1;
+      let is = from < 0 || to > count;
+      for (let each = Math.max(0, from); !is && each < to; each++) is = isMissing[each] === 1;
       missing[period] = is ? 1 : 0;
     });
   };
-}
-
-function isMonthMissing(series: Float64Array, dayInMonth: Int32Array, months: Periods, month: number): boolean {
-  const length = months.expected[month] as number;
-  let [valid, last] = [0, -1];
-  for (let step = months.start[month] as number; step < (months.stop[month] as number); step++) {
-    if (Number.isNaN(series[step])) continue;
-    const day = dayInMonth[step] as number;
-    if (day - last > WMO_RUN) return true;
-    last = day;
-    valid++;
-  }
-  return length - last > WMO_RUN || length - valid >= WMO_DAYS;
 }
