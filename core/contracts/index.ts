@@ -64,8 +64,12 @@ export { type ObjectOptions, ObjectStore, type StoredObject } from "./object-sto
 export {
   type Axis,
   type Figure,
+  type GeoMap,
+  type GeoPoint,
+  type GeoTrack,
   type HeatMap,
   MOST_AXIS_NAMES,
+  type Picture,
   Report,
   type ReportDocument,
   type ReportSection,

@@ -5,7 +5,7 @@ export interface Report {
   /** One self-contained HTML page: no script, style, font or image is loaded from elsewhere. */
   html(document: ReportDocument, options?: { readonly signal?: AbortSignal | undefined }): Promise<string>;
   /** One figure as a stand-alone SVG document. */
-  svg(figure: Figure | HeatMap, options?: { readonly signal?: AbortSignal | undefined }): Promise<string>;
+  svg(figure: Picture, options?: { readonly signal?: AbortSignal | undefined }): Promise<string>;
 }
 export const Report: Token<Report> = token("report");
 
@@ -23,8 +23,11 @@ export interface ReportDocument {
 export interface ReportSection {
   readonly title: string;
   readonly text?: string;
-  readonly items: readonly (Table | Figure | HeatMap)[];
+  readonly items: readonly (Table | Picture)[];
 }
+
+/** What is drawn. */
+export type Picture = Figure | HeatMap | GeoMap;
 
 /** A table; numbers are formatted by the renderer to the column's significant digits. */
 export interface Table {
@@ -78,6 +81,48 @@ export interface HeatMap {
   /** `[row][column]` */
   readonly values: readonly (readonly (number | null)[])[];
   readonly color: Pick<Axis, "label" | "unit"> & { readonly min: number; readonly max: number };
+}
+
+/**
+ * Numbers on a grid of longitudes and latitudes as colours, with coastlines. `null`, NaN and infinities are cells without
+ * colour; what lies beyond the ends of the colours has the colour of the end. A grid of more cells than are worth drawing is
+ * drawn as averages of neighbours, and the caption says so.
+ */
+export interface GeoMap {
+  readonly kind: "map";
+  readonly caption: string;
+  /** n + 1 increasing edges of n columns, degrees east; anywhere in -360 to 720, at most 360 degrees in all. */
+  readonly longitudeEdges: readonly number[];
+  /** n + 1 increasing edges of n rows, degrees north, from the southernmost. */
+  readonly latitudeEdges: readonly number[];
+  /** `[row][column]` */
+  readonly values: readonly (readonly (number | null)[])[];
+  /**
+   * Colours: `"sequential"` from dark to bright for amounts, `"diverging"` for what has a middle that says "nothing" (anomalies).
+   */
+  readonly color: Pick<Axis, "label" | "unit"> & {
+    readonly min: number;
+    readonly max: number;
+    readonly palette: "sequential" | "diverging";
+  };
+  /** Ways on the map, such as storm tracks. */
+  readonly tracks?: readonly GeoTrack[];
+  /** Places on the map, such as stations. */
+  readonly points?: readonly GeoPoint[];
+}
+
+/** A way on a {@link GeoMap}: its places in order, degrees east and north. */
+export interface GeoTrack {
+  readonly name: string;
+  readonly longitudes: readonly number[];
+  readonly latitudes: readonly number[];
+}
+
+/** A place on a {@link GeoMap}, degrees east and north. */
+export interface GeoPoint {
+  readonly name: string;
+  readonly longitude: number;
+  readonly latitude: number;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Figure, HeatMap, Report, ReportDocument } from "../../core/index.ts";
+import type { Picture, Report, ReportDocument } from "../../core/index.ts";
 import { renderFigure } from "./figure/render-svg.ts";
 import { htmlPage } from "./page/html-page.ts";
 import { checkFigureValue, checkReportDocument } from "./report-schema.ts";
@@ -10,7 +10,7 @@ export class PageReport implements Report {
     return await htmlPage(checkReportDocument(document), options);
   }
 
-  async svg(figure: Figure | HeatMap, options: { readonly signal?: AbortSignal } = {}): Promise<string> {
+  async svg(figure: Picture, options: { readonly signal?: AbortSignal } = {}): Promise<string> {
     const checked = checkFigureValue(figure);
     // Drawings are put together on pages: their ids must differ.
     const id = `figure-${digestOf(checked).slice(0, 12)}`;
@@ -18,6 +18,6 @@ export class PageReport implements Report {
   }
 }
 
-function digestOf(figure: Figure | HeatMap): string {
+function digestOf(figure: Picture): string {
   return createHash("sha256").update(JSON.stringify(figure)).digest("hex");
 }

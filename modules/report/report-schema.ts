@@ -3,8 +3,10 @@ import {
   type Axis,
   checkSchema,
   type Figure,
+  type GeoMap,
   type HeatMap,
   MOST_AXIS_NAMES,
+  type Picture,
   type ReportDocument,
   type Series,
   type Table,
@@ -73,6 +75,24 @@ const heatMap = z
   })
   .superRefine((value, context) => checkHeatMap(value, problemsIn(context)));
 
+const degrees = z.number().min(-360).max(720);
+const latitude = z.number().min(-90).max(90);
+
+const geoMap = z
+  .strictObject({
+    kind: z.literal("map"),
+    caption: z.string(),
+    longitudeEdges: z.array(degrees).min(2),
+    latitudeEdges: z.array(latitude).min(2),
+    values: z.array(numbersWithGaps),
+    color: z.strictObject({ ...label, min: z.number(), max: z.number(), palette: z.enum(["sequential", "diverging"]) }),
+    tracks: z.exactOptional(
+      z.array(z.strictObject({ name: z.string(), longitudes: z.array(degrees), latitudes: z.array(latitude) })),
+    ),
+    points: z.exactOptional(z.array(z.strictObject({ name: z.string(), longitude: degrees, latitude }))),
+  })
+  .superRefine((value, context) => checkGeoMap(value, problemsIn(context)));
+
 const table = z
   .strictObject({
     kind: z.literal("table"),
@@ -96,7 +116,7 @@ export const reportDocumentSchema: z.ZodType<ReportDocument> = z.strictObject({
     z.strictObject({
       title: z.string(),
       text: z.exactOptional(z.string()),
-      items: z.array(z.discriminatedUnion("kind", [table, figure, heatMap])),
+      items: z.array(z.discriminatedUnion("kind", [table, figure, heatMap, geoMap])),
     }),
   ),
   provenance: z.exactOptional(z.record(z.string(), z.string())),
@@ -108,8 +128,8 @@ export function checkReportDocument(value: unknown): ReportDocument {
 }
 
 /** @throws {@link InvalidReportError} */
-export function checkFigureValue(value: unknown): Figure | HeatMap {
-  return checked(z.discriminatedUnion("kind", [figure, heatMap]), value, "The figure");
+export function checkFigureValue(value: unknown): Picture {
+  return checked(z.discriminatedUnion("kind", [figure, heatMap, geoMap]), value, "The figure");
 }
 
 function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
@@ -186,21 +206,45 @@ function checkNames(axis: Axis, names: readonly string[], all: readonly Series[]
 }
 
 function checkHeatMap({ xEdges, yEdges, values, color }: HeatMap, problem: Problem): void {
-  for (const [key, edges] of Object.entries({ xEdges, yEdges })) {
+  checkCells({ xEdges, yEdges }, values, problem);
+  checkAxis({ ...color, scale: "linear" }, (path, message) => problem(["color", ...path], message));
+}
+
+function checkGeoMap({ longitudeEdges, latitudeEdges, values, color, tracks = [] }: GeoMap, problem: Problem): void {
+  checkCells({ longitudeEdges, latitudeEdges }, values, problem);
+  checkAxis({ label: color.label, min: color.min, max: color.max }, (path, message) =>
+    problem(["color", ...path], message),
+  );
+  const width = (longitudeEdges.at(-1) as number) - (longitudeEdges[0] as number);
+  if (width > 360) problem(["longitudeEdges"], `A map holds 360 degrees at most, and these are ${width}`);
+  const uneven = tracks.findIndex(({ longitudes, latitudes }) => longitudes.length !== latitudes.length);
+  if (uneven >= 0) problem(["tracks", uneven], "A track needs as many longitudes as latitudes");
+}
+
+/** Edges of columns first, then those of rows, under their names. */
+function checkCells(
+  edgesByName: Readonly<Record<string, readonly number[]>>,
+  values: HeatMap["values"],
+  problem: Problem,
+): void {
+  for (const [key, edges] of Object.entries(edgesByName)) {
     const decrease = edges.findIndex((edge, index) => index > 0 && edge <= (edges[index - 1] as number));
     if (decrease > 0)
       problem([key, decrease], `Edges must increase, and ${edges[decrease]} follows ${edges[decrease - 1]}`);
     const large = edges.findIndex(isTooLarge);
     if (large >= 0) problem([key, large], TOO_LARGE);
   }
-  if (values.length !== yEdges.length - 1) {
-    problem(["values"], `${yEdges.length} edges need ${yEdges.length - 1} rows, and there are ${values.length}`);
+  const [columns = [], rows = []] = Object.values(edgesByName);
+  if (values.length !== rows.length - 1) {
+    problem(["values"], `${rows.length} edges need ${rows.length - 1} rows, and there are ${values.length}`);
   }
-  const wrong = values.findIndex((row) => row.length !== xEdges.length - 1);
+  const wrong = values.findIndex((row) => row.length !== columns.length - 1);
   if (wrong >= 0) {
-    problem(["values", wrong], `${xEdges.length} edges need ${xEdges.length - 1} cells, not ${values[wrong]?.length}`);
+    problem(
+      ["values", wrong],
+      `${columns.length} edges need ${columns.length - 1} cells, not ${values[wrong]?.length}`,
+    );
   }
-  checkAxis({ ...color, scale: "linear" }, (path, message) => problem(["color", ...path], message));
 }
 
 function checkTable({ columns, rows }: Table, problem: Problem): void {

@@ -1,9 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import type { Spec } from "vega";
-import { type Figure, type HeatMap, importOptional } from "../../../core/index.ts";
+import { type Figure, type GeoMap, type HeatMap, importOptional, type Picture } from "../../../core/index.ts";
 import { escapeXml, xmlCharacters } from "../escape-xml.ts";
+import { coastlines } from "./coastlines.ts";
 import { type Drawing, drawingOf } from "./drawing.ts";
 import { figureSpec } from "./figure-spec.ts";
+import { geoMapSpec, reduceCells } from "./geo-map-spec.ts";
 import { gapsOf, heatMapSpec } from "./heat-map-spec.ts";
 import { namedRowsSpec } from "./named-rows-spec.ts";
 import { axisTitle, LABEL_FUNCTIONS } from "./panel.ts";
@@ -20,10 +22,10 @@ export interface RenderedFigure {
  *
  * @param figure - Checked.
  * @param id - Begins the ids inside the SVG, so that several fit on one page.
- * @throws `TWIN_PACKAGE_MISSING` when Vega is not installed.
+ * @throws `TWIN_PACKAGE_MISSING` when Vega is not installed, or for a map world-atlas.
  */
 export async function renderFigure(
-  figure: Figure | HeatMap,
+  figure: Picture,
   id: string,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<RenderedFigure> {
@@ -32,7 +34,7 @@ export async function renderFigure(
   // Drawing takes no turn of the event loop by itself: give a signal the chance to be heard.
   await setImmediate();
   options.signal?.throwIfAborted();
-  const { spec, text, notes } = figure.kind === "heatmap" ? heatMapParts(figure) : figureParts(figure);
+  const { spec, text, notes } = await partsOf(figure, vega);
   const view = new vega.View(vega.parse(spec), { renderer: "none", logLevel: vega.Error });
   try {
     return { svg: withAccessibleRoot(await view.toSVG(), { caption: figure.caption, text, id }), notes };
@@ -48,6 +50,11 @@ interface Parts {
   readonly notes: readonly string[];
 }
 
+function partsOf(figure: Picture, vega: typeof import("vega")): Parts | Promise<Parts> {
+  if (figure.kind === "map") return geoMapParts(figure, vega);
+  return figure.kind === "heatmap" ? heatMapParts(figure) : figureParts(figure);
+}
+
 function figureParts(figure: Figure): Parts {
   const drawing = drawingOf(figure);
   const spec = figure.x.names ? namedRowsSpec(figure, figure.x.names, drawing) : figureSpec(figure, drawing);
@@ -58,6 +65,27 @@ function heatMapParts(map: HeatMap): Parts {
   const gaps = gapsOf(map);
   const text = `${axisTitle(map.color)} as colour: ${axisTitle(map.y)} against ${axisTitle(map.x)}, ${map.values.length} rows of ${map.xEdges.length - 1} cells.`;
   return { spec: heatMapSpec(map), text, notes: gaps > 0 ? [`${gaps} cells have no value.`] : [] };
+}
+
+async function geoMapParts(given: GeoMap, { scheme }: typeof import("vega")): Promise<Parts> {
+  const { map, merged } = reduceCells(given);
+  const { longitudeEdges, latitudeEdges, color } = map;
+  const [west, east] = [longitudeEdges[0] as number, longitudeEdges.at(-1) as number];
+  const coasts = await coastlines(east - west);
+  const sequential = scheme("cividis") as (place: number) => string;
+  const [rows, columns] = merged;
+  const extent = `${west} to ${east} °E, ${latitudeEdges[0]} to ${latitudeEdges.at(-1)} °N`;
+  const tracks = map.tracks?.length ? ` ${map.tracks.length} tracks.` : "";
+  const points = map.points?.length ? ` Points: ${map.points.map(({ name }) => name).join(", ")}.` : "";
+  const gaps = gapsOf(map);
+  return {
+    spec: geoMapSpec(map, { coasts, sequential }),
+    text: `Map of ${axisTitle(color)} as colour, ${extent}, ${map.values.length} rows of ${longitudeEdges.length - 1} cells, with coastlines.${tracks}${points}`,
+    notes: [
+      ...(rows * columns > 1 ? [`Drawn as averages of ${rows} × ${columns} cells.`] : []),
+      ...(gaps > 0 ? [`${gaps} cells have no value.`] : []),
+    ],
+  };
 }
 
 let loading: Promise<typeof import("vega")> | undefined;

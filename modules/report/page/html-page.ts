@@ -1,4 +1,4 @@
-import type { Figure, HeatMap, ReportDocument, ReportSection } from "../../../core/index.ts";
+import type { Picture, ReportDocument, ReportSection } from "../../../core/index.ts";
 import { escapeXml } from "../escape-xml.ts";
 import { renderFigure } from "../figure/render-svg.ts";
 import { htmlTable } from "./html-table.ts";
@@ -60,14 +60,10 @@ async function htmlSection(
     .join("\n");
 }
 
-async function htmlFigure(
-  figure: Figure | HeatMap,
-  id: string,
-  options: { readonly signal?: AbortSignal },
-): Promise<string> {
+async function htmlFigure(figure: Picture, id: string, options: { readonly signal?: AbortSignal }): Promise<string> {
   const { svg, notes } = await renderFigure(figure, id, options);
   const caption = notes.length > 0 ? [endedSentence(figure.caption), ...notes].join(" ") : figure.caption;
-  const isWide = figure.kind === "figure" && figure.x.names !== undefined;
+  const isWide = figure.kind === "map" || (figure.kind === "figure" && figure.x.names !== undefined);
   return `<figure${isWide ? ' class="wide"' : ""}>\n${svg}\n<figcaption>${escapeXml(caption)}</figcaption>\n</figure>`;
 }
 
