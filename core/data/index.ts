@@ -74,6 +74,7 @@ export { areaWeights } from "./operations/area-weights.ts";
 export { broadcastVariable } from "./operations/broadcast-variable.ts";
 export { type GroupByOptions, groupBy } from "./operations/group-by.ts";
 export type { GroupKey } from "./operations/groups.ts";
+export { lazySeries } from "./operations/lazy-series.ts";
 export { mapSeries } from "./operations/map-series.ts";
 export { type FindMissingPeriods, type MissingRule, missingPeriods } from "./operations/missing.ts";
 export { type ArrayPart, periodCoordinates } from "./operations/period-coordinates.ts";

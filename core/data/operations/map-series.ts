@@ -2,7 +2,7 @@ import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { bytesPerElement } from "../chunk-grid.ts";
 import { NdArray } from "../nd-array.ts";
 import type { SeriesInput, SeriesOptions, SeriesOutput } from "./series.ts";
-import { computeTiles } from "./series-engine.ts";
+import { computeTile, loadTiles } from "./series-engine.ts";
 import { seriesGrid } from "./series-grid.ts";
 import { planSeries } from "./series-plan.ts";
 import { cellNumbers } from "./series-tile.ts";
@@ -42,13 +42,22 @@ export async function mapSeries(
   }
   const plan = planSeries(grid, maxBytes - resultBytes);
   const data = outputs.map(({ dtype, length }) => room(dtype, length * cells));
-  await computeTiles(grid, plan, options, (tile) => {
-    const numbers = cellNumbers(grid.shape, tile);
-    return (cell, results) => {
-      const at = numbers[cell] as number;
-      for (let i = 0; i < results.length; i++) scatter(results[i] as Float64Array, data[i] as Values, at, cells);
-    };
-  });
+  const { signal, onProgress } = options;
+  // Where everything is read before the first cell is computed, that counts as half of the work.
+  const share = plan.isSpilled ? 0.5 : 0;
+  const onRead = (part: number): void => onProgress?.(share * part);
+  let done = 0;
+  for await (const loaded of loadTiles(grid, plan, { signal, onRead })) {
+    const numbers = cellNumbers(grid.shape, loaded.tile);
+    await computeTile(grid, loaded, options, {
+      onCell: (cell, results) => {
+        const at = numbers[cell] as number;
+        for (let i = 0; i < results.length; i++) scatter(results[i] as Float64Array, data[i] as Values, at, cells);
+      },
+      onTurn: (count) => onProgress?.(share + (1 - share) * ((done + count) / cells)),
+    });
+    done += numbers.length;
+  }
   return Object.fromEntries(outputs.map((output, i) => [output.name, asArray(output, data[i] as Values, grid)]));
 }
 

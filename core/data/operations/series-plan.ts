@@ -1,71 +1,112 @@
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { type Block, gridBlocks } from "../chunk-grid.ts";
 import { type GridInput, product, type SeriesGrid } from "./series-grid.ts";
-import type { SeriesBlock } from "./series-tile.ts";
 
 /** Cells that are read over all steps at a time, and how they are read. */
 export interface SeriesPlan {
-  readonly tiles: readonly Block[];
-  /** Of the largest tile. */
+  /** Shape of a tile of cells; those at the ends are cut. */
   readonly tileShape: readonly number[];
-  /** Shape of what is read at a time: [along, cells…]. */
-  readonly blockShape: readonly number[];
+  /** Tiles that lie in the same part of the grid: their blocks are read together. */
+  readonly parts: readonly SeriesPart[];
+  /** Steps that are read at a time. */
+  readonly blockSteps: number;
   /** Whether blocks go through a temporary file, as their chunks would otherwise be decompressed once for each tile. */
   readonly isSpilled: boolean;
 }
 
-/** Part of the memory in which blocks are read; the rest holds a tile that is computed, and the next one. */
-const BLOCK_PART = 0.3;
+/** Cells that are read together, in tiles that are computed one after the other. */
+export interface SeriesPart {
+  readonly cells: Block;
+  readonly tiles: readonly Block[];
+}
+
+/** Part of the memory in which blocks are read by tiles; the rest holds the tile that is computed, and the next one. */
+const BLOCK_PART = 0.25;
 /** Reading by tiles may read so many times what there is, before a temporary file is the cheaper way. */
 const WORTH_A_FILE = 1.5;
+/** Cells of a tile, and values of a block, from which more make nothing faster. */
+const TILE_BYTES = 64e6;
 
 /**
  * How to go through the cells in so much memory.
  *
- * Tiles are made of whole chunks where they fit. Where tiles would have chunks read more than 1.5 times over all, as they do
- * in files with a map of many cells per chunk, blocks of whole chunks are read once, in the order of the file, into a temporary
- * file that is sorted by tiles.
+ * Tiles are made of whole chunks where they fit. Where chunks would so be read more than 1.5 times over all, as in files with
+ * a map of many cells per chunk, blocks of whole chunks are read once, in the order of the file, into a temporary file that is sorted
+ * by tiles.
  *
+ * @param options - `resultBytes`: per cell, where results of tiles are held.
  * @throws `TWIN_INVALID_ARGUMENT` where not one cell fits.
  */
-export function planSeries(grid: SeriesGrid, bytes: number): SeriesPlan {
+export function planSeries(
+  grid: SeriesGrid,
+  bytes: number,
+  { resultBytes = 0 }: { readonly resultBytes?: number } = {},
+): SeriesPlan {
   const { steps, shape, inputs, cells } = grid;
-  const cellBytes = 2 * steps * inputs.reduce((all, { itemBytes }) => all + itemBytes, 0);
-  const tileCells = Math.floor(((1 - BLOCK_PART) * bytes) / Math.max(1, cellBytes));
-  if (tileCells < 1) {
+  // Two tiles: one that is computed, one that is read. The number of each cell, and its results.
+  const cellBytes = 2 * steps * inputs.reduce((all, { itemBytes }) => all + itemBytes, 0) + 16 + 2 * resultBytes;
+  const most = Math.floor(((1 - BLOCK_PART) * bytes) / cellBytes);
+  if (most < 1) {
     throw new InvalidArgumentError(
       `Series of ${steps} steps of ${inputs.length} variable(s) do not fit in \`maxBytes\`: beside the results there are ${Math.max(0, Math.floor(bytes))} bytes, and one cell takes ${Math.ceil(cellBytes / (1 - BLOCK_PART))}. Give more.`,
     );
   }
   const largest = inputs.reduce((a, b) => (product(b.chunk) > product(a.chunk) ? b : a));
-  const [, ...chunkCells] = largest.chunk;
-  const blockBytes = Math.max(...inputs.map(({ readBytes, itemBytes }) => readBytes + 2 * itemBytes));
-  const blockValues = Math.floor((BLOCK_PART * bytes) / blockBytes);
-  const direct = grown(chunkCells, shape, tileCells);
-  const amplification = Math.max(...inputs.map((input) => readTimes(input, shape, direct)));
-  const blockSteps = grown([largest.chunk[0] as number], [steps], Math.floor(blockValues / product(direct)));
-  return {
-    tiles: [...gridBlocks(shape, direct)],
-    tileShape: direct,
-    blockShape: [blockSteps[0] as number, ...direct],
-    isSpilled: cells > product(direct) && amplification > WORTH_A_FILE,
-  };
+  const [chunkSteps = 1, ...chunkCells] = largest.chunk;
+  // One block is put in place while the next one is read.
+  const valueBytes = Math.max(...inputs.map(({ readBytes, itemBytes }) => readBytes + itemBytes));
+
+  const tileShape = grown(chunkCells, shape, most);
+  const isWhole = product(tileShape) >= cells;
+  if (isWhole || inputs.every((input) => readTimes(input, shape, tileShape) <= WORTH_A_FILE)) {
+    const room = (BLOCK_PART * bytes) / valueBytes / product(tileShape);
+    const [blockSteps = 1] = grown([chunkSteps], [steps], Math.floor(room));
+    const tiles = [...gridBlocks(shape, tileShape)];
+    return { tileShape, parts: tiles.map((tile) => ({ cells: tile, tiles: [tile] })), blockSteps, isSpilled: false };
+  }
+  // The tiles are not there yet when blocks are read, so that these have all the memory: less one copy by tiles.
+  const itemBytes = Math.max(...inputs.map((input) => input.itemBytes));
+  const [blockSteps = 1, ...partShape] = grown(
+    largest.chunk,
+    [steps, ...shape],
+    Math.floor(bytes / (valueBytes + itemBytes)),
+  );
+  const small = Math.max(1, Math.min(most, Math.floor((2 * TILE_BYTES) / cellBytes)));
+  const spilledShape = grown(
+    partShape.map(() => 1),
+    partShape,
+    small,
+  );
+  const parts = [...gridBlocks(shape, partShape)].map((part) => ({
+    cells: part,
+    tiles: [...tilesWithin(part, spilledShape)],
+  }));
+  return { tileShape: spilledShape, parts, blockSteps, isSpilled: true };
+}
+
+function* tilesWithin(part: Block, tileShape: readonly number[]): Generator<Block> {
+  const lengths = part.map(({ start, stop }) => stop - start);
+  for (const tile of gridBlocks(lengths, tileShape)) {
+    yield tile.map(({ start, stop }, axis) => {
+      const from = (part[axis] as Block[number]).start;
+      return { start: from + start, stop: from + stop };
+    });
+  }
 }
 
 /** Lengths of at most `most` elements: whole chunks, grown along the last axes first; parts of one where not one fits. */
 export function grown(chunk: readonly number[], shape: readonly number[], most: number): readonly number[] {
   const lengths = chunk.map((length, axis) => Math.max(1, Math.min(length, shape[axis] as number)));
-  for (let axis = 0; axis < lengths.length; axis++) {
-    const others = product(lengths) / (lengths[axis] as number);
-    if (product(lengths) > most) lengths[axis] = Math.max(1, Math.floor(most / others));
+  const others = (axis: number): number => product(lengths.filter((_, other) => other !== axis));
+  for (let axis = 0; axis < lengths.length && product(lengths) > most; axis++) {
+    lengths[axis] = Math.max(1, Math.floor(most / others(axis)));
   }
   for (let axis = lengths.length - 1; axis >= 0; axis--) {
     const length = lengths[axis] as number;
-    const others = product(lengths) / length;
-    const fits = Math.floor(most / others);
+    const fits = Math.floor(most / others(axis));
     const all = Math.max(1, shape[axis] as number);
-    if (fits >= all) lengths[axis] = all;
-    else lengths[axis] = Math.max(length, fits - (fits % length));
+    lengths[axis] = fits >= all ? all : Math.max(length, fits - (fits % length));
+    if (fits < all) break;
   }
   return lengths;
 }
@@ -81,14 +122,4 @@ function readTimes({ chunk }: GridInput, shape: readonly number[], tile: readonl
     }
     return times * (touched / Math.max(1, Math.ceil(length / size)));
   }, 1);
-}
-
-/** The blocks in which some cells are read over all steps. */
-export function blocksOf(grid: SeriesGrid, { blockShape }: SeriesPlan, cells: Block): SeriesBlock[] {
-  const [blockSteps = 1] = blockShape;
-  return [...gridBlocks([grid.steps], [blockSteps])].map(([range]) => ({
-    from: range?.start ?? 0,
-    to: range?.stop ?? 0,
-    cells,
-  }));
 }

@@ -15,17 +15,18 @@ const LENGTHS = { time: 12, lat: 5, lon: 7 };
 
 function variable({ dims = ["time", "lat", "lon"], dtype = "float64", chunkShape, unit }: Made = {}): Variable {
   const shape = dims.map((dim) => LENGTHS[dim]);
-  const Values = { float32: Float32Array, float64: Float64Array, int32: Int32Array }[dtype].from(
-    { length: 420 },
-    (_, i) => {
-      const [, b = 1, c = 1] = shape;
-      const place = [Math.floor(i / (b * c)), Math.floor(i / c) % b, i % c];
-      const of = (dim: "time" | "lat" | "lon"): number => place[dims.indexOf(dim)] as number;
-      return valueAt(of("time"), of("lat"), of("lon"));
-    },
-  );
-  const Values = { float32: Float32Array, float64: Float64Array, int32: Int32Array }[dtype];
-  const array = new NdArray(new Values(values) as Float64Array, { dtype: dtype as "float64", shape, dims, unit });
+  const [, b = 1, c = 1] = shape;
+  const values = Array.from({ length: 420 }, (_, i) => {
+    const place = [Math.floor(i / (b * c)), Math.floor(i / c) % b, i % c];
+    const of = (dim: "time" | "lat" | "lon"): number => place[dims.indexOf(dim)] as number;
+    return valueAt(of("time"), of("lat"), of("lon"));
+  });
+  const arrays = {
+    float32: () => new NdArray(Float32Array.from(values), { dtype: "float32", shape, dims, unit }),
+    float64: () => new NdArray(Float64Array.from(values), { dtype: "float64", shape, dims, unit }),
+    int32: () => new NdArray(Int32Array.from(values), { dtype: "int32", shape, dims, unit }),
+  };
+  const array: NdArray = arrays[dtype]();
   const made = dataset({ variables: { v: { array, ...(chunkShape && { storage: { chunkShape } }) } } });
   return made.variables["v"] as Variable;
 }
