@@ -1,0 +1,314 @@
+import {
+  type Attributes,
+  checkBootstrap,
+  type Dataset,
+  dataset,
+  InvalidArgumentError,
+  type MissingRule,
+  mapSeries,
+  missingPeriods,
+  NdArray,
+  type Periods,
+  periodsOf,
+  type SeriesOutput,
+  type TimeAxis,
+  unitSeconds,
+  type VariableInit,
+} from "../../../core/index.ts";
+import { blockExtremes, type Tail } from "./block-maxima.ts";
+import { carriedVariables, type ExtremesInput, extremesInput, resultAttributes } from "./extremes-input.ts";
+import { type CellFit, type FitOptions, fitExtremes, STATUS } from "./fit-extremes.ts";
+import { daysPerYear, peakFinder, type Threshold } from "./peaks.ts";
+
+/** What {@link returnLevels} takes. */
+export type ReturnLevelOptions = ExtremesInput & ReturnLevelFit & (BlockMaximaKind | PeaksKind);
+
+/** How levels and their intervals are made. */
+export interface ReturnLevelFit {
+  /** In years; `[10, 50, 100]` by default. */
+  readonly periods?: readonly number[] | undefined;
+  /** Probability of the intervals; 0.9 by default. */
+  readonly confidence?: number | undefined;
+  /** `"parametric"` (default), `"nonparametric"`, or none. Only the first gives a p-value. */
+  readonly interval?: "parametric" | "nonparametric" | "none" | undefined;
+  /** 500 by default. */
+  readonly resamplings?: number | undefined;
+  /** Of the bootstrap; 0 by default. Every cell uses the same random numbers. */
+  readonly seed?: bigint | undefined;
+  /** Fewer blocks or peaks are not fitted; 10 blocks or 20 peaks by default, at least 3. */
+  readonly minimum?: number | undefined;
+  /** `"lower"` fits the negated values: droughts, cold. `"upper"` by default. */
+  readonly tail?: Tail | undefined;
+}
+
+/** Maxima of blocks, fitted by a GEV. */
+export interface BlockMaximaKind {
+  readonly kind: "block-maxima";
+  /** `"gumbel"` is a GEV of shape 0. `"gev"` by default. */
+  readonly distribution?: "gev" | "gumbel" | undefined;
+  /** As in `blockMaxima`. */
+  readonly frequency?: string | undefined;
+  readonly missing?: MissingRule | undefined;
+}
+
+/** Peaks over a threshold, fitted by a generalised Pareto distribution. */
+export interface PeaksKind {
+  readonly kind: "peaks-over-threshold";
+  /** In the unit asked for; `{ quantile: 0.95 }` by default. For the lower tail a quantile is one of the negated values. */
+  readonly threshold?: Threshold | undefined;
+  /** Days without a step above the threshold that part two peaks; 3 by default. */
+  readonly runDays?: number | undefined;
+}
+
+/**
+ * Return levels of every cell, from maxima of blocks (GEV, Gumbel) or peaks over a threshold (GPD, a Poisson number of them), fitted by
+ * L-moments, with intervals by the bootstrap and Anderson and Darling's test.
+ *
+ * @returns `return_level`, `return_level_lower`, `return_level_upper` `[return_period, …]`; `location`, `scale`, `shape` (ξ, with
+ *   `shape_lower`, `shape_upper`), `count` (blocks or peaks), `anderson_darling`, `p_value`, `status` (why a cell has no fit) `[…]`; of peaks
+ *   also `threshold`, `peak_rate` (per year) and `extremal_index` (clusters per step above the threshold).
+ * @throws `TWIN_INVALID_ARGUMENT` for periods no longer than a block, or other numbers that are none; `TWIN_CLIMATE_INPUT_INVALID`,
+ *   and what `blockMaxima` throws.
+ */
+export async function returnLevels(source: Dataset, options: ReturnLevelOptions): Promise<Dataset> {
+  const { confidence = 0.9, resamplings = 500, interval = "parametric", tail = "upper" } = options;
+  const { maxBytes, signal, onProgress } = options;
+  const { variable, axis, unit } = await extremesInput(source, options);
+  const periods = options.periods ?? [10, 50, 100];
+  const isBlocks = options.kind === "block-maxima";
+  const minimum = options.minimum ?? (isBlocks ? 10 : 20);
+  checkBootstrap({ resamplings, confidence });
+  const fitOptions = { confidence, resamplings, interval, minimum, periods, seed: options.seed ?? 0n };
+  const blocks = isBlocks ? periodsOf(axis, options.frequency ?? "YS") : undefined;
+  const blockYears = blocks ? yearsOfBlock(axis, blocks) : 0;
+  check(fitOptions, blockYears);
+  const fitCell = isBlocks
+    ? blockFit(axis, blocks as Periods, { ...options, ...fitOptions, tail, blockYears })
+    : peakFit(axis, { ...options, ...fitOptions, tail });
+  const along = (name: string, length: number): SeriesOutput => ({ name, dim: name, length });
+  const many = ["return_level", "return_level_lower", "return_level_upper"];
+  const scalars = SCALARS.filter(({ of }) => of === undefined || of === options.kind);
+  const results = await mapSeries([{ variable, unit }], {
+    along: axis.dim,
+    outputs: [...many.map((name) => along(name, periods.length)), ...scalars.map(({ name }) => along(name, 1))],
+    kernel: ([series], outputs) => {
+      const fit = fitCell(series as Float64Array);
+      const sign = tail === "upper" ? 1 : -1;
+      const ends = sign > 0 ? [fit.lower, fit.upper] : [fit.upper, fit.lower];
+      [fit.levels, ...ends].forEach((values, at) => {
+        for (let i = 0; i < periods.length; i++) (outputs[at] as Float64Array)[i] = sign * (values?.[i] ?? Number.NaN);
+      });
+      scalars.forEach(({ value }, at) => {
+        (outputs[at + 3] as Float64Array)[0] = value(fit, sign);
+      });
+    },
+    ...{ maxBytes, signal, onProgress },
+  });
+  const like = resultAttributes(variable);
+  const shared = sharedAttributes(like);
+  const made: Record<string, VariableInit> = {};
+  for (const name of many) {
+    const array = (results[name] as NdArray).withDims(["return_period", ...(results[name] as NdArray).dims.slice(1)]);
+    made[name] = {
+      array: array.withUnit(unit),
+      attributes: { ...shared, long_name: longName(name, confidence, interval) },
+    };
+  }
+  for (const { name, title, unitOf, integer } of scalars) {
+    const array = (results[name] as NdArray).slice({ [name]: 0 }).contiguous();
+    made[name] = integer
+      ? {
+          array: asIntegers(array, integer),
+          attributes: { ...shared, long_name: title, ...(name === "status" && flags()) },
+        }
+      : { array: array.withUnit(unitOf === "value" ? unit : unitOf), attributes: { ...shared, long_name: title } };
+  }
+  const years = Float64Array.from(periods);
+  return dataset({
+    variables: {
+      return_period: {
+        array: new NdArray(years, { dtype: "float64", shape: [years.length], dims: ["return_period"], unit: "year" }),
+        attributes: { long_name: "return period" },
+      },
+      ...(await carriedVariables(source, variable, axis.dim, signal)),
+      ...made,
+    },
+    attributes: { Conventions: "CF-1.11", comment: comment(options, tail) },
+  });
+}
+
+interface Scalar {
+  readonly name: string;
+  readonly title: string;
+  /** `"value"`: that of the variable. */
+  readonly unitOf: string;
+  readonly of?: "block-maxima" | "peaks-over-threshold";
+  readonly integer?: "int8" | "int32";
+  readonly value: (fit: CellFit, sign: number) => number;
+}
+
+const SCALARS: readonly Scalar[] = [
+  {
+    name: "location",
+    title: "location parameter, of the negated values for the lower tail; the threshold of peaks",
+    unitOf: "value",
+    value: ({ distribution }) => distribution?.location ?? Number.NaN,
+  },
+  {
+    name: "scale",
+    title: "scale parameter",
+    unitOf: "value",
+    value: ({ distribution }) => distribution?.scale ?? Number.NaN,
+  },
+  {
+    name: "shape",
+    title: "shape parameter xi: above 0 the tail is heavy",
+    unitOf: "1",
+    value: ({ distribution }) => distribution?.shape ?? Number.NaN,
+  },
+  {
+    name: "shape_lower",
+    title: "lower end of the interval of the shape",
+    unitOf: "1",
+    value: ({ lower }) => lower?.at(-1) ?? Number.NaN,
+  },
+  {
+    name: "shape_upper",
+    title: "upper end of the interval of the shape",
+    unitOf: "1",
+    value: ({ upper }) => upper?.at(-1) ?? Number.NaN,
+  },
+  {
+    name: "anderson_darling",
+    title: "Anderson and Darling's distance of values and fit",
+    unitOf: "1",
+    value: ({ distance }) => distance ?? Number.NaN,
+  },
+  {
+    name: "p_value",
+    title: "probability of so large a distance were the fitted distribution true",
+    unitOf: "1",
+    value: ({ pValue }) => pValue ?? Number.NaN,
+  },
+  {
+    name: "threshold",
+    title: "threshold of peaks",
+    unitOf: "value",
+    of: "peaks-over-threshold",
+    value: ({ peaks }, sign) => sign * (peaks?.threshold ?? Number.NaN),
+  },
+  {
+    name: "peak_rate",
+    title: "peaks in a year",
+    unitOf: "year-1",
+    of: "peaks-over-threshold",
+    value: ({ peaks }) => (peaks ? peaks.values.length / peaks.years : Number.NaN),
+  },
+  {
+    name: "extremal_index",
+    title: "peaks per step beyond the threshold",
+    unitOf: "1",
+    of: "peaks-over-threshold",
+    value: ({ peaks }) => (peaks ? peaks.values.length / peaks.exceedances : Number.NaN),
+  },
+  { name: "count", title: "number of blocks or peaks", unitOf: "1", integer: "int32", value: ({ count }) => count },
+  { name: "status", title: "whether there is a fit", unitOf: "1", integer: "int8", value: ({ status }) => status },
+];
+
+type KindFit = FitOptions & { readonly tail: Tail };
+
+function blockFit(
+  axis: TimeAxis,
+  blocks: Periods,
+  options: KindFit & Omit<BlockMaximaKind, "kind"> & { readonly blockYears: number },
+): (series: Float64Array) => CellFit {
+  const { distribution = "gev", missing = "any", tail, blockYears } = options;
+  const extremes = blockExtremes(blocks, missingPeriods(axis, blocks, missing), tail);
+  const found = new Float64Array(blocks.count);
+  return (series) => {
+    extremes(series, found);
+    const valid = found.filter((value) => !Number.isNaN(value));
+    const values = tail === "upper" ? valid : valid.map((value) => -value);
+    return fitExtremes({ values, family: distribution, perYear: 1 / blockYears }, options);
+  };
+}
+
+function peakFit(axis: TimeAxis, options: KindFit & Omit<PeaksKind, "kind">): (series: Float64Array) => CellFit {
+  const { threshold = { quantile: 0.95 }, runDays = 3, tail } = options;
+  const [given] = Object.values(threshold) as [number];
+  if (!Number.isFinite(given) || ("quantile" in threshold && !(given > 0 && given < 1))) {
+    throw new InvalidArgumentError(
+      `A threshold is { quantile: between 0 and 1 } or { value: a number }; got ${JSON.stringify(threshold)}.`,
+    );
+  }
+  if (!(runDays >= 0)) throw new InvalidArgumentError(`\`runDays\` is a number of days, 0 or more; got ${runDays}.`);
+  const isUpper = tail === "upper";
+  const find = peakFinder(axis, {
+    threshold: "value" in threshold && !isUpper ? { value: -threshold.value } : threshold,
+    runDays,
+  });
+  return (series) => {
+    const peaks = find(isUpper ? series : series.map((value) => -value));
+    if (!peaks) return { status: STATUS.no_data, count: 0 };
+    const { values, years } = peaks;
+    return { ...fitExtremes({ values, family: "gpd", threshold: peaks.threshold, years }, options), peaks };
+  };
+}
+
+/** Mean length of the blocks. */
+function yearsOfBlock(axis: TimeAxis, { bounds, count, frequency }: Periods): number {
+  const months = /^(\d*)(YS|QS|MS)/.exec(frequency);
+  if (months) return (Number(months[1] || 1) * { YS: 12, QS: 3, MS: 1 }[months[2] as "YS"]) / 12;
+  const length = ((bounds[2 * count - 1] as number) - (bounds[0] as number)) / count;
+  return (length * unitSeconds(axis.time)) / 86_400 / daysPerYear(axis);
+}
+
+function check({ periods, minimum }: FitOptions, blockYears: number): void {
+  if (periods.length === 0 || !periods.every((period) => Number.isFinite(period) && period > blockYears)) {
+    throw new InvalidArgumentError(
+      `Return periods are numbers of years${blockYears > 0 ? ` longer than a block (${blockYears})` : ", above 0"}; got ${periods.join(", ") || "none"}.`,
+    );
+  }
+  if (!(Number.isInteger(minimum) && minimum >= 3)) {
+    throw new InvalidArgumentError(`A fit needs at least 3 values; \`minimum\` is ${minimum}.`);
+  }
+}
+
+function sharedAttributes(like: Attributes): Attributes {
+  const kept = ["coordinates", "grid_mapping"].filter((name) => Object.hasOwn(like, name));
+  return Object.fromEntries(kept.map((name) => [name, like[name]])) as Attributes;
+}
+
+function longName(name: string, confidence: number, interval: string): string {
+  if (name === "return_level") return "return level";
+  const end = name.endsWith("lower") ? "lower" : "upper";
+  return interval === "none"
+    ? `${end} end of an interval: none was asked for`
+    : `${end} end of the ${100 * confidence} % interval (${interval} bootstrap)`;
+}
+
+function asIntegers(array: NdArray, dtype: "int8" | "int32"): NdArray {
+  const { shape, dims } = array;
+  const values = array.toFloat64();
+  return dtype === "int8"
+    ? new NdArray(Int8Array.from(values), { dtype, shape, dims })
+    : new NdArray(Int32Array.from(values), { dtype, shape, dims, unit: "1" });
+}
+
+function flags(): Attributes {
+  const values = Int8Array.from(Object.values(STATUS));
+  return {
+    flag_values: new NdArray(values, { dtype: "int8", shape: [values.length] }),
+    flag_meanings: Object.keys(STATUS).join(" "),
+  };
+}
+
+function comment(options: ReturnLevelOptions, tail: Tail): string {
+  const of = tail === "upper" ? "" : ", of the negated values";
+  if (options.kind === "block-maxima") {
+    const { distribution = "gev", frequency = "YS" } = options;
+    return `${distribution === "gev" ? "Generalised extreme value" : "Gumbel"} distribution of the extremes of ${frequency}${of}, fitted by L-moments`;
+  }
+  const { threshold = { quantile: 0.95 }, runDays = 3 } = options;
+  return `Generalised Pareto distribution of peaks over ${JSON.stringify(threshold)}, ${runDays} days apart${of}, fitted by L-moments`;
+}
