@@ -1,5 +1,6 @@
 import type { DayWindows } from "./day-windows.ts";
 import { quantile8 } from "./quantile8.ts";
+import { slidingQuantiles } from "./sliding-quantiles.ts";
 import { stretchDays } from "./stretch-days.ts";
 
 /** Thresholds of one series: `[dayofyear]`, from day 1; NaN where the window of a day has no value in any year. */
@@ -31,11 +32,14 @@ export function estimateThresholds(
   windows: DayWindows,
   percentile: number,
 ): (values: Float64Array, thresholds: Float64Array) => void {
+  const slide = slidingQuantiles(windows, percentile / 100);
   const sampled = sampleOf(windows);
   const sample = new Float64Array(sampled.most);
+  const irregular = [...windows.isRegular.keys()].filter((day) => windows.isRegular[day] === 0);
   return (values, thresholds) => {
-    for (let day = 1; day <= windows.days; day++) {
-      thresholds[day - 1] = quantile8(sample, sampled.take(day, values, sample), percentile / 100);
+    slide(values, thresholds);
+    for (const day of irregular) {
+      thresholds[day] = quantile8(sample, sampled.take(day + 1, values, sample), percentile / 100);
     }
   };
 }
