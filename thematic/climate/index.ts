@@ -32,4 +32,48 @@ export {
 } from "./extremes/index.ts";
 export { type ClimateIndexOptions, climateIndex } from "./indices/climate-index.ts";
 export type { IndexContext, IndexDefinition, IndexInput, IndexParameter } from "./indices/definition.ts";
+export { type StandardizedIndexOptions, standardizedIndex } from "./indices/drought/standardized-index.ts";
+export { findIndex } from "./indices/find-index.ts";
+export {
+  buildUpIndex,
+  dailySeverityRating,
+  droughtCode,
+  duffMoistureCode,
+  fineFuelMoistureCode,
+  fireWeatherIndex,
+  initialSpreadIndex,
+  type NoonWeather,
+  type Overwintering,
+  overwinteredDroughtCode,
+} from "./indices/fire/codes.ts";
+export { FIRE_DANGER_CLASSES, fireDangerClass } from "./indices/fire/danger-classes.ts";
+export type { LatitudeBands } from "./indices/fire/day-length.ts";
+export { type FireWeatherOptions, fireWeather } from "./indices/fire/fire-weather.ts";
+export type { DryStart } from "./indices/fire/recurrence.ts";
+export type { FireSeason } from "./indices/fire/season.ts";
 export { INDICES } from "./indices/index.ts";
+export {
+  type DetectStormsOptions,
+  detectStorms,
+  distanceKm,
+  matchTracks,
+  type Place,
+  readHurdat,
+  readTracksCsv,
+  type StormCandidate,
+  type StormDims,
+  type StormField,
+  type StormTrack,
+  type StormTracksOptions,
+  stormTracks,
+  type TrackMatch,
+  type TrackPoint,
+  type TrackRow,
+  type TrackStormsOptions,
+  type TropicalCriteria,
+  trackRows,
+  trackStorms,
+  tracksCsv,
+  tracksDataset,
+  type WarmCoreOptions,
+} from "./storms/index.ts";

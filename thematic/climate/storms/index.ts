@@ -1,0 +1,12 @@
+export type { StormCandidate } from "./candidate.ts";
+export { detectStorms } from "./detect.ts";
+export type { StormDims, StormField } from "./field.ts";
+export { readHurdat } from "./hurdat.ts";
+export { matchTracks, type TrackMatch } from "./match.ts";
+export type { DetectStormsOptions, WarmCoreOptions } from "./options.ts";
+export { distanceKm, type Place } from "./sphere.ts";
+export { type TrackStormsOptions, type TropicalCriteria, trackStorms } from "./stitch.ts";
+export { type StormTracksOptions, stormTracks } from "./storm-tracks.ts";
+export type { StormTrack, TrackPoint } from "./track.ts";
+export { readTracksCsv, type TrackRow, trackRows, tracksCsv } from "./tracks-csv.ts";
+export { tracksDataset } from "./tracks-dataset.ts";
