@@ -1,5 +1,6 @@
 import type { IndexDefinition } from "./definition.ts";
 import { droughtIndices } from "./drought/index.ts";
+import { fireIndices } from "./fire/index.ts";
 import { percentileIndices } from "./percentile/index.ts";
 import { precipitationIndices } from "./precipitation.ts";
 import { temperatureIndices } from "./temperature.ts";
@@ -10,4 +11,5 @@ export const INDICES: readonly IndexDefinition[] = [
   ...precipitationIndices,
   ...percentileIndices,
   ...droughtIndices,
+  ...fireIndices,
 ];

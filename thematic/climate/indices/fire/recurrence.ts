@@ -64,6 +64,8 @@ export interface FireWeatherSeries {
   readonly snow?: Float64Array | undefined;
   /** `[day]`, 1 to 12. */
   readonly month: ArrayLike<number>;
+  /** `[day]`: days that the data lack before it. */
+  readonly absent: ArrayLike<number>;
   /** `[day]`: 1 in the fire season; `undefined` where it lasts for ever. */
   readonly active?: Uint8Array | undefined;
 }
@@ -75,7 +77,7 @@ export function fireWeatherRecurrence(
   options: RecurrenceOptions,
   outputs: Readonly<Record<FireCode, Float64Array>>,
 ): void {
-  const { month, active } = series;
+  const { month, active, absent } = series;
   const { start, maxGap } = options;
   const winter = active && winterOf(series, options);
   const weather = { temperature: 0, humidity: 0, wind: 0, rain: 0 };
@@ -84,16 +86,18 @@ export function fireWeatherRecurrence(
   let gap = 0;
   for (let i = 0; i < month.length; i++) {
     const isMissing = !readDay(series, i, weather);
-    gap = isMissing ? gap + 1 : 0;
+    gap += (absent[i] as number) + (isMissing ? 1 : 0);
+    const isLost = gap > maxGap;
+    if (!isMissing) gap = 0;
     const isActive = active ? active[i] === 1 : true;
     if (winter) {
       if (wasActive && !isActive) winter.begin(dc);
-      if (!isActive || !wasActive) winter.pass({ i, isLast: isActive, isFirst: wasActive, isLost: gap > maxGap });
+      if (!isActive || !wasActive) winter.pass({ i, isLast: isActive, isFirst: wasActive, isLost });
       if (!wasActive && isActive) ({ ffmc, dmc, dc } = winter.end());
     }
     wasActive = isActive;
     if (!isActive) continue;
-    if (gap > maxGap) ffmc = dmc = dc = Number.NaN;
+    if (isLost) ffmc = dmc = dc = Number.NaN;
     if (isMissing) continue;
     const at = (month[i] as number) - 1;
     ffmc = fineFuelMoistureCode(weather, ffmc);
@@ -140,7 +144,7 @@ interface Winter {
   end(): { readonly ffmc: number; readonly dmc: number; readonly dc: number };
 }
 
-function winterOf({ rain, snow }: FireWeatherSeries, options: RecurrenceOptions): Winter {
+function winterOf({ rain, snow, absent }: FireWeatherSeries, options: RecurrenceOptions): Winter {
   const { start, overwintering, dryStart, snowDepth } = options;
   const { rain: wet = 1, dmc: perDryDay = 2, dc: droughtPerDryDay = 5 } = dryStart ?? {};
   const { snowCoverDays = 60, snowCover = 0.75, snowMeanDepth = 0.1 } = dryStart ?? {};
@@ -174,12 +178,10 @@ function winterOf({ rain, snow }: FireWeatherSeries, options: RecurrenceOptions)
     pass: ({ i, isFirst, isLast, isLost }) => {
       const amount = rain[i] as number;
       const isKnown = !Number.isNaN(amount);
-      if (!isLast && (isKnown || isLost)) precipitation += amount;
+      if ((absent[i] as number) > options.maxGap || (isLost && !isKnown)) precipitation = dmc = dc = Number.NaN;
+      if (!isLast && isKnown) precipitation += amount;
       if (!dryStart) return;
-      if (!isFirst && (!isLast || isGfwed)) {
-        if (isKnown) addDay(amount);
-        else if (isLost) dmc = dc = Number.NaN;
-      }
+      if (isKnown && !isFirst && (!isLast || isGfwed)) addDay(amount);
       if (isLast && wasSnowy(i)) [dmc, dc] = [start.dmc, start.dc];
     },
     end: () => ({

@@ -30,11 +30,20 @@ export interface SeasonWeather {
   readonly snow?: Float64Array | undefined;
 }
 
+/** Days of a {@link fireSeason}. */
+export interface SeasonDays {
+  /** `[day]`. */
+  readonly year: ArrayLike<number>;
+  /** `[day]`: days that the data lack before it. */
+  readonly absent: ArrayLike<number>;
+  /** `[day]`: the result. */
+  readonly active: Uint8Array;
+}
+
 /**
- * On which days it is fire season: 1 in `active`, else 0. Off at first: nobody knows the days before. A missing day neither starts nor
- * ends a season.
+ * On which days it is fire season: 1 in `active`, else 0. Off at first: nobody knows the days before. Days among which one is missing
+ * neither start nor end a season.
  *
- * @param year - `[day]`, for the longest season of each.
  * @see B. M. Wotton and M. D. Flannigan, "Length of the fire season in a changing climate", Forestry Chronicle 69 (1993) 187;
  *   Lawson and Armitage (2008); R. D. Field et al., "Development of a Global Fire Weather Database", NHESS 15 (2015) 1407.
  * @throws `TWIN_INVALID_ARGUMENT`.
@@ -42,7 +51,7 @@ export interface SeasonWeather {
 export function fireSeason(
   { temperature, snow }: SeasonWeather,
   { method, start = 12, end = 5, days = 3, snowDays = 3, snowDepth = 0.01, longest = false }: FireSeason,
-  { year, active }: { readonly year: ArrayLike<number>; readonly active: Uint8Array },
+  { year, absent, active }: SeasonDays,
 ): void {
   for (const [name, value] of Object.entries({ days, snowDays })) {
     if (!(Number.isInteger(value) && value > 0)) {
@@ -74,8 +83,16 @@ export function fireSeason(
   const change = changes[method];
   // As in xclim; cffdrs looks at its fourth day first, xclim with WF93 at its fifth.
   const first = method === "WF93" ? days + 1 : Math.max(days, snowDays);
+  const isBroken = (i: number): boolean => {
+    for (let k = i - first + 1; k <= i; k++) if ((absent[k] as number) > 0) return true;
+    return false;
+  };
   active.fill(0);
   for (let i = first; i < active.length; i++) {
+    if (isBroken(i)) {
+      active[i] = active[i - 1] as number;
+      continue;
+    }
     const { starts, ends } = change(i);
     active[i] = (active[i - 1] === 1 || starts) && !ends ? 1 : 0;
   }

@@ -1,0 +1,1 @@
+export { fireIndices } from "./definitions.ts";
