@@ -69,9 +69,12 @@ export { allocate } from "./layout.ts";
 export { NdArray, type NdArrayInit, type SliceRange } from "./nd-array.ts";
 export type { NonZero, NumericDType } from "./non-zero.ts";
 export type { ComputeOptions } from "./operations/accumulate.ts";
+export { type AnomalyOptions, anomaly } from "./operations/anomaly.ts";
 export { type AreaMeanOptions, areaMean } from "./operations/area-mean.ts";
 export { areaWeights } from "./operations/area-weights.ts";
 export { broadcastVariable } from "./operations/broadcast-variable.ts";
+export { type ClimatologyOptions, climatology } from "./operations/climatology.ts";
+export { convertVariables } from "./operations/convert-variables.ts";
 export { type GroupByOptions, groupBy } from "./operations/group-by.ts";
 export type { GroupKey } from "./operations/groups.ts";
 export { lazySeries } from "./operations/lazy-series.ts";
@@ -80,6 +83,7 @@ export { type FindMissingPeriods, type MissingRule, missingPeriods } from "./ope
 export { type ArrayPart, periodCoordinates } from "./operations/period-coordinates.ts";
 export { type ReduceOptions, reduce } from "./operations/reduce.ts";
 export { type ResampleOptions, resample } from "./operations/resample.ts";
+export { type RollingOptions, rolling } from "./operations/rolling.ts";
 export type { SeriesInput, SeriesKernel, SeriesOptions, SeriesOutput } from "./operations/series.ts";
 export type { Statistic } from "./operations/statistics.ts";
 export {

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { cfTime } from "../cf/time.ts";
 import { InvalidTimeAxisError } from "../time/errors.ts";
-import { type Periods, periodsOf } from "../time/periods.ts";
+import { monthNumbers, type Periods, periodsOf } from "../time/periods.ts";
 import type { TimeAxis } from "../time/time-axis.ts";
 import { isTooMany, WMO_RUN } from "./wmo-months.ts";
 
@@ -93,6 +93,7 @@ export function monthsOfPeriods(axis: TimeAxis, periods: Periods): MonthsOfPerio
   }
   const days = cfTime({ unit: "days since 2000-01-01", calendar: time.calendar });
   const dayOf = (value: number): number => Math.floor(days.encode(time.decode(value)));
+  const numbers = monthNumbers(time);
   const monthNumber = (value: number): number => {
     const { year, month, day, hour, minute, second, microsecond } = time.decode(value);
     if (day !== 1 || hour + minute + second + microsecond > 0) {
@@ -100,7 +101,7 @@ export function monthsOfPeriods(axis: TimeAxis, periods: Periods): MonthsOfPerio
         `The rule "wmo" looks at months, and periods "${periods.frequency}" are not whole months.`,
       );
     }
-    return year * 12 + month;
+    return numbers.of(year, month);
   };
   const months = periodsOf(axis, "MS");
   const monthOf = new Int32Array(length);

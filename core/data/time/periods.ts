@@ -80,22 +80,53 @@ function periodNumbers({ time, values, year, month }: TimeAxis, frequency: strin
     };
   }
   const length = many * (unit === "YS" ? 12 : unit === "QS" ? 3 : 1);
-  // Several years are counted from the first one.
-  const origin = many === 1 ? anchorMonth : anchorMonth + 12 * (year[0] as number);
+  const months = monthNumbers(time);
+  // Several of them are counted from the one with the first step, as pandas does.
+  const firstMonth = months.of(year[0] ?? 1, month[0] ?? 1);
+  const one = length / many;
+  const origin = firstMonth - ((((firstMonth - anchorMonth) % one) + one) % one);
   return {
-    of: (step) => Math.floor(((year[step] as number) * 12 + (month[step] as number) - 1 - origin) / length),
-    startOf: (number) => startOfMonth(time, number * length + origin),
+    of: (step) => Math.floor((months.of(year[step] as number, month[step] as number) - origin) / length),
+    startOf: (number) => months.startOf(number * length + origin),
   };
 }
 
-function startOfMonth(time: CfTime, months: number): number {
-  const year = Math.floor(months / 12);
-  return time.encode({ year, month: months - 12 * year + 1, day: 1, hour: 0, minute: 0, second: 0, microsecond: 0 });
+/** Months of a calendar, numbered without a gap. */
+export interface MonthNumbers {
+  /** @param month - 1 to 12. */
+  of(year: number, month: number): number;
+  /** Where a month begins, in the unit of the time. */
+  startOf(number: number): number;
+}
+
+/** Numbers months; where the calendar has no year 0, December of the year -1 comes before January of the year 1. */
+export function monthNumbers(time: CfTime): MonthNumbers {
+  const skipsYearZero = !hasYearZero(time);
+  return {
+    of: (year, month) => (skipsYearZero && year < 0 ? year + 1 : year) * 12 + month - 1,
+    startOf: (number) => {
+      const year = Math.floor(number / 12);
+      const month = number - 12 * year + 1;
+      return time.encode({ ...START, year: skipsYearZero && year <= 0 ? year - 1 : year, month });
+    },
+  };
+}
+
+const START = { day: 1, hour: 0, minute: 0, second: 0, microsecond: 0 };
+
+function hasYearZero(time: CfTime): boolean {
+  try {
+    time.encode({ ...START, year: 0, month: 1 });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function stepsIn({ step, time }: TimeAxis, from: number, to: number): number {
   if (!step) return 0;
   if ("seconds" in step) return Math.round(((to - from) * unitSeconds(time)) / step.seconds);
   const [a, b] = [time.decode(from), time.decode(to)];
-  return Math.round(((b.year - a.year) * 12 + b.month - a.month) / step.months);
+  const months = monthNumbers(time);
+  return Math.round((months.of(b.year, b.month) - months.of(a.year, a.month)) / step.months);
 }
