@@ -166,7 +166,7 @@ async function checkGrid(
   },
 ): Promise<Readonly<Record<string, Float64Array>>> {
   const { scorer, dims, own, signal } = on;
-  if ([...dims].sort().join() !== [...own].sort().join()) {
+  if (dims.length !== own.length || dims.some((dim) => !own.includes(dim))) {
     throw new ClimateInputError(
       `The scorer "${scorer.name}" takes fields along ${dims.join(", ")}; these go along ${own.join(", ")}.`,
     );
