@@ -2,6 +2,8 @@ import type { Command } from "../command.ts";
 import type { Groups } from "../program.ts";
 import { adapt } from "./adapt.ts";
 import { batchWork } from "./batch-work.ts";
+import { climateIndex } from "./climate-index.ts";
+import { climateIndices } from "./climate-indices.ts";
 import { dataCheck } from "./data-check.ts";
 import { dataConvert } from "./data-convert.ts";
 import { dataInfo } from "./data-info.ts";
@@ -95,6 +97,8 @@ export const commands: readonly Command[] = [
   detectorCompare,
   detectorBench,
   detectorTestbeam,
+  climateIndex,
+  climateIndices,
   streamShow,
   streamRecord,
   streamReplay,
@@ -118,6 +122,7 @@ export const groups: Groups = {
   export: "Hand runs and versions to other tools",
   data: "Look into files of any format, alone or many as one; convert and check them",
   detector: "Simulate calorimeter showers, and see how faithful they are",
+  climate: "Compute climate indices, extremes and storm tracks",
   stream: "See, record and replay what an instrument publishes",
   model: "Look into files of trained models, and hand them to servers",
   sites: "What a cluster offers",

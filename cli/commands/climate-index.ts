@@ -1,0 +1,107 @@
+import type { Variable } from "../../core/index.ts";
+import { CLIMATE_OPTIONS } from "../climate-options.ts";
+import { type Command, defineCommand } from "../command.ts";
+
+export const climateIndex: Command = defineCommand({
+  path: ["climate", "index"],
+  summary: "Compute a climate index",
+  description:
+    "Several files, a folder or a pattern are one dataset. `twinloom climate indices` lists the indices, what they are " +
+    "computed from, and how other programs differ. The output variable is named after the index.",
+  arguments: {
+    name: { description: "index, such as TX90p" },
+    files: { description: "files, folders or patterns to compute from", many: true },
+  },
+  options: {
+    period: {
+      kind: "text",
+      placeholder: "years",
+      description: "base period of thresholds and fits: 1961-1990 (default: all)",
+    },
+    freq: {
+      kind: "text",
+      placeholder: "frequency",
+      description: "periods: YS, YS-JUL, QS-DEC, MS (default: that of the index)",
+    },
+    set: {
+      kind: "text",
+      placeholder: "name=number",
+      description: "parameter of the index, such as a threshold or the length of a spell",
+      many: true,
+    },
+    incomplete: {
+      kind: "text",
+      placeholder: "rule",
+      description:
+        "periods without a value: with any step missing, skip: with all, wmo, or with more than so many percent",
+      default: "any",
+    },
+    ...CLIMATE_OPTIONS,
+  },
+  example: [
+    'twinloom climate index TX90p "tasmax_*.nc" --var tasmax --period 1961-1990 --freq YS --out tx90p.nc',
+    "twinloom climate index SU days.nc --set threshold=30",
+  ],
+  run: async ({ name, files }, options, io) => {
+    const { climateIndex: compute, findIndex, INDICES } = await import("../../thematic/climate/index.ts");
+    const { summarise } = await import("../../core/index.ts");
+    const { parseVariables, withClimateData } = await import("../climate-data.ts");
+    const { parseParameters } = await import("../parameters.ts");
+    const definition = findIndex(INDICES, name);
+    const variables = parseVariables(
+      options.var ?? [],
+      definition.inputs.map((input) => input.name),
+    );
+    const parameters = numbersOf(parseParameters(options.set ?? []));
+    const missing = missingRule(options.incomplete);
+    const facts = await withClimateData({ ...options, files }, io, async ({ dataset, write }) => {
+      const doing = `computing ${definition.name}`;
+      io.progress(0, doing);
+      const result = await compute(dataset, name, {
+        ...{ variables, parameters, missing, period: options.period, frequency: options.freq },
+        maxBytes: options.memory * 1e6,
+        signal: io.signal,
+        onProgress: (fraction) => io.progress(fraction, doing),
+      });
+      await write(result);
+      const variable = result.variables[name] as Variable;
+      const { count, missing: gaps, min, max, mean } = await summarise(variable, {}, { signal: io.signal });
+      const { dims, shape, unit = null, attributes } = variable;
+      const comment = typeof attributes["comment"] === "string" ? attributes["comment"] : null;
+      return {
+        index: definition.name,
+        variable: name,
+        dims,
+        shape,
+        unit,
+        count,
+        missing: gaps,
+        min,
+        mean,
+        max,
+        comment,
+      };
+    });
+    if (io.json) return io.printJson({ ...facts, out: options.out ?? null });
+    const shown = (value: number | bigint | null): string => (value === null ? "–" : Number(value).toPrecision(4));
+    io.print(`${io.style.bold(facts.index)} [${facts.unit}]: ${definition.title}`);
+    io.print(facts.dims.map((dim, axis) => `${dim} ${facts.shape[axis]}`).join(" × "));
+    io.print(
+      `${shown(facts.min)} to ${shown(facts.max)}, mean ${shown(facts.mean)}; ${facts.missing} missing of ${facts.count + facts.missing}`,
+    );
+    if (facts.comment) io.print(io.style.dim(facts.comment));
+    if (options.out !== undefined) io.print(`${options.out}: written`);
+  },
+});
+
+function numbersOf(given: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> {
+  // What is no number is for the index to refuse, which knows its parameters.
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [name, typeof value === "number" ? value : Number.NaN]),
+  );
+}
+
+function missingRule(text: string): "any" | "skip" | "wmo" | { readonly percent: number } {
+  if (text === "any" || text === "skip" || text === "wmo") return text;
+  return { percent: Number(text) };
+}
