@@ -84,7 +84,7 @@ export function fireSeason(
   // As in xclim; cffdrs looks at its fourth day first, xclim with WF93 at its fifth.
   const first = method === "WF93" ? days + 1 : Math.max(days, snowDays);
   const isBroken = (i: number): boolean => {
-    for (let k = i - first + 1; k <= i; k++) if ((absent[k] as number) > 0) return true;
+    for (let k = i - first + 2; k <= i; k++) if ((absent[k] as number) > 0) return true;
     return false;
   };
   active.fill(0);
