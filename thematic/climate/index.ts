@@ -52,6 +52,7 @@ export { type FireWeatherOptions, fireWeather } from "./indices/fire/fire-weathe
 export type { DryStart } from "./indices/fire/recurrence.ts";
 export type { FireSeason } from "./indices/fire/season.ts";
 export { INDICES } from "./indices/index.ts";
+export { type PercentileOfDayOptions, percentileOfDay } from "./indices/percentile/percentile-of-day.ts";
 export {
   type DetectStormsOptions,
   detectStorms,

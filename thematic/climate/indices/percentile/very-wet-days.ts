@@ -1,13 +1,15 @@
 import type { SeriesKernel } from "../../../../core/index.ts";
-import type { IndexContext, IndexDefinition } from "../definition.ts";
+import { type IndexContext, type IndexDefinition, thresholdOf } from "../definition.ts";
 import { ETCCDI, percentileParameter } from "./exceedance.ts";
 import { quantile8 } from "./quantile8.ts";
 
 /**
  * Precipitation of days above a percentile of the wet days of the base period; `isShare`: in percent of that of all wet days.
  */
-function veryWetKernel(isShare: boolean, { base, periods, parameters }: IndexContext): SeriesKernel {
-  const { percentile = 95, wetDay = 1 } = parameters;
+function veryWetKernel(isShare: boolean, context: IndexContext): SeriesKernel {
+  const { base, periods, parameters } = context;
+  const { percentile = 95 } = parameters;
+  const wetDay = thresholdOf(context, 0, parameters["wetDay"] as number);
   const sample = new Float64Array(base.stop - base.start);
   return ([series], [output]) => {
     const values = series as Float64Array;
