@@ -5,6 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { batchOverheadBench } from "./batch-overhead.ts";
+import { climateIndexBench } from "./climate-index.ts";
 import { createTwinBench } from "./create-twin.ts";
 import { csvBench } from "./csv.ts";
 import { federationBench } from "./federation.ts";
@@ -30,6 +31,7 @@ const BENCHES: Readonly<Record<string, () => readonly BenchRow[] | Promise<reado
   zarr: zarrBench,
   csv: csvBench,
   federation: federationBench,
+  "climate-index": climateIndexBench,
   lifecycle: lifecycleBench,
   "lifecycle-list": lifecycleListBench,
   serving: servingBench,

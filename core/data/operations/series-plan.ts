@@ -24,8 +24,9 @@ export interface SeriesPart {
 const BLOCK_PART = 0.25;
 /** Reading by tiles may read so many times what there is, before a temporary file is the cheaper way. */
 const WORTH_A_FILE = 1.5;
-/** Cells of a tile, and values of a block, from which more make nothing faster. */
-const TILE_BYTES = 64e6;
+/** A block, and a tile, of more bytes than that is no faster; freed memory of smaller ones is taken back sooner. */
+const BLOCK_BYTES = 12e6;
+const TILE_BYTES = 24e6;
 
 /**
  * How to go through the cells in so much memory.
@@ -56,20 +57,23 @@ export function planSeries(
   // One block is put in place while the next one is read.
   const valueBytes = Math.max(...inputs.map(({ readBytes, itemBytes }) => readBytes + itemBytes));
 
+  const itemBytes = Math.max(...inputs.map((input) => input.itemBytes));
   const tileShape = grown(chunkCells, shape, most);
   const isWhole = product(tileShape) >= cells;
   if (isWhole || inputs.every((input) => readTimes(input, shape, tileShape) <= WORTH_A_FILE)) {
-    const room = (BLOCK_PART * bytes) / valueBytes / product(tileShape);
-    const [blockSteps = 1] = grown([chunkSteps], [steps], Math.floor(room));
+    const room = Math.min(
+      (BLOCK_PART * bytes) / valueBytes,
+      Math.max(BLOCK_BYTES / itemBytes, chunkSteps * product(tileShape)),
+    );
+    const [blockSteps = 1] = grown([chunkSteps], [steps], Math.floor(room / product(tileShape)));
     const tiles = [...gridBlocks(shape, tileShape)];
     return { tileShape, parts: tiles.map((tile) => ({ cells: tile, tiles: [tile] })), blockSteps, isSpilled: false };
   }
   // The tiles are not there yet when blocks are read, so that these have all the memory: less one copy by tiles.
-  const itemBytes = Math.max(...inputs.map((input) => input.itemBytes));
   const [blockSteps = 1, ...partShape] = grown(
     largest.chunk,
     [steps, ...shape],
-    Math.floor(bytes / (valueBytes + itemBytes)),
+    Math.floor(Math.min(bytes / (valueBytes + itemBytes), Math.max(BLOCK_BYTES / itemBytes, product(largest.chunk)))),
   );
   const small = Math.max(1, Math.min(most, Math.floor((2 * TILE_BYTES) / cellBytes)));
   const spilledShape = grown(
