@@ -162,7 +162,7 @@ const total: IndexDefinition = {
   peers: {
     follows: "climdex.pcic",
     differences: {
-      xclim: "prcptot takes all days: ask for threshold 0. wet_prcptot is this index.",
+      xclim: "prcptot takes all days, of which threshold 0 leaves out those below 0 alone. wet_prcptot is this index.",
       cdo: "Has no such operator; yearsum takes all days.",
     },
   },
