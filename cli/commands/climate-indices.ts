@@ -4,7 +4,7 @@ export const climateIndices: Command = defineCommand({
   path: ["climate", "indices"],
   summary: "List the climate indices, or tell all of one",
   arguments: { name: { description: "index to tell all of", optional: true } },
-  example: ["twinloom climate indices", "twinloom climate indices WSDI"],
+  example: ["twinloom climate indices WSDI", "twinloom climate indices --json"],
   run: async ({ name }, _options, io) => {
     const { findIndex, INDICES } = await import("../../thematic/climate/index.ts");
     if (name === undefined) {

@@ -18,6 +18,8 @@ export interface PlannedVariable {
   readonly dimensions: readonly PlannedDimension[];
   /** Whether its dataset stands for its first dimension. */
   readonly isCoordinate: boolean;
+  /** Whether it holds the ends of the cells of a coordinate, which are never missing (CF 1.11, section 7.1). */
+  readonly isBounds: boolean;
 }
 
 /** A group to be written. */
@@ -58,12 +60,19 @@ export function planGroup(group: Dataset, place: { readonly path: string; readon
   const dimensionsOf = new Map(
     raw.map((variable) => [variable, variable.dims.map((dim, axis) => find(dim, variable.shape[axis] as number))]),
   );
+  const bounds = raw.flatMap(({ attributes }) => [attributes["bounds"], attributes["climatology"]]);
   const variables = raw.map((variable): PlannedVariable => {
     const dimension = own.get(variable.name);
     const isCoordinate = dimension?.coordinate === variable;
     // A variable called as a dimension that it is not the coordinate of has another name in HDF5.
     const name = dimension && !isCoordinate ? `_nc4_non_coord_${variable.name}` : variable.name;
-    return { path: `${path}/${name}`, variable, dimensions: dimensionsOf.get(variable) ?? [], isCoordinate };
+    return {
+      path: `${path}/${name}`,
+      variable,
+      dimensions: dimensionsOf.get(variable) ?? [],
+      isCoordinate,
+      isBounds: bounds.includes(variable.name),
+    };
   });
   return {
     path,

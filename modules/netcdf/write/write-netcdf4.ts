@@ -83,8 +83,8 @@ export async function writeNetcdf4(
     writer.makeScale(path, `This is a netCDF dimension but not a netCDF variable.${String(length).padStart(10)}`);
   }
 
-  function createVariable({ path, variable, dimensions, isCoordinate }: PlannedVariable): void {
-    const attributes = attributesOf(variable, isCoordinate);
+  function createVariable({ path, variable, dimensions, isCoordinate, isBounds }: PlannedVariable): void {
+    const attributes = attributesOf(variable, isCoordinate || isBounds);
     const spec = specOf(variable, dimensions, options);
     const fill = fillOf(variable, attributes, options.location);
     writer.createDataset(path, { ...spec, ...(fill !== undefined && { fillValue: fill }) });
@@ -133,8 +133,8 @@ function isCharacters(dtype: DType, typeNote: string | undefined): boolean {
   return dtype === "uint8" && typeNote === "char";
 }
 
-/** Attributes of a variable, with those that NetCDF needs where other formats need none. */
-function attributesOf(variable: Variable, isCoordinate: boolean): Attributes {
+/** Attributes of a variable, with those that NetCDF needs where other formats need none. `isWhole`: it has no missing values. */
+function attributesOf(variable: Variable, isWhole: boolean): Attributes {
   const { attributes, dtype, unit } = variable;
   const added: Record<string, AttributeValue> = {};
   if (unit !== undefined && !Object.hasOwn(attributes, "units")) added["units"] = unit;
@@ -142,7 +142,7 @@ function attributesOf(variable: Variable, isCoordinate: boolean): Attributes {
   if (dtype === "bool" && !Object.hasOwn(attributes, "dtype")) added["dtype"] = "bool";
   // In our floats NaN is missing, and nothing else; NetCDF's own say for themselves what is.
   const isFloat = dtype.startsWith("float");
-  if (isFloat && !(variable instanceof NetcdfVariable) && !isCoordinate && !Object.hasOwn(attributes, "_FillValue")) {
+  if (isFloat && !(variable instanceof NetcdfVariable) && !isWhole && !Object.hasOwn(attributes, "_FillValue")) {
     added["_FillValue"] = Number.NaN;
   }
   // A new object has forgotten the types of the attributes; without additions it stays the one that came from the file.
