@@ -26,10 +26,38 @@ export function mix(low: number, high: number, fraction: number): number {
   return fraction < 0.5 ? low + difference * fraction : high - difference * (1 - fraction);
 }
 
-/** The quantile of the first `n` values of an array, which are put in order; NaN where there are none. */
+/** The quantile of the first `n` values of an array, whose order is changed; NaN where there are none. None of them is NaN. */
 export function quantile8(values: Float64Array, n: number, probability: number): number {
   if (n === 0) return Number.NaN;
-  const sorted = values.subarray(0, n).sort();
   const { below, fraction } = quantilePlace(n, probability);
-  return mix(sorted[below] as number, sorted[Math.min(below + 1, n - 1)] as number, fraction);
+  const low = select(values, n, below);
+  if (fraction === 0) return low;
+  let high = Number.POSITIVE_INFINITY;
+  for (let i = below + 1; i < n; i++) high = Math.min(high, values[i] as number);
+  return mix(low, high, fraction);
+}
+
+/**
+ * The value at an index of the rising order of the first `n`, and puts it there: none before it is greater, none behind it less.
+ *
+ * @see C. A. R. Hoare, "Algorithm 65: Find", Communications of the ACM 4 (1961) 321.
+ */
+function select(values: Float64Array, n: number, index: number): number {
+  let [from, to] = [0, n - 1];
+  while (from < to) {
+    const pivot = values[(from + to) >> 1] as number;
+    let [i, j] = [from, to];
+    while (i <= j) {
+      while ((values[i] as number) < pivot) i++;
+      while ((values[j] as number) > pivot) j--;
+      if (i > j) break;
+      const value = values[i] as number;
+      values[i++] = values[j] as number;
+      values[j--] = value;
+    }
+    if (index <= j) to = j;
+    else if (index >= i) from = i;
+    else break;
+  }
+  return values[index] as number;
 }

@@ -25,7 +25,8 @@ function spellKernel({ side }: Exceedance, { axis, base, periods, parameters }: 
     const thresholds = thresholdsOf(values);
     const lacks = thresholds.some(Number.isNaN);
     for (let i = 0; i < values.length; i++) {
-      const [value, threshold] = [values[i] as number, thresholds[day[i] as number] as number];
+      const value = values[i] as number;
+      const threshold = thresholds[day[i] as number] as number;
       beyond[i] = (side === ">" ? value > threshold : value < threshold) ? 1 : 0;
     }
     for (let period = 0; period < periods.count; period++) {
