@@ -71,7 +71,7 @@ export type { NonZero, NumericDType } from "./non-zero.ts";
 export type { ComputeOptions } from "./operations/accumulate.ts";
 export { type AnomalyOptions, anomaly } from "./operations/anomaly.ts";
 export { type AreaMeanOptions, areaMean } from "./operations/area-mean.ts";
-export { areaWeights } from "./operations/area-weights.ts";
+export { type AreaWeightsOptions, areaWeights } from "./operations/area-weights.ts";
 export { broadcastVariable } from "./operations/broadcast-variable.ts";
 export { type ClimatologyOptions, climatology } from "./operations/climatology.ts";
 export { convertVariables } from "./operations/convert-variables.ts";

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { boundsOf } from "../cf/conventions.ts";
 import type { Dataset, Variable } from "../dataset.ts";
 import type { ComputeOptions } from "./accumulate.ts";
-import { areaWeights, latitudeOf, longitudeOf } from "./area-weights.ts";
+import { type AreaWeightsOptions, areaWeights, checkCell, latitudeOf, longitudeOf } from "./area-weights.ts";
 import { assemble, chooseVariables, type Part } from "./assemble.ts";
 import { reduceVariable } from "./reduce-variable.ts";
 import { describeStatistic } from "./reduced-attributes.ts";
@@ -10,7 +10,7 @@ import { partOf } from "./resample.ts";
 import { weightedMeans } from "./statistics.ts";
 
 /** What {@link areaMean} makes. */
-export interface AreaMeanOptions extends ComputeOptions {
+export interface AreaMeanOptions extends ComputeOptions, Pick<AreaWeightsOptions, "ignoreBounds"> {
   /** All of numbers along these dimensions by default. */
   readonly variables?: readonly string[] | undefined;
   /** Dimensions to average over, latitude among them; latitude and longitude by default. */
@@ -37,10 +37,10 @@ export async function areaMean(dataset: Dataset, options: AreaMeanOptions = {}):
       `A mean weighted by area goes over "${latitude}"; \`dims\` are [${dims}]. For a plain mean use reduce.`,
     );
   }
-  const weights: Record<string, Float64Array> = { [latitude]: (await areaWeights(dataset, { signal })).toFloat64() };
+  const weights: Record<string, Float64Array> = { [latitude]: (await areaWeights(dataset, options)).toFloat64() };
   const isOverArea = dims.length === 2 && options.dims === undefined;
   for (const dim of dims) {
-    const widths = dim === latitude ? undefined : await widthsOf(dataset, dim, signal);
+    const widths = dim === latitude || options.ignoreBounds ? undefined : await widthsOf(dataset, dim, signal);
     if (widths) weights[dim] = widths;
   }
   const { along, others } = chooseVariables(dataset, dims, options.variables);
@@ -94,9 +94,12 @@ async function widthsOf(
   const bounds = isLongitude ? boundsOf(dataset, coordinate) : undefined;
   if (bounds?.shape.length !== 2 || bounds.shape[1] !== 2) return undefined;
   const edges = (await bounds.read({}, { signal })).toFloat64();
-  return Float64Array.from({ length: edges.length / 2 }, (_, i) =>
-    Math.abs((edges[2 * i + 1] as number) - (edges[2 * i] as number)),
-  );
+  const middles = (await coordinate.read({}, { signal })).toFloat64();
+  return middles.map((middle, i) => {
+    const [one, other] = [edges[2 * i] as number, edges[2 * i + 1] as number];
+    checkCell(bounds, i, [one, middle, other]);
+    return Math.abs(other - one);
+  });
 }
 
 function isNamedLongitude(dataset: Dataset, dim: string): boolean {

@@ -8,16 +8,23 @@ interface Abortable {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What {@link areaWeights} looks at. */
+export interface AreaWeightsOptions extends Abortable {
+  /** Whether bounds are left aside: some files have them, never written. */
+  readonly ignoreBounds?: boolean | undefined;
+}
+
 /**
  * Weights of the cells of a latitude by their area on a sphere, `[lat]`: sin(north) - sin(south) of its bounds where it has
  * such, else the cosine of the latitude. Only their ratios mean something.
  *
  * @throws `TWIN_INVALID_DATASET` where no coordinate along a dimension of its own is a latitude in degrees (2-d latitudes and
- *   projections have no such weights; use the file's cell areas), where there are several, or one beyond a pole or missing.
+ *   projections have no such weights; use the file's cell areas), where there are several, or one beyond a pole or missing, and where
+ *   bounds do not have their latitude between them.
  */
-export async function areaWeights(dataset: Dataset, options: Abortable = {}): Promise<NdArray<"float64">> {
+export async function areaWeights(dataset: Dataset, options: AreaWeightsOptions = {}): Promise<NdArray<"float64">> {
   const latitude = latitudeOf(dataset);
-  const bounds = boundsOf(dataset, latitude);
+  const bounds = options.ignoreBounds ? undefined : boundsOf(dataset, latitude);
   const name = latitude.name;
   const degrees = await inDegrees(latitude, options);
   const weights = new Float64Array(degrees.length);
@@ -25,6 +32,7 @@ export async function areaWeights(dataset: Dataset, options: Abortable = {}): Pr
     const edges = await inDegrees(bounds, options);
     for (let i = 0; i < weights.length; i++) {
       const [one, other] = [edges[2 * i] as number, edges[2 * i + 1] as number];
+      checkCell(bounds, i, [one, degrees[i] as number, other]);
       weights[i] = Math.abs(Math.sin(radians(other)) - Math.sin(radians(one)));
     }
   } else {
@@ -32,6 +40,16 @@ export async function areaWeights(dataset: Dataset, options: Abortable = {}): Pr
     for (let i = 0; i < weights.length; i++) weights[i] = Math.max(0, Math.cos(radians(degrees[i] as number)));
   }
   return new NdArray(weights, { dtype: "float64", shape: [weights.length], dims: [name], unit: "1" });
+}
+
+/** Refuses bounds that are not around their coordinate. @throws `TWIN_INVALID_DATASET`. */
+export function checkCell({ path }: Variable, i: number, [one, value, other]: readonly [number, number, number]): void {
+  const [low, high] = [Math.min(one, other), Math.max(one, other)];
+  const slack = (high - low) / 100;
+  if (high > low && value >= low - slack && value <= high + slack) return;
+  throw new InvalidDatasetError(
+    `"${path}" has ${one} and ${other} at index ${i}, which is no cell around ${value}. Give \`ignoreBounds: true\` to do without these bounds.`,
+  );
 }
 
 function radians(degrees: number): number {

@@ -20,7 +20,7 @@ export interface TimeAxis {
   readonly month: Uint8Array;
   /** `[step]`, from 1. */
   readonly day: Uint8Array;
-  /** `[step]`, from 1: up to 360, 365 or 366, as the year has days. */
+  /** `[step]`, from 1: up to 360, 365 or 366, as the year has days; 355 in 1582 of the standard calendar, which lacks ten (cftime counts these). */
   readonly dayOfYear: Uint16Array;
   /** How far apart the steps are; `undefined` where they are not alike, or there is only one. */
   readonly step: TimeStep | undefined;
