@@ -15,6 +15,7 @@ import {
   unitSeconds,
   type VariableInit,
 } from "../../../core/index.ts";
+import { ClimateInputError } from "../errors.ts";
 import { blockExtremes, type Tail } from "./block-maxima.ts";
 import { carriedVariables, type ExtremesInput, extremesInput, resultAttributes } from "./extremes-input.ts";
 import { type CellFit, type FitOptions, fitExtremes, STATUS } from "./fit-extremes.ts";
@@ -64,8 +65,8 @@ export interface PeaksKind {
  * Return levels of every cell, from maxima of blocks (GEV, Gumbel) or peaks over a threshold (GPD, a Poisson number of them), fitted by
  * L-moments, with intervals by the bootstrap and Anderson and Darling's test.
  *
- * @returns `return_level`, `return_level_lower`, `return_level_upper` `[return_period, …]`; `location`, `scale`, `shape` (ξ, with
- *   `shape_lower`, `shape_upper`), `count` (blocks or peaks), `anderson_darling`, `p_value`, `status` (why a cell has no fit) `[…]`; of peaks
+ * @returns `return_level`, `return_level_lower`, `return_level_upper` `[return_period, …]`; `location_parameter`, `scale_parameter`,
+ *   `shape_parameter` (ξ, with `shape_parameter_lower`, `shape_parameter_upper`), `count` (blocks or peaks), `anderson_darling`, `p_value`, `status` (why a cell has no fit) `[…]`; of peaks
  *   also `threshold`, `peak_rate` (per year) and `extremal_index` (clusters per step above the threshold).
  * @throws `TWIN_INVALID_ARGUMENT` for periods no longer than a block, or other numbers that are none; `TWIN_CLIMATE_INPUT_INVALID`,
  *   and what `blockMaxima` throws.
@@ -85,7 +86,7 @@ export async function returnLevels(source: Dataset, options: ReturnLevelOptions)
   const fitCell = isBlocks
     ? blockFit(axis, blocks as Periods, { ...options, ...fitOptions, tail, blockYears })
     : peakFit(axis, { ...options, ...fitOptions, tail });
-  const along = (name: string, length: number): SeriesOutput => ({ name, dim: name, length });
+  const along = (name: string, length: number): SeriesOutput => ({ name, dim: `result ${name}`, length });
   const many = ["return_level", "return_level_lower", "return_level_upper"];
   const scalars = SCALARS.filter(({ of }) => of === undefined || of === options.kind);
   const results = await mapSeries([{ variable, unit }], {
@@ -115,7 +116,7 @@ export async function returnLevels(source: Dataset, options: ReturnLevelOptions)
     };
   }
   for (const { name, title, unitOf, integer } of scalars) {
-    const array = (results[name] as NdArray).slice({ [name]: 0 }).contiguous();
+    const array = (results[name] as NdArray).slice({ [`result ${name}`]: 0 }).contiguous();
     made[name] = integer
       ? {
           array: asIntegers(array, integer),
@@ -124,13 +125,22 @@ export async function returnLevels(source: Dataset, options: ReturnLevelOptions)
       : { array: array.withUnit(unitOf === "value" ? unit : unitOf), attributes: { ...shared, long_name: title } };
   }
   const years = Float64Array.from(periods);
+  const carried = await carriedVariables(source, variable, axis.dim, signal);
+  const taken = [...Object.keys(made), "return_period"].find(
+    (name) => Object.hasOwn(carried, name) || variable.dims.includes(name),
+  );
+  if (taken !== undefined) {
+    throw new ClimateInputError(
+      `The data have a coordinate "${taken}", and a result has that name. Rename the coordinate.`,
+    );
+  }
   return dataset({
     variables: {
       return_period: {
         array: new NdArray(years, { dtype: "float64", shape: [years.length], dims: ["return_period"], unit: "year" }),
         attributes: { long_name: "return period" },
       },
-      ...(await carriedVariables(source, variable, axis.dim, signal)),
+      ...carried,
       ...made,
     },
     attributes: { Conventions: "CF-1.11", comment: comment(options, tail) },
@@ -149,31 +159,31 @@ interface Scalar {
 
 const SCALARS: readonly Scalar[] = [
   {
-    name: "location",
+    name: "location_parameter",
     title: "location parameter, of the negated values for the lower tail; the threshold of peaks",
     unitOf: "value",
     value: ({ distribution }) => distribution?.location ?? Number.NaN,
   },
   {
-    name: "scale",
+    name: "scale_parameter",
     title: "scale parameter",
     unitOf: "value",
     value: ({ distribution }) => distribution?.scale ?? Number.NaN,
   },
   {
-    name: "shape",
+    name: "shape_parameter",
     title: "shape parameter xi: above 0 the tail is heavy",
     unitOf: "1",
     value: ({ distribution }) => distribution?.shape ?? Number.NaN,
   },
   {
-    name: "shape_lower",
+    name: "shape_parameter_lower",
     title: "lower end of the interval of the shape",
     unitOf: "1",
     value: ({ lower }) => lower?.at(-1) ?? Number.NaN,
   },
   {
-    name: "shape_upper",
+    name: "shape_parameter_upper",
     title: "upper end of the interval of the shape",
     unitOf: "1",
     value: ({ upper }) => upper?.at(-1) ?? Number.NaN,

@@ -131,7 +131,7 @@ describe("returnLevels of block maxima", () => {
     const above = await returnLevels(series([daily]), options);
     expect(await read(below, "return_level")).toEqual((await read(above, "return_level")).map((level) => -level));
     expect(await read(below, "return_level_lower")).toEqual((await read(above, "return_level_upper")).map((x) => -x));
-    expect(await read(above, "shape")).toEqual([0]);
+    expect(await read(above, "shape_parameter")).toEqual([0]);
   });
 
   it("refuses periods no longer than a block, and too few values", async () => {
@@ -164,7 +164,7 @@ describe("returnLevels of peaks", () => {
     const fit = fitGpd(lMoments([6, 8, 7, 9, 6.5]), 5);
     if (!fit) throw new Error("no fit");
     expect((await read(found, "return_level"))[0]).toBeCloseTo(returnLevel(fit, 10, (5 * 365) / 15), 12);
-    expect((await read(found, "location"))[0]).toBe(5);
+    expect((await read(found, "location_parameter"))[0]).toBe(5);
   });
 
   it("take quantiles of each cell as thresholds, and have intervals", async () => {
