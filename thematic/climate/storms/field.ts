@@ -7,7 +7,7 @@ import {
   type Variable,
 } from "../../../core/index.ts";
 import { ClimateInputError } from "../errors.ts";
-import type { StormGrid } from "./grid.ts";
+import { AT_POLE, type StormGrid } from "./grid.ts";
 
 /** A variable of a dataset, by its name; or with the unit that its file does not state, and with what to take of its further dimensions. */
 export type StormField =
@@ -42,6 +42,8 @@ export interface FieldNeed {
   readonly option: string;
   /** The first is what values are converted to; for another one the factor to it is given. */
   readonly units: readonly (readonly [unit: string, factor: number])[];
+  /** East or north of a vector: at a pole each column has its own directions. */
+  readonly isComponent?: boolean;
 }
 
 /** @throws `TWIN_CLIMATE_INPUT_INVALID` where the variable is not there, has other dimensions, or no fitting unit. */
@@ -82,7 +84,7 @@ export function fieldReader(
       const array = (await variable.read({ ...select, ...range }, { signal })).transpose(wanted);
       return (step, into) => {
         const values = (steps === 0 ? array : array.slice({ [dims.time]: step - start })).toFloat64();
-        place(grid, values, { scale, offset }, into);
+        place(grid, values, { scale, offset, isComponent: need.isComponent ?? false }, into);
       };
     },
   };
@@ -94,9 +96,9 @@ export function isOne(selection: Selection[string] | undefined): boolean {
 }
 
 function place(
-  { rows, columns, dataRow, dataColumn, dataColumns }: StormGrid,
+  { rows, columns, lat, wraps, dataRow, dataColumn, dataColumns }: StormGrid,
   values: Float64Array,
-  { scale, offset }: LinearMap,
+  { scale, offset, isComponent }: LinearMap & { readonly isComponent: boolean },
   into: Float64Array,
 ): void {
   for (let row = 0; row < rows; row++) {
@@ -105,6 +107,13 @@ function place(
       const value = (values[from + (dataColumn[column] as number)] as number) * scale + offset;
       into[row * columns + column] = Number.isFinite(value) ? value : Number.NaN;
     }
+  }
+  if (isComponent || !wraps) return;
+  // A pole is one point, however many values its row has.
+  for (const row of [0, rows - 1]) {
+    if (Math.abs(lat[row] as number) < 90 - AT_POLE) continue;
+    const known = into.subarray(row * columns, (row + 1) * columns).filter((value) => !Number.isNaN(value));
+    into.fill(known.reduce((sum, value) => sum + value, 0) / known.length, row * columns, (row + 1) * columns);
   }
 }
 

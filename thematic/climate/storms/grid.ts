@@ -3,7 +3,7 @@ import { squaredChord } from "./sphere.ts";
 
 const DEGREE = Math.PI / 180;
 /** How far from the pole a row counts as the pole itself, in degrees. */
-const AT_POLE = 1e-6;
+export const AT_POLE = 1e-6;
 
 /**
  * A grid of latitudes and longitudes as points and their neighbours, on the sphere: it has no seam where longitudes go all around,

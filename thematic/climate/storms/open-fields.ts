@@ -1,4 +1,11 @@
-import { axisOf, type Dataset, readTimeAxis, type TimeAxis, timeAxis } from "../../../core/index.ts";
+import {
+  axisOf,
+  type Dataset,
+  InvalidTimeAxisError,
+  readTimeAxis,
+  type TimeAxis,
+  timeAxis,
+} from "../../../core/index.ts";
 import type { StormFields } from "./candidate.ts";
 import { type FieldNeed, type FieldReader, fieldReader, fieldVariable, type StormField } from "./field.ts";
 import { degreesAlong, givenTimes, stormDims } from "./field-dims.ts";
@@ -29,12 +36,12 @@ export async function openFields(dataset: Dataset, options: DetectStormsOptions)
   const dims = stormDims(dataset, variable, { given: options.dims ?? {}, axisOf, select });
   const axis = times
     ? timeAxis(await givenTimes(dataset, { dim: dims.time, ...times }), { dim: dims.time, ...times })
-    : await readTimeAxis(dataset, { dim: dims.time, signal });
+    : await statedTimes(dataset, dims.time, signal);
   const latitudes = await degreesAlong(dataset, dims.lat, signal);
   const grid = stormGrid(latitudes, await degreesAlong(dataset, dims.lon, signal));
   const size = grid.rows * grid.columns;
   const reader = (field: StormField, option: string, units: FieldNeed["units"], steps = axis.length): FieldReader =>
-    fieldReader(dataset, field, { need: { option, units }, dims, grid, steps });
+    fieldReader(dataset, field, { need: { option, units, isComponent: units[0]?.[0] === "m s-1" }, dims, grid, steps });
   const pressure = reader(options.pressure, "pressure", [["Pa", 1]]);
   const pair = (
     fields: readonly [StormField, StormField] | undefined,
@@ -87,6 +94,18 @@ export async function openFields(dataset: Dataset, options: DetectStormsOptions)
       };
     },
   };
+}
+
+async function statedTimes(dataset: Dataset, dim: string, signal: AbortSignal | undefined): Promise<TimeAxis> {
+  try {
+    return await readTimeAxis(dataset, { dim, signal });
+  } catch (error) {
+    if (!(error instanceof InvalidTimeAxisError) || dataset.variables[dim]?.unit !== undefined) throw error;
+    throw new InvalidTimeAxisError(
+      `"${dim}" is no time coordinate, as it states no unit. Say what its numbers count: times: { unit: "hours since 1996-01-05" }; or give the times: times: { unit, values }.`,
+      { cause: error },
+    );
+  }
 }
 
 type StepValues = (step: number, into: Float64Array) => void;
