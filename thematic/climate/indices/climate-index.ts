@@ -6,6 +6,7 @@ import {
   InvalidArgumentError,
   InvalidFrequencyError,
   isTimeUnit,
+  lazySeries,
   type MissingRule,
   mapSeries,
   missingPeriods,
@@ -49,7 +50,8 @@ export interface ClimateIndexOptions {
  *
  * @param name - Of one of {@link INDICES}, letters in either case: `"TX90p"`.
  * @returns A CF dataset: the index, float64, `[time, …]`, named as it was asked for, NaN where it is missing; time, the start of
- *   each period, with bounds; the coordinates in space, their bounds and the grid mapping of the data.
+ *   each period, with bounds; the coordinates in space, their bounds and the grid mapping of the data. An index with a value for
+ *   each step of the data (FWI) is computed when it is read: the data must be open till then.
  * @throws `TWIN_CLIMATE_INDEX_UNKNOWN`; `TWIN_CLIMATE_INPUT_INVALID` where a variable is missing, has another unit or other steps;
  *   `TWIN_FREQUENCY_INVALID`; `TWIN_TIME_AXIS_INVALID`; `TWIN_INVALID_ARGUMENT` for parameters and periods that are none.
  *
@@ -92,7 +94,9 @@ export async function climateIndex(
     ...(signal && { signal }),
     ...(options.onProgress && { onProgress: options.onProgress }),
   };
-  const results: Readonly<Record<string, NdArray | Variable>> = await mapSeries(inputs, how);
+  const results: Readonly<Record<string, NdArray | Variable>> = isAlongSteps
+    ? await lazySeries(inputs, how)
+    : await mapSeries(inputs, how);
   return await resultDataset({
     source: dataset,
     like,

@@ -7,7 +7,9 @@ import {
   findVariable,
   NdArray,
   type Periods,
+  type Selection,
   type TimeAxis,
+  toIndexSelection,
   type Variable,
   type VariableInit,
 } from "../../../core/index.ts";
@@ -70,7 +72,11 @@ export async function resultDataset(init: ResultInit): Promise<Dataset> {
     attributes: globalAttributes(source),
   });
   if (result instanceof NdArray) return made;
-  return { ...made, variables: { ...made.variables, [name]: renamed(result, name, attributes) } };
+  const whole: Dataset = {
+    ...made,
+    variables: { ...made.variables, [name]: renamed(result, { name, attributes, whole: () => whole }) },
+  };
+  return whole;
 }
 
 function globalAttributes({ attributes }: Dataset): Attributes {
@@ -154,13 +160,25 @@ async function held(variable: Variable, signal: AbortSignal | undefined): Promis
   return { array: await variable.read({}, { signal }), attributes: variable.attributes };
 }
 
-function renamed(variable: Variable, name: string, more: Attributes): Variable {
+/** A variable of another name, with attributes, selected from by the coordinates of its dataset. */
+function renamed(
+  variable: Variable,
+  as: { readonly name: string; readonly attributes: Attributes; readonly whole: () => Dataset },
+): Variable {
   const { dtype, dims, shape, unit, fillValue, storage } = variable;
-  const attributes = { ...more, ...(unit !== undefined && { units: unit }) };
+  const { name } = as;
+  const attributes = { ...as.attributes, ...(unit !== undefined && { units: unit }) };
+  const indices = async (selection: Selection, signal: AbortSignal | undefined): Promise<Selection> =>
+    await toIndexSelection(as.whole(), variable, selection, { signal });
   return {
     ...{ name, path: `/${name}`, dtype, dims, shape, unit, fillValue, attributes, storage },
-    read: (selection, options) => variable.read(selection, options),
-    readMany: (selections, options) => variable.readMany(selections, options),
+    read: async (selection = {}, options = {}) =>
+      await variable.read(await indices(selection, options.signal), options),
+    readMany: async (selections, options = {}) =>
+      await variable.readMany(
+        await Promise.all(selections.map(async (each) => await indices(each, options.signal))),
+        options,
+      ),
     chunks: (options) => variable.chunks(options),
   };
 }
