@@ -174,7 +174,7 @@ describe.skipIf(!existsSync(SAMPLES))("real files (needs ../shared/data/netcdf)"
       });
       return most;
     };
-    // GFWED has equations 12 and 15 of DMC as they were before cffdrs refined them: that is the 2 %.
+    // GFWED has equations 12 and 15 of DMC as in the report, which cffdrs and xclim refined: that is the 2 %. With them it is 2e-7.
     const bounds = { FFMC: 2e-7, DC: 3e-7, ISI: 1e-6, DMC: 0.022, BUI: 0.022, FWI: 0.014 };
     const codes = await fireWeather(data, {
       variables: { ...names, snd: "snow_depth" },
