@@ -1,0 +1,162 @@
+import { describe, expect, it } from "vitest";
+import { dataset, NdArray } from "../../../../core/index.ts";
+import { climateIndex, INDICES } from "../../../../thematic/climate/index.ts";
+import { days, madeDays } from "./made-days.ts";
+
+const tasmin = days(730, -1);
+
+async function refusal(...args: Parameters<typeof climateIndex>): Promise<{ code: string; message: string }> {
+  const error = await climateIndex(...args).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  return error as { code: string; message: string };
+}
+
+describe("climateIndex", () => {
+  it("gives a CF dataset named as it was asked for, with periods, coordinates, bounds and grid mapping", async () => {
+    const array = (
+      values: readonly number[],
+      shape: readonly number[],
+      dims: readonly string[],
+      unit?: string,
+    ): NdArray => new NdArray(Float64Array.from(values), { dtype: "float64", shape, dims, unit });
+    const cells = [...tasmin, ...tasmin.map((value) => -value)];
+    const data = dataset({
+      variables: {
+        time: {
+          array: array([...tasmin.keys()], [730], ["time"], "days since 2001-01-01"),
+          attributes: { calendar: "noleap" },
+        },
+        x: { array: array([10, 20], [2], ["x"], "km"), attributes: { axis: "X", bounds: "x_bnds" } },
+        x_bnds: array([5, 15, 15, 25], [2, 2], ["x", "bnds"]),
+        lat: array([45, 46], [2], ["x"], "degrees_north"),
+        crs: { array: array([0], [], []), attributes: { grid_mapping_name: "rotated_latitude_longitude" } },
+        other: array([1, 2], [2], ["x"]),
+        tn: {
+          array: array(cells, [2, 730], ["x", "time"], "degC"),
+          attributes: {
+            standard_name: "air_temperature",
+            cell_methods: "time: minimum",
+            coordinates: "lat",
+            grid_mapping: "crs",
+          },
+        },
+      },
+      attributes: { institution: "Here", history: "made today", Conventions: "CF-1.4" },
+    });
+    const result = await climateIndex(data, "fd");
+    expect(Object.keys(result.variables).sort()).toEqual(["crs", "fd", "lat", "time", "time_bnds", "x", "x_bnds"]);
+    expect(result.attributes).toEqual({ institution: "Here", Conventions: "CF-1.11" });
+    const index = result.variables["fd"];
+    expect(index).toMatchObject({ dtype: "float64", dims: ["time", "x"], shape: [2, 2], unit: "day" });
+    expect(index?.attributes).toMatchObject({
+      cell_methods: "time: minimum within days time: sum over days",
+      coordinates: "lat",
+      grid_mapping: "crs",
+    });
+    expect(index?.attributes["comment"]).toMatch(/threshold 0 degC.*Missing where a step of the period is\./);
+    expect([...((await index?.read())?.toFloat64() ?? [])]).toEqual([365, 0, 365, 0]);
+    const time = result.variables["time"];
+    expect(time?.attributes).toMatchObject({ bounds: "time_bnds", calendar: "noleap", units: "days since 2001-01-01" });
+    expect([...((await time?.read())?.toFloat64() ?? [])]).toEqual([0, 365]);
+    expect([...((await result.variables["time_bnds"]?.read())?.toFloat64() ?? [])]).toEqual([0, 365, 365, 730]);
+  });
+
+  it("finds inputs by the standard name and cell_methods, and refuses means for minima", async () => {
+    const as = (methods?: string) => ({
+      attributes: { t2: { standard_name: "air_temperature", ...(methods !== undefined && { cell_methods: methods }) } },
+    });
+    expect(
+      (await climateIndex(madeDays({ t2: tasmin }, as("time: minimum within days")), "FD")).variables,
+    ).toHaveProperty("FD");
+    for (const methods of ["time: mean", undefined]) {
+      const { code, message } = await refusal(madeDays({ t2: tasmin }, as(methods)), "FD");
+      expect(code).toBe("TWIN_CLIMATE_INPUT_INVALID");
+      expect(message).toContain('"t2" has the standard name, but its cell_methods');
+    }
+    const named = await climateIndex(madeDays({ t2: tasmin }, as("time: mean")), "FD", { variables: { tasmin: "t2" } });
+    expect([...((await named.variables["FD"]?.read())?.toFloat64() ?? [])]).toEqual([365, 365]);
+  });
+
+  it.each([
+    ["another unit", madeDays({ tasmin }, { units: { tasmin: "m" } }), {}, "TWIN_CLIMATE_INPUT_INVALID", 'is in "m"'],
+    ["steps of 6 hours", madeDays({ tasmin }, { step: 0.25 }), {}, "TWIN_CLIMATE_INPUT_INVALID", "a step is 6 hours"],
+    ["steps of 30 days", madeDays({ tasmin }, { step: 30 }), {}, "TWIN_CLIMATE_INPUT_INVALID", "a step is 30 days"],
+    ["no variable", madeDays({ pr: tasmin }), {}, "TWIN_CLIMATE_INPUT_INVALID", "the dataset has time, pr"],
+    ["an unknown variable", madeDays({ tasmin }), { variables: { tasmin: "tn" } }, "TWIN_VARIABLE_NOT_FOUND", "tn"],
+    ["an unknown input", madeDays({ tasmin }), { variables: { tasmax: "tasmin" } }, "TWIN_INVALID_ARGUMENT", "tasmin"],
+    [
+      "an unknown parameter",
+      madeDays({ tasmin }),
+      { parameters: { treshold: 1 } },
+      "TWIN_INVALID_ARGUMENT",
+      "threshold",
+    ],
+    ["no number", madeDays({ tasmin }), { parameters: { threshold: Number.NaN } }, "TWIN_INVALID_ARGUMENT", "NaN"],
+    ["no frequency", madeDays({ tasmin }), { frequency: "yearly" }, "TWIN_FREQUENCY_INVALID", "YS-JUL"],
+  ])("refuses %s", async (_, data, options, code, words) => {
+    const error = await refusal(data, "FD", options);
+    expect(error).toMatchObject({ code });
+    expect(error.message).toContain(words);
+  });
+
+  it("refuses a variable without a unit, and one without time", async () => {
+    const bare = new NdArray(Float64Array.from(tasmin), { dtype: "float64", shape: [730], dims: ["time"] });
+    const withoutUnit = madeDays({ pr: tasmin });
+    expect((await refusal(dataset({ variables: { tasmin: bare } }), "FD")).message).toContain('"tasmin" has no unit');
+    const timeless = dataset({ variables: { tasmin: bare.withUnit("degC") } });
+    expect((await refusal(timeless, "FD")).message).toContain("along a time");
+    expect((await refusal(withoutUnit, "FD")).code).toBe("TWIN_CLIMATE_INPUT_INVALID");
+  });
+
+  it("knows no other index, and says which there are", async () => {
+    const { code, message } = await refusal(madeDays({ tasmin }), "TX90");
+    expect(code).toBe("TWIN_CLIMATE_INDEX_UNKNOWN");
+    expect(message).toMatch(/Did you mean "TX90p"\? There are: TXx, /);
+  });
+
+  it("takes base periods as years and as dates, and refuses those without data", async () => {
+    const data = madeDays({ tasmax: days(730, 1, { 400: 2 }) });
+    const comment = async (period: string): Promise<unknown> =>
+      (await climateIndex(data, "TX90p", { period })).variables["TX90p"]?.attributes["comment"];
+    expect(await comment("2001-2001")).toContain("Base period 2001-01-01 to 2001-12-31.");
+    expect(await comment("2001-03/2002-03-10")).toContain("Base period 2001-03-01 to 2002-03-10.");
+    expect(await comment("1961-2001")).toContain("Base period 2001-01-01 to 2001-12-31.");
+    const none = await refusal(data, "TX90p", { period: "1961-1990" });
+    expect(none.code).toBe("TWIN_CLIMATE_INPUT_INVALID");
+    expect(none.message).toContain("the data go from 2001-01-01 to 2002-12-31");
+    for (const period of ["1990-1961", "sixties", "1961", "1961-01-1990"]) {
+      expect((await refusal(data, "TX90p", { period })).code).toBe("TWIN_INVALID_ARGUMENT");
+    }
+  });
+
+  it("stops when it is told to", async () => {
+    const signal = AbortSignal.abort(new Error("enough"));
+    await expect(climateIndex(madeDays({ tasmin }), "FD", { signal })).rejects.toThrow("enough");
+  });
+});
+
+describe("the definitions of indices", () => {
+  it("have names of their own, in either case", () => {
+    const names = INDICES.flatMap(({ name, aliases = [] }) => [name, ...aliases]).map((name) => name.toLowerCase());
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+  });
+
+  it("have all that the issue asks for", () => {
+    const names = INDICES.map(({ name }) => name);
+    const asked =
+      "TXx TNn TX90p TN10p WSDI CSDI SU FD ID TR GSL DTR RX1day RX5day CDD CWD SDII R10mm R20mm R95p PRCPTOT SPI FWI";
+    expect(names).toEqual(expect.arrayContaining(asked.split(" ")));
+  });
+
+  it("state definition, source and unit, and have defaults that are allowed", () => {
+    for (const { title, definition, source, frequency, frequencies, parameters = {} } of INDICES) {
+      for (const text of [title, definition, source]) expect(text.length).toBeGreaterThan(10);
+      if (frequencies) expect(frequencies).toContain(frequency);
+      for (const { default: value, min = value, max = value } of Object.values(parameters)) {
+        expect(value >= min && value <= max).toBe(true);
+      }
+    }
+  });
+});
