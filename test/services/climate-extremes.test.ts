@@ -78,7 +78,7 @@ describe.skipIf((!existsSync(python) && !isRequired) || !hasData)(
       readonly river: number[];
       readonly variances: number[];
       readonly scores: number[];
-      };
+    };
     beforeAll(() => {
       oracle = JSON.parse(execFileSync(python, ["-c", SCRIPT, ...Object.values(files)], { encoding: "utf8" }));
     }, 120_000);
