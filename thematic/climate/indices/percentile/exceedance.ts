@@ -26,26 +26,23 @@ export function percentileParameter(percentile: number): IndexParameter {
 export const THRESHOLD_DEFINITION =
   "Thresholds are percentiles of each day of the year over the base period: of all values in a 5-day window centred on that day, estimated as Hyndman and Fan's type 8. In leap years the 365 thresholds are interpolated to 366 days. A day that is not missing but has no threshold, as its window has no value in the base period, makes its period missing.";
 
-/** What becomes of a day: the side of its threshold that it lies on. */
-export function beyond({ side }: Pick<Exceedance, "side">): (value: number, threshold: number) => boolean {
-  return side === ">" ? (value, threshold) => value > threshold : (value, threshold) => value < threshold;
-}
-
 /** Days beyond their thresholds in each period. */
 export function exceedanceKernel({ side }: Pick<Exceedance, "side">, context: IndexContext): SeriesKernel {
   const { axis, base, periods, parameters } = context;
   const { percentile = 90, percentileWindow: window = 5 } = parameters;
   const thresholdsOf = dayThresholds(dayWindows(axis, base, window), percentile);
   const day = axis.dayOfYear.map((dayOfYear) => dayOfYear - 1);
-  const count = side === ">" ? countAbove : countBelow;
+  const compare = side === ">" ? compareAbove : compareBelow;
+  const beyond = new Uint8Array(axis.length);
   return ([series], [days]) => {
     const [values, output] = [series as Float64Array, days as Float64Array];
     const thresholds = thresholdsOf(values);
-    const lacks = thresholds.some(Number.isNaN);
+    const lacks = hasGaps(thresholds);
+    compare(values, day, thresholds, beyond);
     for (let period = 0; period < periods.count; period++) {
       const [start, stop] = [periods.start[period] as number, periods.stop[period] as number];
-      const steps = { values, day, start, stop };
-      output[period] = lacks && lacksThreshold(steps, thresholds) ? Number.NaN : count(steps, thresholds);
+      output[period] =
+        lacks && lacksThreshold({ values, day, start, stop }, thresholds) ? Number.NaN : sum(beyond, start, stop);
     }
   };
 }
@@ -58,20 +55,30 @@ interface Steps {
   readonly stop: number;
 }
 
-function countAbove({ values, day, start, stop }: Steps, thresholds: Float64Array): number {
-  let count = 0;
-  for (let i = start; i < stop; i++) {
-    if ((values[i] as number) > (thresholds[day[i] as number] as number)) count++;
+// Truths are stored and summed: several times as fast as counting in a branch, which a processor cannot foresee.
+function compareAbove(values: Float64Array, day: Uint16Array, thresholds: Float64Array, beyond: Uint8Array): void {
+  for (let i = 0; i < values.length; i++) {
+    beyond[i] = Number((values[i] as number) > (thresholds[day[i] as number] as number));
   }
+}
+
+function compareBelow(values: Float64Array, day: Uint16Array, thresholds: Float64Array, beyond: Uint8Array): void {
+  for (let i = 0; i < values.length; i++) {
+    beyond[i] = Number((values[i] as number) < (thresholds[day[i] as number] as number));
+  }
+}
+
+function sum(truths: Uint8Array, start: number, stop: number): number {
+  let count = 0;
+  for (let i = start; i < stop; i++) count += truths[i] as number;
   return count;
 }
 
-function countBelow({ values, day, start, stop }: Steps, thresholds: Float64Array): number {
-  let count = 0;
-  for (let i = start; i < stop; i++) {
-    if ((values[i] as number) < (thresholds[day[i] as number] as number)) count++;
-  }
-  return count;
+/** Whether a value is missing. */
+export function hasGaps(values: Float64Array): boolean {
+  let missing = 0;
+  for (let i = 0; i < values.length; i++) missing += Number(Number.isNaN(values[i]));
+  return missing > 0;
 }
 
 /** Whether a value is there that has no threshold to be compared with. */

@@ -24,66 +24,65 @@ export function slidingQuantiles(
   const sign = probability < 0.5 ? -1 : 1;
   const places = placesOf(width * years, probability);
 
-  // A column of each day of the window, in a ring; a list ends with a value that is none.
+  // A column of each day of the window and one that leaves it, in a ring; a list ends with a value that is none. Behind them an
+  // empty one.
+  const slots = width + 1;
+  const EMPTY = slots;
   const room = years + 1;
-  const columns = new Float64Array(width * room);
-  const counts = new Int32Array(width);
-  const valid = new Int32Array(width);
-  const pivots = new Float64Array(width);
+  const columns = new Float64Array((slots + 1) * room).fill(Number.NaN);
+  const counts = new Int32Array(slots + 1);
+  const valid = new Int32Array(slots);
+  const pivots = new Float64Array(slots);
   let list = new Float64Array(width * years + 1);
   let spare = new Float64Array(width * years + 1);
   let length = 0;
 
   /** Reads a column: its values that are `pivot` or beyond it, in falling order. */
   function read(values: Float64Array, column: number, pivot: number): void {
-    const slot = column % width;
+    const slot = column % slots;
     const from = slot * room;
-    let [n, lacking] = [0, 0];
+    const offset = column - half;
+    let [n, there] = [0, 0];
+    // Sums of truths, as there is no foreseeing which values are beyond.
     for (let year = 0; year < years; year++) {
-      const value = sign * (values[(yearStart[year] as number) + column - half] as number);
-      if (value >= pivot) {
-        let at = from + n;
-        while (at > from && (columns[at - 1] as number) < value) {
-          columns[at] = columns[at - 1] as number;
-          at--;
-        }
-        columns[at] = value;
-        n++;
-      } else if (Number.isNaN(value)) lacking++;
+      const value = sign * (values[(yearStart[year] as number) + offset] as number);
+      columns[from + n] = value;
+      n += Number(value >= pivot);
+      there += Number(value >= Number.NEGATIVE_INFINITY);
+    }
+    for (let i = from + 1; i < from + n; i++) {
+      const value = columns[i] as number;
+      let at = i;
+      for (; at > from && (columns[at - 1] as number) < value; at--) columns[at] = columns[at - 1] as number;
+      columns[at] = value;
     }
     columns[from + n] = Number.NaN;
     counts[slot] = n;
-    valid[slot] = years - lacking;
+    valid[slot] = there;
     pivots[slot] = pivot;
   }
 
-  /** Puts a column into the list. */
-  function enter(column: number): void {
-    const from = (column % width) * room;
-    let next = from;
-    let [i, n] = [0, 0];
-    const stop = from + (counts[column % width] as number);
-    while (i < length) {
-      const value = list[i++] as number;
-      // Behind the last one is NaN, which is not greater.
-      while ((columns[next] as number) > value) spare[n++] = columns[next++] as number;
-      spare[n++] = value;
-    }
-    while (next < stop) spare[n++] = columns[next++] as number;
-    length = n;
-    [list, spare] = [spare, list];
-  }
-
-  /** Takes a column out of the list. */
-  function leave(column: number): void {
-    let next = (column % width) * room;
+  /** Puts a column into the list, and takes another one out of it: an empty one where there is none to take. */
+  function exchange(leaving: number, entering: number): void {
+    const [before, after, count] = [list, spare, length];
+    let old = leaving * room;
+    let next = entering * room;
     let n = 0;
-    for (let i = 0; i < length; i++) {
-      const value = list[i] as number;
-      if (value === columns[next]) next++;
-      else list[n++] = value;
+    for (let i = 0; i < count; i++) {
+      const value = before[i] as number;
+      if (value === columns[old]) {
+        old++;
+        continue;
+      }
+      // Behind the last one is NaN, which is not greater.
+      while ((columns[next] as number) > value) after[n++] = columns[next++] as number;
+      after[n++] = value;
     }
+    const stop = entering * room + (counts[entering] as number);
+    while (next < stop) after[n++] = columns[next++] as number;
     length = n;
+    list = after;
+    spare = before;
   }
 
   /** Reads all columns of a day's window. */
@@ -91,7 +90,7 @@ export function slidingQuantiles(
     length = 0;
     for (let column = day - 1; column < day - 1 + width; column++) {
       read(values, column, pivot);
-      enter(column);
+      exchange(EMPTY, column % slots);
     }
   }
 
@@ -111,21 +110,20 @@ export function slidingQuantiles(
     for (let day = 1; day <= days; day++) {
       if (day === 1) readAll(values, day, Number.NEGATIVE_INFINITY);
       else {
-        leave(day - 2);
         const entering = day - 2 + width;
         read(values, entering, guess(depth));
-        enter(entering);
+        exchange((day - 2) % slots, entering % slots);
       }
       let n = 0;
-      for (let slot = 0; slot < width; slot++) n += valid[slot] as number;
+      for (let column = day - 1; column < day - 1 + width; column++) n += valid[column % slots] as number;
       if (n === 0) {
         quantiles[day - 1] = Number.NaN;
         continue;
       }
       depth = places.depth[n] as number;
-      if (!isExact(depth)) {
+      if (!isExact(day, depth)) {
         readAll(values, day, guess(depth));
-        if (!isExact(depth)) readAll(values, day, Number.NEGATIVE_INFINITY);
+        if (!isExact(day, depth)) readAll(values, day, Number.NEGATIVE_INFINITY);
       }
       const low = list[places.low[n] as number] as number;
       const high = list[places.high[n] as number] as number;
@@ -134,10 +132,12 @@ export function slidingQuantiles(
   };
 
   /** Whether the first `depth` values of the list are those of the window. */
-  function isExact(depth: number): boolean {
+  function isExact(day: number, depth: number): boolean {
     if (length < depth) return false;
     const last = list[depth - 1] as number;
-    for (let slot = 0; slot < width; slot++) if (last < (pivots[slot] as number)) return false;
+    for (let column = day - 1; column < day - 1 + width; column++) {
+      if (last < (pivots[column % slots] as number)) return false;
+    }
     return true;
   }
 }

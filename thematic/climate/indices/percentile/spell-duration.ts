@@ -6,6 +6,7 @@ import { dayWindows } from "./day-windows.ts";
 import {
   ETCCDI,
   type Exceedance,
+  hasGaps,
   lacksThreshold,
   percentileParameter,
   percentileWindow,
@@ -20,14 +21,15 @@ function spellKernel({ side }: Exceedance, { axis, base, periods, parameters }: 
   const day = axis.dayOfYear.map((dayOfYear) => dayOfYear - 1);
   // A step behind a day that the axis lacks does not go on with the spell before it.
   const beyond = new Uint8Array(axis.length);
+  const isAbove = side === ">";
   return ([series], [days]) => {
     const [values, output] = [series as Float64Array, days as Float64Array];
     const thresholds = thresholdsOf(values);
-    const lacks = thresholds.some(Number.isNaN);
+    const lacks = hasGaps(thresholds);
     for (let i = 0; i < values.length; i++) {
       const value = values[i] as number;
       const threshold = thresholds[day[i] as number] as number;
-      beyond[i] = (side === ">" ? value > threshold : value < threshold) ? 1 : 0;
+      beyond[i] = isAbove ? Number(value > threshold) : Number(value < threshold);
     }
     for (let period = 0; period < periods.count; period++) {
       const [start, stop] = [periods.start[period] as number, periods.stop[period] as number];
