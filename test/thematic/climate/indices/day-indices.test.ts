@@ -1,15 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { climateIndex } from "../../../../thematic/climate/index.ts";
 import type { ClimateIndexOptions } from "../../../../thematic/climate/indices/climate-index.ts";
-import { days, madeDays } from "./made-days.ts";
+import { days, madeDays, numbersOf } from "./made-days.ts";
 
 async function valuesOf(
   data: ReturnType<typeof madeDays>,
   name: string,
   options?: ClimateIndexOptions,
 ): Promise<readonly number[]> {
-  const result = await climateIndex(data, name, options);
-  return [...((await result.variables[name]?.read())?.toFloat64() ?? [])];
+  return await numbersOf(await climateIndex(data, name, options), name);
 }
 
 // Expected values are worked out by hand from the few days that are unlike the others.

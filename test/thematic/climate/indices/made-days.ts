@@ -1,4 +1,4 @@
-import { type Attributes, type Dataset, dataset, NdArray } from "../../../../core/index.ts";
+import { type Attributes, type Dataset, dataset, findVariable, NdArray } from "../../../../core/index.ts";
 
 /** A dataset of daily series from 2001-01-01 on, at one place unless the values say otherwise. */
 export function madeDays(
@@ -40,4 +40,9 @@ export function madeDays(
 /** Days of one value, with other values at some of them. */
 export function days(length: number, value: number, others: Readonly<Record<number, number>> = {}): readonly number[] {
   return Array.from({ length }, (_, day) => others[day] ?? value);
+}
+
+/** All values of a variable. */
+export async function numbersOf(data: Dataset, name: string): Promise<readonly number[]> {
+  return [...(await findVariable(data, name).read()).toFloat64()];
 }
