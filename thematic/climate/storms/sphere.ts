@@ -23,6 +23,7 @@ export function distanceKm(a: Place, b: Place): number {
 
 /** A longitude in [-180, 180). */
 export function wrapLongitude(lon: number): number {
+  if (lon >= -180 && lon < 180) return lon;
   const turned = (((lon + 180) % 360) + 360) % 360;
   return turned - 180;
 }

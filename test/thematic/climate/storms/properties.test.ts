@@ -132,7 +132,7 @@ describe("reading", () => {
           unit: psl?.unit,
           attributes: psl?.attributes,
           read: async (selection: Readonly<Record<string, { start: number; stop: number }>>) => {
-            const { start = 0, stop = 0 } = selection["time"] ?? {};
+            const { start, stop } = selection["time"] as { start: number; stop: number };
             reads.push([start, stop]);
             return (await psl?.read({ time: { start, stop } })) as NdArray;
           },
