@@ -177,7 +177,9 @@ function inOrder(question: string, { values, labels }: Answer): readonly (number
 
 async function expectLabels(result: Dataset, labels: readonly (number | string)[], label: string): Promise<void> {
   const coordinate = result.variables[result.coordinates[0] as string];
-  const values = Array.from((await coordinate?.read())?.values() ?? []);
+  const values: (number | string)[] = Array.from(
+    ((await coordinate?.read())?.values() ?? []) as readonly (number | string)[],
+  );
   expect(typeof labels[0] === "string" ? values.toSorted((a, b) => (String(a) < String(b) ? -1 : 1)) : values, label).toEqual(labels);
 }
 

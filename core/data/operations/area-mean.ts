@@ -92,7 +92,7 @@ async function widthsOf(
   const coordinate = Object.hasOwn(dataset.variables, dim) ? dataset.variables[dim] : undefined;
   const isLongitude = coordinate !== undefined && isNamedLongitude(dataset, dim);
   const bounds = isLongitude ? boundsOf(dataset, coordinate) : undefined;
-  if (bounds?.shape.length !== 2 || bounds.shape[1] !== 2) return undefined;
+  if (!coordinate || bounds?.shape.length !== 2 || bounds.shape[1] !== 2) return undefined;
   const edges = (await bounds.read({}, { signal })).toFloat64();
   const middles = (await coordinate.read({}, { signal })).toFloat64();
   return middles.map((middle, i) => {
