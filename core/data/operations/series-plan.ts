@@ -25,8 +25,8 @@ const BLOCK_PART = 0.25;
 /** Reading by tiles may read so many times what there is, before a temporary file is the cheaper way. */
 const WORTH_A_FILE = 1.5;
 /** A block, and a tile, of more bytes than that is no faster; freed memory of smaller ones is taken back sooner. */
-const BLOCK_BYTES = 12e6;
-const TILE_BYTES = 24e6;
+const BLOCK_BYTES = 6e6;
+const TILE_BYTES = 16e6;
 
 /**
  * How to go through the cells in so much memory.
