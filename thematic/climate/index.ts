@@ -30,6 +30,34 @@ export {
   type Tail,
   type Threshold,
 } from "./extremes/index.ts";
+export type { AdaptableClimate } from "./following/adaptable-climate.ts";
+export {
+  crossValidateEmulators,
+  type EmulatorCandidate,
+  type ScoredCandidate,
+} from "./following/choose-emulator.ts";
+export { type EmulatorDocument, loadEmulator, parseEmulator, saveEmulator } from "./following/document.ts";
+export { ClimateEmulator, type ClimateShift } from "./following/emulator.ts";
+export { type EmulatorFitOptions, fitClimateEmulator } from "./following/fit-emulator.ts";
+export { type FollowOptions, follow } from "./following/follow.ts";
+export {
+  type Analysis,
+  type FieldForecast,
+  Follower,
+  type FollowerCounts,
+  type FollowerOptions,
+} from "./following/follower.ts";
+export { type ClimateEmulatorOptions, type ClimateTwin, climateEmulator } from "./following/plugin.ts";
+export { type FieldSeries, readField } from "./following/read-field.ts";
+export { type Station, type StationNetwork, stationNetwork } from "./following/stations.ts";
+export { type SyntheticClimateOptions, syntheticClimate } from "./following/synthetic-climate.ts";
+export {
+  type LeadSkill,
+  observeField,
+  type TwinExperiment,
+  type TwinExperimentOptions,
+  twinExperiment,
+} from "./following/twin-experiment.ts";
 export { type ClimateIndexOptions, climateIndex } from "./indices/climate-index.ts";
 export type { IndexContext, IndexDefinition, IndexInput, IndexParameter } from "./indices/definition.ts";
 export { type StandardizedIndexOptions, standardizedIndex } from "./indices/drought/standardized-index.ts";

@@ -1,0 +1,92 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type Adaptable,
+  artifact,
+  createTwin,
+  type Generator,
+  NdArray,
+  RandomStream,
+  type StreamEvent,
+} from "../../../../core/index.ts";
+import { saveEmulator } from "../../../../thematic/climate/following/document.ts";
+import { type ClimateTwin, climateEmulator } from "../../../../thematic/climate/following/plugin.ts";
+import { testAdaptable, testGenerator } from "../../../conformance/index.ts";
+import { sample } from "./shared.ts";
+
+async function openTwin(): Promise<{ readonly climate: ClimateTwin; dispose(): Promise<void> }> {
+  const { emulator, network } = await sample();
+  const folder = await mkdtemp(join(tmpdir(), "twinloom-climate-"));
+  const file = join(folder, "emulator.json");
+  await saveEmulator(emulator.document, file);
+  const twin = await createTwin({
+    plugins: { climate: climateEmulator({ model: artifact(file), steps: 3, stations: [...network.stations] }) },
+  });
+  return {
+    climate: twin.climate,
+    dispose: async () => {
+      await twin.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+testGenerator(async () => {
+  const { climate, dispose } = await openTwin();
+  const generator: Generator = climate;
+  return { generator, conditions: { start_day: Float64Array.of(1, 59, 59, 200.5, 365, 180) }, dispose };
+});
+
+testAdaptable(async () => {
+  const { climate, dispose } = await openTwin();
+  const adaptable: Adaptable = climate;
+  return {
+    adaptable,
+    reference: await eventsOf(climate, 1n, 600),
+    events: await eventsOf(climate, 2n, 250),
+    invalid: [
+      { event: event(0n, {}), words: ["values", "missing"] },
+      { event: event(0n, { values: [1, 2] }), words: ["2 values", "10 stations"] },
+      { event: event(0n, { values: [1, 2], stations: [0, 10] }), words: ["station 10"] },
+      { event: event(0n, { values: [1], stations: [0, 1] }), words: ["2 stations for 1"] },
+    ],
+    dispose,
+  };
+});
+
+/** Independent days: the first of trajectories that the generator makes, with the errors of the stations. */
+async function eventsOf(climate: ClimateTwin, seed: bigint, count: number): Promise<readonly StreamEvent[]> {
+  const days = Float64Array.from({ length: count }, (_, i) => 1 + (i % 365));
+  const stream = new RandomStream({ seed, id: 1n, purpose: 99 });
+  const events: StreamEvent[] = [];
+  const request = {
+    conditions: { start_day: days },
+    eventIds: BigInt64Array.from(days, (_, i) => BigInt(i)),
+    seed,
+    batchSize: count,
+  };
+  for await (const { arrays } of climate.generate(request)) {
+    for (let i = 0; i < count; i++) {
+      const field = (arrays["field"] as NdArray).slice({ event: i, step: 0 }).toFloat64();
+      const values = climate.stations.map(
+        ({ name, error }) => (field[Number(name.split(" ")[1])] as number) + error * stream.normal(),
+      );
+      // 2001-01-01 is day 11,315 without leap days.
+      events.push({ ...event(BigInt(i), { values }), timeNs: (11_315n + BigInt(i % 365)) * 86_400_000_000_000n });
+    }
+  }
+  return events;
+}
+
+function event(sequence: bigint, tensors: Readonly<Record<string, readonly number[]>>): StreamEvent {
+  return {
+    ...{ source: "stations", sequence, id: sequence, run: "", timeNs: 0n, conditions: {} },
+    tensors: Object.fromEntries(
+      Object.entries(tensors).map(([name, values]) => [
+        name,
+        new NdArray(Float64Array.from(values), { dtype: "float64", shape: [values.length], dims: ["station"] }),
+      ]),
+    ),
+  };
+}
