@@ -32,13 +32,18 @@ export function exceedanceKernel({ side }: Pick<Exceedance, "side">, context: In
   const { percentile = 90, percentileWindow: window = 5 } = parameters;
   const thresholdsOf = dayThresholds(dayWindows(axis, base, window), percentile);
   const day = axis.dayOfYear.map((dayOfYear) => dayOfYear - 1);
-  const compare = side === ">" ? compareAbove : compareBelow;
+  const isAbove = side === ">";
   const beyond = new Uint8Array(axis.length);
   return ([series], [days]) => {
     const [values, output] = [series as Float64Array, days as Float64Array];
     const thresholds = thresholdsOf(values);
     const lacks = hasGaps(thresholds);
-    compare(values, day, thresholds, beyond);
+    // Truths are stored and summed: faster than counting in a branch, which a processor cannot foresee.
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] as number;
+      const threshold = thresholds[day[i] as number] as number;
+      beyond[i] = isAbove ? Number(value > threshold) : Number(value < threshold);
+    }
     for (let period = 0; period < periods.count; period++) {
       const [start, stop] = [periods.start[period] as number, periods.stop[period] as number];
       output[period] =
@@ -53,19 +58,6 @@ interface Steps {
   readonly day: Uint16Array;
   readonly start: number;
   readonly stop: number;
-}
-
-// Truths are stored and summed: several times as fast as counting in a branch, which a processor cannot foresee.
-function compareAbove(values: Float64Array, day: Uint16Array, thresholds: Float64Array, beyond: Uint8Array): void {
-  for (let i = 0; i < values.length; i++) {
-    beyond[i] = Number((values[i] as number) > (thresholds[day[i] as number] as number));
-  }
-}
-
-function compareBelow(values: Float64Array, day: Uint16Array, thresholds: Float64Array, beyond: Uint8Array): void {
-  for (let i = 0; i < values.length; i++) {
-    beyond[i] = Number((values[i] as number) < (thresholds[day[i] as number] as number));
-  }
 }
 
 function sum(truths: Uint8Array, start: number, stop: number): number {
