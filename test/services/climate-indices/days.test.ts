@@ -78,7 +78,7 @@ describe.skipIf(isWithoutXclim)("climate indices of days and xclim (needs script
     folder = await mkdtemp(join(tmpdir(), "twinloom-indices-"));
     made = await writeMadeFiles(folder);
     peer = await XclimPeer.ask([...REAL_FILES, ...made], ROWS);
-  }, 600_000);
+  }, 1_200_000);
 
   afterAll(async () => {
     await peer?.stop();
