@@ -13,6 +13,8 @@ const MAP = [180, 190] as const;
 const ROUNDS = 3;
 /** Data, cdo's copies of them, and our temporary file. */
 const DISK_BYTES = 8e9;
+/** cdo and HDF5 say much. */
+const LOG_BYTES = 1e8;
 /** Of our result and xclim's. */
 const TOLERANCE = 1e-6;
 
@@ -39,7 +41,7 @@ export async function climateIndexBench(): Promise<BenchRow[]> {
   const folder = await mkdtemp(join(tmpdir(), "twinloom-bench-"));
   const data = join(folder, "data");
   const ask = async (...command: readonly string[]): Promise<Readonly<Record<string, number>>> => {
-    const { stdout } = await run(python, [here("climate-index-peer.py"), ...command]);
+    const { stdout } = await run(python, [here("climate-index-peer.py"), ...command], { maxBuffer: LOG_BYTES });
     return stdout === "" ? {} : JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
   };
   try {
@@ -50,9 +52,9 @@ export async function climateIndexBench(): Promise<BenchRow[]> {
       runs.ours.push(await ourRun(data, ours));
       runs.xclim.push((await ask("xclim", data, theirs)) as unknown as Run);
       runs.cdo.push(await cdoRun(data, folder));
-      const { largest = Number.NaN } = await ask("compare", ours, theirs);
-      if (!(largest <= TOLERANCE)) throw new Error(`Ours and xclim's TX90p differ by ${largest}, relative.`);
     }
+    const { largest = Number.NaN } = await ask("compare", join(folder, "ours-0.nc"), data);
+    if (!(largest <= TOLERANCE)) throw new Error(`Ours and xclim's TX90p differ by ${largest}, relative.`);
     return (["xclim", "cdo"] as const).flatMap((peer) => rows(peer, runs.ours, runs[peer]));
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -71,7 +73,7 @@ async function cdoRun(data: string, folder: string): Promise<Run> {
   const start = performance.now();
   const script = `cdo -s -O mergetime ${data}/*.nc ${all} && cdo -s -O ydrunpctl,90,5 ${all} -ydrunmin,5 ${all} -ydrunmax,5 ${all} ${percentiles} && cdo -s -O eca_tx90p ${all} ${percentiles} ${out}`;
   // The largest of the three: GNU time tells of its child and of what that waited for.
-  const { stderr } = await run("/usr/bin/time", ["-f", "peak %M", "sh", "-c", script]);
+  const { stderr } = await run("/usr/bin/time", ["-f", "peak %M", "sh", "-c", script], { maxBuffer: LOG_BYTES });
   const seconds = (performance.now() - start) / 1000;
   return { seconds, megabytes: Number(/peak (\d+)/.exec(stderr)?.[1]) / 1000 };
 }
