@@ -63,7 +63,12 @@ const ROWS: readonly PeerRow[] = [
     exact: true,
   },
   { index: "PRCPTOT", xclim: "atmos.wet_precip_accumulation(pr, freq=freq)", unit: "mm" },
-  { index: "PRCPTOT", parameters: { threshold: 0 }, xclim: "atmos.wet_precip_accumulation(pr, thresh='0 mm/day', freq=freq)", unit: "mm" },
+  {
+    index: "PRCPTOT",
+    parameters: { threshold: 0 },
+    xclim: "atmos.wet_precip_accumulation(pr, thresh='0 mm/day', freq=freq)",
+    unit: "mm",
+  },
 ];
 
 const nothing: PeerFile = { name: "", path: "", variables: {}, frequencies: [] };
