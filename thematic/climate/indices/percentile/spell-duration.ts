@@ -19,7 +19,6 @@ function spellKernel({ side }: Exceedance, { axis, base, periods, parameters }: 
   const { percentile = 90, percentileWindow: window = 5, window: minLength = 6 } = parameters;
   const thresholdsOf = dayThresholds(dayWindows(axis, base, window), percentile);
   const day = axis.dayOfYear.map((dayOfYear) => dayOfYear - 1);
-  // A step behind a day that the axis lacks does not go on with the spell before it.
   const beyond = new Uint8Array(axis.length);
   const isAbove = side === ">";
   return ([series], [days]) => {
