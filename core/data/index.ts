@@ -78,6 +78,7 @@ export { convertVariables } from "./operations/convert-variables.ts";
 export { type GroupByOptions, groupBy } from "./operations/group-by.ts";
 export type { GroupKey } from "./operations/groups.ts";
 export { lazySeries } from "./operations/lazy-series.ts";
+export { longitudesFrom } from "./operations/longitudes-from.ts";
 export { mapSeries } from "./operations/map-series.ts";
 export { type FindMissingPeriods, type MissingRule, missingPeriods } from "./operations/missing.ts";
 export { type ArrayPart, periodCoordinates } from "./operations/period-coordinates.ts";

@@ -15,8 +15,10 @@ interface Abortable {
 /** A variable of the shape of another, computed where it is read. */
 export interface LazyVariableInit {
   readonly source: Variable;
-  readonly dtype: Extract<DType, "float32" | "float64">;
+  readonly dtype: DType;
   readonly unit: string | undefined;
+  /** Of integers that have a value for missing. */
+  readonly fillValue?: number | bigint | undefined;
   readonly attributes: Attributes;
   /** The dataset that the variable is in, for selections by value. */
   dataset(): Dataset;
@@ -36,6 +38,7 @@ class LazyVariable implements Variable {
   readonly dims: readonly string[];
   readonly shape: readonly number[];
   readonly unit: string | undefined;
+  readonly fillValue: number | bigint | undefined;
   readonly attributes: Attributes;
   readonly storage: Storage;
   readonly #init: LazyVariableInit;
@@ -49,6 +52,7 @@ class LazyVariable implements Variable {
     this.dims = source.dims;
     this.shape = source.shape;
     this.unit = unit;
+    this.fillValue = init.fillValue;
     this.attributes = { ...init.attributes, ...(unit !== undefined && { units: unit }) };
     this.storage = { filters: [], ...(chunkShape && { chunkShape }) };
     this.#init = init;
