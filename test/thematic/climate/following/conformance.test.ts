@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect, it } from "vitest";
 import {
   type Adaptable,
   artifact,
@@ -9,6 +10,7 @@ import {
   NdArray,
   RandomStream,
   type StreamEvent,
+  solveSymmetric,
 } from "../../../../core/index.ts";
 import { saveEmulator } from "../../../../thematic/climate/following/document.ts";
 import { type ClimateTwin, climateEmulator } from "../../../../thematic/climate/following/plugin.ts";
@@ -53,6 +55,48 @@ testAdaptable(async () => {
     ],
     dispose,
   };
+});
+
+it("finds where a climate has moved to, within its errors, and generates that climate from then on", async () => {
+  const { climate, dispose } = await openTwin();
+  try {
+    const reference = climate.features(await eventsOf(climate, 1n, 600));
+    const expectation = await climate.expect(reference, climate.current);
+    const moved = Float64Array.of(0.8, -0.5, 0.3, 1.2);
+    await climate.apply(moved);
+    expect(climate.facts?.["shift"]).toEqual({ offsets: [0.8, -0.5, 0.3], spread: 1.2 });
+    const events = climate.features(await eventsOf(climate, 2n, 600));
+    // Newton's steps with the information that the expectation states.
+    let found = Float64Array.of(0, 0, 0, 1);
+    let errors = new Float64Array(4);
+    for (let step = 0; step < 20; step++) {
+      const scores = expectation.scores(events, found);
+      const total = Float64Array.from({ length: 4 }, (_, k) =>
+        scores.reduce((sum, score, at) => (at % 4 === k ? sum + score : sum), 0),
+      );
+      const information = expectation.information(events, found);
+      const move = solveSymmetric(information, total) as Float64Array;
+      found = found.map((value, k) => value + (move[k] as number));
+      errors = Float64Array.from({ length: 4 }, (_, k) => {
+        const column = solveSymmetric(information, new Float64Array(4).with(k, 1)) as Float64Array;
+        return Math.sqrt(column[k] as number);
+      });
+    }
+    // The reference has an error of the same size; five of both.
+    found.forEach((value, k) => {
+      expect(Math.abs(value - (moved[k] as number))).toBeLessThan(5 * Math.SQRT2 * (errors[k] as number));
+    });
+    // So that this can fail: the errors are small beside what has moved.
+    expect(Math.max(...errors)).toBeLessThan(0.06);
+    expect(climate.calibration(moved)).toEqual({
+      schemaVersion: 1,
+      emulator: climate.emulator.digest,
+      offsets: [0.8, -0.5, 0.3],
+      spread: 1.2,
+    });
+  } finally {
+    await dispose();
+  }
 });
 
 /** Independent days: the first of trajectories that the generator makes, with the errors of the stations. */
