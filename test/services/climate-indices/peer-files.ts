@@ -44,6 +44,18 @@ export const REAL_FILES: readonly PeerFile[] = [
   },
 ].filter(({ path }) => existsSync(path));
 
+/** Whether all files are compared: TWINLOOM_LONG=1. Else one of each calendar, and one with gaps. */
+const IS_LONG = process.env["TWINLOOM_LONG"] === "1";
+const SHORT_MADE = [0, 2];
+
+/** Real files that are compared. */
+export const COMPARED_FILES: readonly PeerFile[] = REAL_FILES.filter(
+  ({ name }) => IS_LONG || /^(ERA5|CanESM2|EC-EARTH)/.test(name),
+);
+
+/** Numbers of the made files that are compared. */
+export const COMPARED_MADE: readonly number[] = IS_LONG ? [0, 1, 2, 3, 4] : SHORT_MADE;
+
 /** What a made file is like. */
 interface Made {
   readonly calendar: string;
@@ -97,14 +109,15 @@ const MADE: readonly Made[] = [
 ];
 
 /**
- * Writes files of made weather at two places: tenths of degrees and of millimetres, of which many are just thresholds, with
+ * Writes the {@link COMPARED_MADE} files of made weather at two places: tenths of degrees and of millimetres, of which many are just thresholds, with
  * missing days. Values in kg m-2 s-1 are float32: of float64 ones, the last digit of a conversion would tell on which side of a
  * threshold they are, and programs differ in it.
  */
 export async function writeMadeFiles(folder: string): Promise<readonly PeerFile[]> {
   const hdf5 = new Hdf5({ cacheBytes: 1e6, timeoutMs: 60_000 });
   const files: PeerFile[] = [];
-  for (const [i, made] of MADE.entries()) {
+  for (const i of COMPARED_MADE) {
+    const made = MADE[i] as Made;
     const path = join(folder, `made-${i}.nc`);
     await hdf5.write(path, madeWeather(made, i));
     files.push({
