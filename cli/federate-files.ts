@@ -10,8 +10,18 @@ export async function federateFiles(
 ): Promise<FederatedDataset> {
   const { federate } = await import("../core/index.ts");
   const dimension = merge ? undefined : (along ?? (await growingDimension(parts, signal)));
-  const { overlaps, missing, calendars, match, unavailable } = choice;
-  return await federate({ parts, along: dimension, overlaps, missing, calendars, match, unavailable, signal });
+  const { overlaps, missing, calendars, duplicates, match, unavailable } = choice;
+  return await federate({
+    parts,
+    along: dimension,
+    overlaps,
+    missing,
+    calendars,
+    duplicates,
+    match,
+    unavailable,
+    signal,
+  });
 }
 
 /** `time` where the first file that opens has it, else the dimension that may grow, else none: the files are merged. */

@@ -8,6 +8,7 @@ export interface FederationChoice {
   readonly overlaps?: "refuse" | "first" | "last" | undefined;
   readonly missing?: "refuse" | "fill" | undefined;
   readonly calendars?: "refuse" | "by-date" | undefined;
+  readonly duplicates?: "refuse" | "first" | undefined;
   readonly match?: "name" | "standard_name" | undefined;
   readonly unavailable?: "report" | "omit" | "refuse" | undefined;
 }
@@ -37,6 +38,12 @@ export const FEDERATION_OPTIONS = {
     placeholder: "how",
     description: "what becomes of times in other calendars than the first file's: refuse, by-date",
     choices: ["refuse", "by-date"],
+  },
+  duplicates: {
+    kind: "text",
+    placeholder: "which",
+    description: "of variables that several merged files have: refuse, or take those of the first",
+    choices: ["refuse", "first"],
   },
   match: {
     kind: "text",

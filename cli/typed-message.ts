@@ -3,6 +3,11 @@ import { kebab } from "./program.ts";
 /** What the engine says, and what is typed in its place. */
 const PHRASES: readonly (readonly [said: RegExp | string, typed: string])[] = [
   ["give `license`", "give --license"],
+  ['the option `duplicates: "first"`', "--duplicates first"],
+  [/times: \{ unit: ("[^"]*") \}; or give the times: times: \{ unit, values \}/, "--time-unit $1"],
+  [/^(\w+)(: .* Say which one it is in: )\{ name: "[^"]*", unit: "([^"]*)" \}/, "$1$2--unit $1=$3"],
+  [/Name the variable: variables: \{ (\w+): "…" \}/, "Name the variable: --var $1=…"],
+  [/by `select: \{ ([^:]+): 0 \}`/, "by --slice $1=0"],
   ["ask for this one with `force`", "give --force"],
   ["Open the parts with `decode: true`", "Give --decode, or leave --raw out"],
   [

@@ -45,15 +45,14 @@ export const climateIndex: Command = defineCommand({
   run: async ({ name, files }, options, io) => {
     const { climateIndex: compute, findIndex, INDICES } = await import("../../thematic/climate/index.ts");
     const { summarise } = await import("../../core/index.ts");
-    const { parseVariables, withClimateData } = await import("../climate-data.ts");
-    const { parseParameters } = await import("../parameters.ts");
+    const { parseIncomplete, parseSettings, parseVariables, withClimateData } = await import("../climate-data.ts");
     const definition = findIndex(INDICES, name);
     const variables = parseVariables(
-      options.var ?? [],
+      options.var,
       definition.inputs.map((input) => input.name),
     );
-    const parameters = numbersOf(parseParameters(options.set ?? []));
-    const missing = missingRule(options.incomplete);
+    const parameters = parseSettings(options.set);
+    const missing = parseIncomplete(options.incomplete);
     const facts = await withClimateData({ ...options, files }, io, async ({ dataset, write }) => {
       const doing = `computing ${definition.name}`;
       io.progress(0, doing);
@@ -93,15 +92,3 @@ export const climateIndex: Command = defineCommand({
     if (options.out !== undefined) io.print(`${options.out}: written`);
   },
 });
-
-function numbersOf(given: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> {
-  // What is no number is for the index to refuse, which knows its parameters.
-  return Object.fromEntries(
-    Object.entries(given).map(([name, value]) => [name, typeof value === "number" ? value : Number.NaN]),
-  );
-}
-
-function missingRule(text: string): "any" | "skip" | "wmo" | { readonly percent: number } {
-  if (text === "any" || text === "skip" || text === "wmo") return text;
-  return { percent: Number(text) };
-}

@@ -2,8 +2,11 @@ import type { Command } from "../command.ts";
 import type { Groups } from "../program.ts";
 import { adapt } from "./adapt.ts";
 import { batchWork } from "./batch-work.ts";
+import { climateExtremes } from "./climate-extremes.ts";
 import { climateIndex } from "./climate-index.ts";
 import { climateIndices } from "./climate-indices.ts";
+import { climateReport } from "./climate-report.ts";
+import { climateTracks } from "./climate-tracks.ts";
 import { dataCheck } from "./data-check.ts";
 import { dataConvert } from "./data-convert.ts";
 import { dataInfo } from "./data-info.ts";
@@ -99,6 +102,9 @@ export const commands: readonly Command[] = [
   detectorTestbeam,
   climateIndex,
   climateIndices,
+  climateReport,
+  climateExtremes,
+  climateTracks,
   streamShow,
   streamRecord,
   streamReplay,
