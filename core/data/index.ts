@@ -107,6 +107,7 @@ export { nonZero, type SparseArray } from "./sparse-array.ts";
 export { type SubsetOptions, subset } from "./subset.ts";
 export { type Summary, summarise } from "./summary.ts";
 export { InvalidFrequencyError, InvalidTimeAxisError } from "./time/errors.ts";
+export { daysText, type StepRange, stepsInPeriod } from "./time/period-steps.ts";
 export { type Periods, periodsOf } from "./time/periods.ts";
 export { readTimeAxis, type TimeAxis, type TimeStep, timeAxis, unitSeconds } from "./time/time-axis.ts";
 export { findVariable, walk } from "./tree.ts";

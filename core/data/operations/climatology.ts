@@ -2,6 +2,7 @@ import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { cfTime } from "../cf/time.ts";
 import type { Dataset } from "../dataset.ts";
 import { NdArray } from "../nd-array.ts";
+import { stepsInPeriod } from "../time/period-steps.ts";
 import { monthNumbers } from "../time/periods.ts";
 import { readTimeAxis, type TimeAxis, unitSeconds } from "../time/time-axis.ts";
 import type { ComputeOptions } from "./accumulate.ts";
@@ -13,14 +14,13 @@ import { cellStride, reduceVariable } from "./reduce-variable.ts";
 import { cellMethod, describeStatistic } from "./reduced-attributes.ts";
 import { checkStatistic, keptBeside, partOf } from "./resample.ts";
 import type { Statistic } from "./statistics.ts";
-import { yearRange } from "./year-range.ts";
 
 /** What {@link climatology} makes. */
 export interface ClimatologyOptions extends ComputeOptions {
   readonly by: Exclude<GroupKey, "year">;
   /** `"mean"` by default. */
   readonly reduce?: Exclude<Statistic, "count" | "sum"> | undefined;
-  /** Years, both included: `"1961-1990"`. All of the data by default. */
+  /** `"1961-1990"`, both included, or dates: `"1961-01/1990-12"`. All of the data by default. */
   readonly period?: string | undefined;
   /** Of means by day of the year: an odd number of days to pool, the day in the middle; December goes over into January. */
   readonly smooth?: number | undefined;
@@ -45,7 +45,7 @@ export async function climatology(dataset: Dataset, options: ClimatologyOptions)
   const { by, reduce = "mean", period, smooth, missing = "skip", signal } = options;
   checkOptions(options);
   const axis = await readTimeAxis(dataset, options);
-  const { start, stop } = yearRange(axis, period);
+  const { start, stop } = stepsInPeriod(axis, period);
   const groups = groupsOf(axis, by, start, stop);
   const { along, others } = chooseVariables(dataset, [axis.dim], options.variables);
   const count = groups.numbers.length;

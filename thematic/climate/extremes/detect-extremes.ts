@@ -5,11 +5,11 @@ import {
   InvalidArgumentError,
   NdArray,
   quantiles,
+  stepsInPeriod,
   type TimeAxis,
   unitSeconds,
 } from "../../../core/index.ts";
 import { ClimateInputError } from "../errors.ts";
-import { basePeriod } from "../indices/base-period.ts";
 import { type ExtremesInput, extremesInput } from "./extremes-input.ts";
 import { readFields } from "./read-fields.ts";
 import { type AnomalyScorer, SEASONS, seasonOf } from "./scorer.ts";
@@ -112,7 +112,7 @@ function thresholdsOf(
   { threshold = { quantile: 0.99 }, bySeason = false }: DetectExtremesOptions,
 ): Float64Array {
   if (typeof threshold === "number") return new Float64Array(axis.length).fill(threshold);
-  const { start, stop } = basePeriod(axis, threshold.period);
+  const { start, stop } = stepsInPeriod(axis, threshold.period);
   const { quantile, period = "the data" } = threshold;
   const groupOf = (step: number): number => (bySeason ? SEASONS.indexOf(seasonOf(axis.month[step] as number)) : 0);
   const found = SEASONS.map((season, group) => {

@@ -8,11 +8,11 @@ import {
   InvalidArgumentError,
   type NdArray,
   projectEof,
+  stepsInPeriod,
   type TimeAxis,
   type Variable,
 } from "../../../core/index.ts";
 import { ClimateInputError } from "../errors.ts";
-import { basePeriod } from "../indices/base-period.ts";
 import { type ExtremesInput, extremesInput } from "./extremes-input.ts";
 import { readFields } from "./read-fields.ts";
 import { type AnomalyScorer, type Season, seasonOf } from "./scorer.ts";
@@ -103,7 +103,7 @@ export function eofScorer(
 }
 
 function stepsOf(axis: TimeAxis, { period, season }: EofScorerOptions): Int32Array {
-  const { start, stop } = basePeriod(axis, period);
+  const { start, stop } = stepsInPeriod(axis, period);
   const steps: number[] = [];
   for (let step = start; step < stop; step++) {
     if (season === undefined || seasonOf(axis.month[step] as number) === season) steps.push(step);

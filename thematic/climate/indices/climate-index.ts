@@ -2,6 +2,7 @@ import {
   broadcastVariable,
   convertUnits,
   type Dataset,
+  daysText,
   describeNames,
   InvalidArgumentError,
   InvalidFrequencyError,
@@ -15,11 +16,12 @@ import {
   periodsOf,
   readTimeAxis,
   type SeriesKernel,
+  type StepRange,
+  stepsInPeriod,
   type TimeAxis,
   type Variable,
 } from "../../../core/index.ts";
 import { ClimateInputError } from "../errors.ts";
-import { type BasePeriod, basePeriod, daysText } from "./base-period.ts";
 import type { IndexDefinition } from "./definition.ts";
 import { findIndex, indexParameters } from "./find-index.ts";
 import { checkSteps, type FoundInput, findInputs } from "./find-inputs.ts";
@@ -30,7 +32,7 @@ import { resultDataset } from "./result-dataset.ts";
 export interface ClimateIndexOptions {
   /** Names of variables, by input: `{ tasmax: "tx" }`. Others are found by their usual name, or by standard name and `cell_methods`. */
   readonly variables?: Readonly<Record<string, string>> | undefined;
-  /** Base period of thresholds and fits: `"1961-1990"`, `"1961-01/1990-12"`. All of the data by default. */
+  /** Base period of thresholds and fits: `"1961-1990"`, `"1961-01/1990-12"`; the data must cover it. All of the data by default. */
   readonly period?: string | undefined;
   /** Of the periods: `"YS"`, `"YS-JUL"`, `"QS-DEC"`, `"MS"`. By default that of the index. */
   readonly frequency?: string | undefined;
@@ -72,7 +74,7 @@ export async function climateIndex(
   checkSteps(axis, definition);
   const isAlongSteps = definition.along === "steps";
   const periods = periodsOf(axis, frequencyOf(definition, options.frequency));
-  const base = basePeriod(axis, definition.base ? options.period : undefined);
+  const base = stepsInPeriod(axis, definition.base ? options.period : undefined);
 
   const missing = options.missing ?? "any";
   const kernel = definition.kernel({
@@ -191,7 +193,7 @@ function commentOf(
   definition: IndexDefinition,
   how: {
     readonly parameters: Readonly<Record<string, number>>;
-    readonly base: BasePeriod;
+    readonly base: StepRange;
     readonly axis: TimeAxis;
     readonly missing: MissingRule;
     readonly period: string | undefined;

@@ -1,16 +1,17 @@
 import {
   type Dataset,
   dataset,
+  daysText,
   findVariable,
   InvalidArgumentError,
   mapSeries,
   NdArray,
   readTimeAxis,
+  stepsInPeriod,
   type Variable,
   type VariableInit,
 } from "../../../../core/index.ts";
 import { ClimateInputError } from "../../errors.ts";
-import { basePeriod, daysText } from "../base-period.ts";
 import { dayThresholds } from "./day-thresholds.ts";
 import { dayWindows } from "./day-windows.ts";
 
@@ -58,7 +59,7 @@ export async function percentileOfDay(data: Dataset, options: PercentileOfDayOpt
       `"${options.variable}" must be daily along "${axis.dim}"; it has the dimensions [${variable.dims.join(", ")}]${step && "seconds" in step ? `, and steps of ${step.seconds / 86_400} days` : ""}. Make it daily first, with \`resample\`.`,
     );
   }
-  const base = basePeriod(axis, period);
+  const base = stepsInPeriod(axis, period);
   const windows = dayWindows(axis, base, window);
   const thresholdsOf = dayThresholds(windows, percentile);
   const { name } = variable;
