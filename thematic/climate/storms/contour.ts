@@ -16,24 +16,26 @@ export interface ContourSearch {
 
 /**
  * The criterion of a closed contour: every path from the start to the radius meets a value that is higher by the change. Found by
- * flooding from the start all that is lower than that. Where the flood comes to the end of the data before it leaves the radius, it is
- * not known: `"edge"`. Paths go to all eight neighbours.
+ * flooding from the start all that is lower than that, outward first: a way out is found long before all the rest is seen. Where the
+ * flood comes to the end of the data and does not leave the radius, it is not known: `"edge"`. Paths go to all eight neighbours.
  *
- * @see P. A. Ullrich and C. M. Zarzycki, Geosci. Model Dev. 10 (2017) 1069, section 2.6.
+ * @see P. A. Ullrich and C. M. Zarzycki, Geosci. Model Dev. 10 (2017) 1069: the closed contour criterion; TempestExtremes,
+ *   `DetectNodes --closedcontourcmd`.
  */
 export function closedContour(grid: StormGrid, visits: Visits, search: ContourSearch): ContourState {
   const { field, sign, start, change, radius } = search;
-  const { marks, queue } = visits;
+  const { marks, queue: stack } = visits;
   const mark = ++visits.search;
   const limit = squaredChord(radius);
   const level = sign * (field[start] as number) + change;
   let state: ContourState = "yes";
   let end = 0;
-  queue[end++] = start;
+  stack[end++] = start;
   marks[start] = mark;
-  for (let at = 0; at < end; at++) {
-    const point = queue[at] as number;
+  while (end > 0) {
+    const point = stack[--end] as number;
     if (grid.isRim[point] === 1) state = "edge";
+    let farthest = -1;
     for (let i = grid.first[point] as number; i < (grid.first[point + 1] as number); i++) {
       const next = grid.neighbours[i] as number;
       if (marks[next] === mark) continue;
@@ -41,8 +43,15 @@ export function closedContour(grid: StormGrid, visits: Visits, search: ContourSe
       const value = sign * (field[next] as number);
       if (Number.isNaN(value)) state = "edge";
       else if (value < level) {
-        if (squaredBetween(grid, start, next) > limit) return "no";
-        queue[end++] = next;
+        const squared = squaredBetween(grid, start, next);
+        if (squared > limit) return "no";
+        stack[end++] = next;
+        if (squared > farthest) farthest = squared;
+        else {
+          // The farthest goes on top.
+          stack[end - 1] = stack[end - 2] as number;
+          stack[end - 2] = next;
+        }
       }
     }
   }

@@ -17,26 +17,27 @@ export function findLows(
 ): readonly Low[] {
   const { searched, height } = fields;
   const { contour, mergeRadius, maxHeight } = criteria;
-  const points: { readonly point: number; readonly closed: "yes" | "edge"; readonly atRim: boolean }[] = [];
+  const lows: { readonly point: number; readonly atRim: boolean }[] = [];
   for (let point = 0; point < searched.length; point++) {
     if (!isLowest(grid, searched, point)) continue;
     if (height && !((height[point] as number) <= maxHeight)) continue;
-    const closed = closedContour(grid, visits, {
-      ...{ field: searched, sign: 1, start: point, change: contour.rise, radius: contour.radius },
-    });
-    if (closed !== "no") points.push({ point, closed, atRim: isAtRim(grid, searched, point) });
+    lows.push({ point, atRim: isAtRim(grid, searched, point) });
   }
   // What lies beside the end of the data may be no centre: it does not take the place of one. Then the lower; then south, then west.
-  points.sort(
+  lows.sort(
     (a, b) =>
       Number(a.atRim) - Number(b.atRim) ||
       (searched[a.point] as number) - (searched[b.point] as number) ||
       a.point - b.point,
   );
   const limit = squaredChord(mergeRadius);
-  const kept: typeof points = [];
-  for (const each of points) {
-    if (kept.every(({ point }) => squaredBetween(grid, point, each.point) > limit)) kept.push(each);
+  const kept: { readonly point: number; readonly closed: "yes" | "edge"; readonly atRim: boolean }[] = [];
+  for (const { point, atRim } of lows) {
+    if (kept.some((other) => squaredBetween(grid, other.point, point) <= limit)) continue;
+    const closed = closedContour(grid, visits, {
+      ...{ field: searched, sign: 1, start: point, change: contour.rise, radius: contour.radius },
+    });
+    if (closed !== "no") kept.push({ point, closed, atRim });
   }
   return kept
     .sort((a, b) => (searched[a.point] as number) - (searched[b.point] as number) || a.point - b.point)

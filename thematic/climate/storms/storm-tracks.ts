@@ -1,6 +1,7 @@
 import type { Dataset } from "../../../core/index.ts";
 import type { StormCandidate } from "./candidate.ts";
-import { detectStorms } from "./detect.ts";
+import { stormsIn } from "./detect.ts";
+import { openFields } from "./open-fields.ts";
 import type { DetectStormsOptions } from "./options.ts";
 import { type TrackStormsOptions, trackStorms } from "./stitch.ts";
 import type { StormTrack } from "./track.ts";
@@ -21,7 +22,8 @@ export type StormTracksOptions = DetectStormsOptions & TrackStormsOptions;
 export async function stormTracks(dataset: Dataset, options: StormTracksOptions): Promise<readonly StormTrack[]> {
   // What is wrong in the options for stitching is told before anything is read.
   trackStorms([], options);
+  const fields = await openFields(dataset, options);
   const candidates: StormCandidate[] = [];
-  for await (const candidate of detectStorms(dataset, options)) candidates.push(candidate);
-  return trackStorms(candidates, options);
+  for await (const candidate of stormsIn(fields, options)) candidates.push(candidate);
+  return trackStorms(candidates, { steps: { first: 0, last: fields.axis.length - 1 }, ...options });
 }
