@@ -10,10 +10,13 @@ import {
   type Periods,
   periodsOf,
 } from "../../../core/index.ts";
+import { oneOf } from "../one-of.ts";
 import { carriedVariables, type ExtremesInput, extremesInput, resultAttributes } from "./extremes-input.ts";
 
 /** Which end of the values is extreme: the largest, or the smallest. */
 export type Tail = "upper" | "lower";
+
+export const TAILS: readonly Tail[] = ["upper", "lower"];
 
 /** What {@link blockMaxima} takes. */
 export interface BlockMaximaOptions extends ExtremesInput {
@@ -30,10 +33,11 @@ export interface BlockMaximaOptions extends ExtremesInput {
  *
  * @returns A variable of the same name, `[time, …]`, NaN where a block is too incomplete; time is the start of each block, with bounds.
  * @throws `TWIN_VARIABLE_NOT_FOUND`, `TWIN_CLIMATE_INPUT_INVALID` (variable not along time), `TWIN_FREQUENCY_INVALID`,
- *   `TWIN_TIME_AXIS_INVALID`, `TWIN_UNITS_INCOMPATIBLE`; what reading throws.
+ *   `TWIN_TIME_AXIS_INVALID`, `TWIN_UNITS_INCOMPATIBLE`, `TWIN_INVALID_ARGUMENT` (tail); what reading throws.
  */
 export async function blockMaxima(source: Dataset, options: BlockMaximaOptions): Promise<Dataset> {
   const { frequency = "YS", missing = "any", tail = "upper", maxBytes, signal, onProgress } = options;
+  oneOf("tail", tail, TAILS);
   const { variable, axis, unit } = await extremesInput(source, options);
   const periods = periodsOf(axis, frequency);
   const { dim } = axis;

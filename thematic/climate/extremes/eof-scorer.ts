@@ -13,9 +13,10 @@ import {
   type Variable,
 } from "../../../core/index.ts";
 import { ClimateInputError } from "../errors.ts";
+import { oneOf } from "../one-of.ts";
 import { type ExtremesInput, extremesInput } from "./extremes-input.ts";
 import { readFields } from "./read-fields.ts";
-import { type AnomalyScorer, type Season, seasonOf } from "./scorer.ts";
+import { type AnomalyScorer, SEASONS, type Season, seasonOf } from "./scorer.ts";
 
 /** What {@link fitEofScorer} takes. */
 export interface EofScorerOptions extends ExtremesInput {
@@ -49,6 +50,8 @@ export interface EofScorer extends AnomalyScorer {
  */
 export async function fitEofScorer(source: Dataset, options: EofScorerOptions): Promise<EofScorer> {
   const { modes, statistic = "reconstruction", maxBytes = 256e6, signal, onProgress } = options;
+  oneOf("statistic", statistic, ["reconstruction", "hotelling"]);
+  oneOf("season", options.season, SEASONS);
   const { variable, axis, unit } = await extremesInput(source, options);
   const dims = variable.dims.filter((dim) => dim !== axis.dim);
   const lengths = dims.map((dim) => variable.shape[variable.dims.indexOf(dim)] as number);

@@ -3,6 +3,7 @@ import {
   describeTensor,
   InvalidArgumentError,
   type Model,
+  ModelFailedError,
   NdArray,
   type TensorSpec,
 } from "../../../core/index.ts";
@@ -45,6 +46,7 @@ export function modelScorer(model: Model, options: ModelScorerOptions = {}): Ano
   const batch = typeof batchAxis === "number" ? batchAxis : (options.batch ?? 64);
   const isReconstruction = checkShapes(model, input, output);
   if (!Number.isInteger(batch) || batch < 1) throw new InvalidArgumentError(`\`batch\` is 1 or more; got ${batch}.`);
+  checkNumbers(offset, scale, weights);
   const at = (value: number | ArrayLike<number>, c: number): number =>
     typeof value === "number" ? value : (value[c] as number);
 
@@ -76,6 +78,13 @@ export function modelScorer(model: Model, options: ModelScorerOptions = {}): Ano
         : new NdArray(seen, { dtype: "float64", shape });
     const outputs = await model.infer({ [input.name]: tensor }, { signal });
     const results = (outputs[output.name] as NdArray).toFloat64();
+    const expected = (shape[0] as number) * (isReconstruction ? cells : 1);
+    if (results.length !== expected) {
+      throw new ModelFailedError(
+        model.name,
+        `it gave ${results.length} numbers as "${output.name}" for ${shape[0]} fields of ${cells} cells; a scorer needs ${expected}. Export it with an output that has a length for each of the fields.`,
+      );
+    }
     return { results, seen, cells, fits, isMissing };
   };
   const squareOf = (
@@ -188,6 +197,25 @@ function modelShape(
   throw new ClimateInputError(
     `"${model.name}" takes ${describeTensor(spec)} as "${name}"; fields of ${lengths.join(" x ")} do not fit. Cut or regrid them to what the model was trained with.`,
   );
+}
+
+/** What makes every score infinite, or less than 0. */
+function checkNumbers(
+  offset: number | ArrayLike<number>,
+  scale: number | ArrayLike<number>,
+  weights: ArrayLike<number> = [],
+): void {
+  const all = (value: number | ArrayLike<number>): number[] =>
+    typeof value === "number" ? [value] : Array.from(value);
+  if (!all(offset).every(Number.isFinite) || !all(scale).every((value) => Number.isFinite(value) && value !== 0)) {
+    throw new InvalidArgumentError(
+      "`offset` and `scale` are finite numbers, and no scale is 0: the model sees (field - offset) / scale.",
+    );
+  }
+  if (weights.length === 0) return;
+  const isRight = all(weights).every((weight) => weight >= 0 && weight < Number.POSITIVE_INFINITY);
+  if (isRight && all(weights).some((weight) => weight > 0)) return;
+  throw new InvalidArgumentError("`weights` are numbers of 0 or more, one of them above 0.");
 }
 
 function checkCells(

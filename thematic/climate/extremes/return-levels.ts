@@ -16,7 +16,8 @@ import {
   type VariableInit,
 } from "../../../core/index.ts";
 import { ClimateInputError } from "../errors.ts";
-import { blockExtremes, type Tail } from "./block-maxima.ts";
+import { oneOf } from "../one-of.ts";
+import { blockExtremes, TAILS, type Tail } from "./block-maxima.ts";
 import { carriedVariables, type ExtremesInput, extremesInput, resultAttributes } from "./extremes-input.ts";
 import { type CellFit, type FitOptions, fitExtremes, STATUS } from "./fit-extremes.ts";
 import { daysPerYear, peakFinder, type Threshold } from "./peaks.ts";
@@ -74,6 +75,7 @@ export interface PeaksKind {
 export async function returnLevels(source: Dataset, options: ReturnLevelOptions): Promise<Dataset> {
   const { confidence = 0.9, resamplings = 500, interval = "parametric", tail = "upper" } = options;
   const { maxBytes, signal, onProgress } = options;
+  checkWords(options);
   const { variable, axis, unit } = await extremesInput(source, options);
   const periods = options.periods ?? [10, 50, 100];
   const isBlocks = options.kind === "block-maxima";
@@ -271,6 +273,14 @@ function yearsOfBlock(axis: TimeAxis, { bounds, count, frequency }: Periods): nu
   if (months) return (Number(months[1] || 1) * { YS: 12, QS: 3, MS: 1 }[months[2] as "YS"]) / 12;
   const length = ((bounds[2 * count - 1] as number) - (bounds[0] as number)) / count;
   return (length * unitSeconds(axis.time)) / 86_400 / daysPerYear(axis);
+}
+
+/** Words of options, of whom JavaScript does not know that no others are allowed. @throws `TWIN_INVALID_ARGUMENT`. */
+function checkWords(options: ReturnLevelOptions): void {
+  oneOf("kind", options.kind, ["block-maxima", "peaks-over-threshold"]);
+  oneOf("tail", options.tail, TAILS);
+  oneOf("interval", options.interval, ["parametric", "nonparametric", "none"]);
+  if (options.kind === "block-maxima") oneOf("distribution", options.distribution, ["gev", "gumbel"]);
 }
 
 function check({ periods, minimum }: FitOptions, blockYears: number): void {

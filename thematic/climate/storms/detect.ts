@@ -16,8 +16,9 @@ import { criteriaOf, type DetectStormsOptions } from "./options.ts";
  * @param dataset - Pressure at sea level, `[time, lat, lon]` in any order: regular or Gaussian, regional or global, in any direction.
  * @throws `TWIN_CLIMATE_INPUT_INVALID` (variables, units, dimensions, grid, values that are no pressure), `TWIN_TIME_AXIS_INVALID`, `TWIN_INVALID_ARGUMENT`; what
  *   reading throws; the reason of `signal`.
- * @see P. A. Ullrich and C. M. Zarzycki, Geosci. Model Dev. 10 (2017) 1069, for the method; C. M. Zarzycki and P. A. Ullrich,
- *   Geophys. Res. Lett. 44 (2017) 1141, for the numbers.
+ * @see P. A. Ullrich and C. M. Zarzycki, Geosci. Model Dev. 10 (2017) 1069, for the method. Numbers are those of TempestExtremes' commands
+ *   for tropical cyclones (P. A. Ullrich et al., Geosci. Model Dev. 14 (2021) 5023): `DetectNodes --closedcontourcmd "MSL,200.0,5.5,0"
+ *   --mergedist 6.0`, after C. M. Zarzycki and P. A. Ullrich, Geophys. Res. Lett. 44 (2017) 1141.
  *
  * @example
  * for await (const low of detectStorms(file, { pressure: "psl" })) console.log(low.time, low.lat, low.lon, low.pressure);

@@ -40,8 +40,9 @@ export interface TropicalCriteria {
  * @returns By the time at which they begin; `id` is `"1"`, `"2"`, ….
  * @throws `TWIN_INVALID_ARGUMENT` for numbers that are not allowed, and where tropical storms are asked for of candidates without
  *   `warmCore` or `windSpeed`.
- * @see P. A. Ullrich and C. M. Zarzycki, Geosci. Model Dev. 10 (2017) 1069, section 2.7; numbers of C. M. Zarzycki and P. A. Ullrich,
- *   Geophys. Res. Lett. 44 (2017) 1141. There the first candidate of a step takes the nearest; here the nearest pair does.
+ * @see P. A. Ullrich and C. M. Zarzycki, Geosci. Model Dev. 10 (2017) 1069. Numbers are those of TempestExtremes' commands for tropical
+ *   cyclones (P. A. Ullrich et al., Geosci. Model Dev. 14 (2021) 5023): `StitchNodes --range 8.0 --mintime "54h" --maxgap "24h"`.
+ *   There the first candidate of a step takes the nearest; here the nearest pair does.
  */
 export function trackStorms(
   candidates: readonly StormCandidate[],

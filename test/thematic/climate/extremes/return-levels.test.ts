@@ -134,6 +134,20 @@ describe("returnLevels of block maxima", () => {
     expect(await read(above, "shape_parameter")).toEqual([0]);
   });
 
+  it.each([{ kind: "blocks" }, { tail: "low" }, { distribution: "weibull" }, { interval: "profile" }])(
+    "refuses a word that it does not know: %j",
+    async (wrong) => {
+      const options = { variable: "flow", kind: "block-maxima", ...wrong } as unknown as Parameters<
+        typeof returnLevels
+      >[1];
+      const [[name, word]] = Object.entries(wrong) as [[string, string]];
+      await expect(returnLevels(series([daily]), options)).rejects.toMatchObject({
+        code: "TWIN_INVALID_ARGUMENT",
+        message: expect.stringContaining(`\`${name}\` is "${word}"; give one of`),
+      });
+    },
+  );
+
   it("refuses periods no longer than a block, and too few values", async () => {
     const base = { variable: "flow", kind: "block-maxima" } as const;
     await expect(returnLevels(series([daily]), { ...base, periods: [1] })).rejects.toThrow(/longer than a block/);

@@ -157,6 +157,34 @@ describe("modelScorer, tensors it takes", () => {
   });
 });
 
+describe("modelScorer, what cannot be", () => {
+  const lengths = { dtype: "float32", shape: ["batch", 3] } as const;
+  const model: Model = {
+    ...{ name: "short", metadata: {}, provider: { name: "cpu" } },
+    inputs: { x: lengths },
+    outputs: { y: { dtype: "float32", shape: ["batch", "cell"] } },
+    infer: async () => ({ y: new NdArray(new Float32Array(4), { dtype: "float32", shape: [2, 2] }) }),
+  };
+
+  it.each([
+    [{ scale: 0 }, "no scale is 0"],
+    [{ scale: [1, 0, 1] }, "no scale is 0"],
+    [{ offset: Number.NaN }, "finite numbers"],
+    [{ weights: [1, -1, 1] }, "0 or more"],
+    [{ weights: [0, 0, 0] }, "above 0"],
+  ])("are %j", (options, message) => {
+    expect(() => modelScorer(model, options)).toThrow(message);
+  });
+
+  it("are outputs of another length than the fields: no score is made up", async () => {
+    const fields = new NdArray(new Float64Array(6), { dtype: "float64", shape: [2, 3], dims: ["time", "cell"] });
+    await expect(modelScorer(model).score(fields)).rejects.toMatchObject({
+      code: "TWIN_MODEL_FAILED",
+      message: expect.stringContaining('it gave 4 numbers as "y" for 2 fields of 3 cells; a scorer needs 6'),
+    });
+  });
+});
+
 describe("a planted heat wave", () => {
   /** 20 years of 30 days of noise with patterns of its own (4 of them) on 6 x 8 cells. */
   const [latitudes, longitudes] = [
