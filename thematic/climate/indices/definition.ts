@@ -73,6 +73,8 @@ export interface IndexParameter {
   /** Ends included. */
   readonly min?: number;
   readonly max?: number;
+  /** Only whole numbers. */
+  readonly isInteger?: boolean;
 }
 
 /** What a kernel is made from. */

@@ -36,10 +36,10 @@ export function indexParameters(
         `${definition.name} has no parameter "${name}". ${describeNames(name, Object.keys(known))}`,
       );
     }
-    const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, unit } = parameter;
-    if (Number.isFinite(value) && value >= min && value <= max) continue;
+    const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, unit, isInteger } = parameter;
+    if (Number.isFinite(value) && value >= min && value <= max && (!isInteger || Number.isInteger(value))) continue;
     throw new InvalidArgumentError(
-      `Parameter "${name}" of ${definition.name} is ${value}; it must be a number${Number.isFinite(min) ? ` of ${min} or more` : ""}${Number.isFinite(max) ? `, at most ${max}` : ""} (${unit}).`,
+      `Parameter "${name}" of ${definition.name} is ${value}; it must be a ${isInteger ? "whole " : ""}number${Number.isFinite(min) ? ` of ${min} or more` : ""}${Number.isFinite(max) ? `, at most ${max}` : ""} (${unit}).`,
     );
   }
   return { ...Object.fromEntries(Object.entries(known).map(([name, each]) => [name, each.default])), ...given };

@@ -9,6 +9,7 @@ import {
   type SeriesOutput,
   type Variable,
 } from "../../../../core/index.ts";
+import { oneOf } from "../../one-of.ts";
 import type { IndexDefinition } from "../definition.ts";
 import { checkSteps, type FoundInput, findInputs } from "../find-inputs.ts";
 import { resultDataset } from "../result-dataset.ts";
@@ -65,6 +66,8 @@ export async function fireWeather(source: Dataset, options: FireWeatherOptions =
   if ((options.overwintering || dryStart) && !season) {
     throw new InvalidArgumentError("Overwintering and dry starts are of fire seasons: give a `season`, too.");
   }
+  checkWords(options);
+  checkNumbers(options);
   const needsSnow = season !== undefined && season.method !== "WF93";
   const definition: IndexDefinition = {
     ...(fireIndices[FIRE_CODES.indexOf("FWI")] as IndexDefinition),
@@ -115,6 +118,29 @@ export async function fireWeather(source: Dataset, options: FireWeatherOptions =
     ),
   );
   return { ...(parts[0] as Dataset), variables: Object.assign({}, ...parts.map(({ variables }) => variables)) };
+}
+
+function checkWords({ season, dryStart, bands }: FireWeatherOptions): void {
+  oneOf("season.method", season?.method, ["WF93", "LA08", "GFWED"]);
+  oneOf("dryStart.method", dryStart?.method, ["CFS", "GFWED"]);
+  oneOf("bands", bands, ["gfwed", "cffdrs"]);
+}
+
+/** Codes that there are, and parts of moisture. */
+function checkNumbers({ start = {}, overwintering }: FireWeatherOptions): void {
+  const { carryOver, wetting } = typeof overwintering === "object" ? overwintering : {};
+  const limits = {
+    "start.ffmc": [start.ffmc, 101],
+    "start.dmc": [start.dmc, Number.MAX_VALUE],
+    "start.dc": [start.dc, Number.MAX_VALUE],
+    "overwintering.carryOver": [carryOver, 1],
+    "overwintering.wetting": [wetting, 1],
+  } as const;
+  for (const [name, [value, most]] of Object.entries(limits)) {
+    if (value === undefined || (value >= 0 && value <= most)) continue;
+    const upTo = most === Number.MAX_VALUE ? "" : `, at most ${most}`;
+    throw new InvalidArgumentError(`\`${name}\` is ${value}; give a number of 0 or more${upTo}.`);
+  }
 }
 
 function timeOf({ variables }: Dataset, { dims }: Variable): string | undefined {

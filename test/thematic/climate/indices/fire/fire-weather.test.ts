@@ -186,3 +186,29 @@ describe.skipIf(!existsSync(SAMPLES))("real files (needs ../shared/data/netcdf)"
     }
   });
 });
+
+describe("options that cannot be", () => {
+  it.each([
+    [{ bands: "xclim" }, '`bands` is "xclim"; give one of gfwed, cffdrs.'],
+    [{ season: { method: "WF39" } }, '`season.method` is "WF39"'],
+    [{ season: { method: "WF93" }, dryStart: { method: "cfs" } }, '`dryStart.method` is "cfs"'],
+    [{ start: { ffmc: 200 } }, "`start.ffmc` is 200; give a number of 0 or more, at most 101."],
+    [{ start: { dc: -1 } }, "`start.dc` is -1; give a number of 0 or more."],
+    [
+      { season: { method: "WF93" }, overwintering: { carryOver: 75 } },
+      "`overwintering.carryOver` is 75; give a number of 0 or more, at most 1.",
+    ],
+  ])("are refused: %j", async (options, message) => {
+    await expect(fireWeather(grid(), options as FireWeatherOptions)).rejects.toMatchObject({
+      code: "TWIN_INVALID_ARGUMENT",
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it("are parameters of an index between 0 and 1, and overwintering without a season", async () => {
+    const half = climateIndex(grid(), "DC", { parameters: { season: 0.5 } });
+    await expect(half).rejects.toThrow('"season" of DC is 0.5; it must be a whole number of 0 or more, at most 1');
+    const all = climateIndex(grid(), "DC", { parameters: { overwintering: 1 } });
+    await expect(all).rejects.toThrow("needs the parameter season 1");
+  });
+});
