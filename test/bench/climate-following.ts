@@ -6,6 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { createTwin, type Dataset, rankFlatness } from "../../core/index.ts";
 import { hdf5 } from "../../modules/hdf5/index.ts";
 import { netcdf } from "../../modules/netcdf/index.ts";
+import { analysisRegression } from "../../thematic/climate/following/analysis-regression.ts";
 import { crossValidateEmulators } from "../../thematic/climate/following/choose-emulator.ts";
 import { ClimateEmulator } from "../../thematic/climate/following/emulator.ts";
 import { fitField } from "../../thematic/climate/following/fit-emulator.ts";
@@ -107,7 +108,9 @@ async function measure({ name, open, trainingYears, folds, networks }: Case): Pr
     const network = stationNetwork(emulator, stationsOf(field, cells, error));
     const filters = await chooseFilter(field, { training, network, best });
     const filter = filters[0]?.filter;
-    const common = { ...filter, emulator, network, years: test, seed: SEED, members: MEMBERS, leads: 15, every: 3 };
+    const followed = { ...filter, emulator, network, seed: SEED, members: MEMBERS, leads: 15 };
+    const analysisDamping = analysisRegression(field, { ...followed, years: training });
+    const common = { ...followed, years: test, every: 3, analysisDamping };
     found[label] = {
       filters,
       all: told(await twinExperiment(field, common)),

@@ -14,6 +14,12 @@ export function departuresOf(field: FieldSeries, emulator: ClimateEmulator): Flo
   return result;
 }
 
+/** Departure of values at a step from the emulator's yearly cycle, in its standard deviations, `[place]`. */
+export function departureOf(emulator: ClimateEmulator, step: number, values: Float64Array): Float64Array {
+  const { mean, spread } = emulator.cycle(step);
+  return values.map((value, p) => (value - (mean[p] as number)) / (spread[p] as number));
+}
+
 /**
  * Correlation of departures with those some steps before, by place, in some years: what damped persistence multiplies with. The honest
  * reference: an autoregression of first order at each place, fitted for each lead by itself.

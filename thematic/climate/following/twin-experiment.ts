@@ -1,21 +1,14 @@
-import {
-  type BootstrapInterval,
-  blockBootstrap,
-  ensembleCrps,
-  InvalidArgumentError,
-  NdArray,
-  normalCrps,
-  RandomStream,
-  type RankHistogram,
-  rankHistogram,
-  type StreamEvent,
-  skillScore,
-} from "../../../core/index.ts";
+import { ensembleCrps, InvalidArgumentError, normalCrps, rankHistogram } from "../../../core/index.ts";
 import type { ClimateEmulator } from "./emulator.ts";
 import { Follower, type FollowerOptions } from "./follower.ts";
+import { type LeadSkill, SUMS, skillOf } from "./lead-skill.ts";
+import { observeField } from "./observe-field.ts";
 import type { FieldSeries } from "./read-field.ts";
-import { departuresOf, leadCorrelations } from "./reference-forecasts.ts";
+import { departureOf, departuresOf, leadCorrelations } from "./reference-forecasts.ts";
 import type { StationNetwork } from "./stations.ts";
+
+export type { LeadSkill } from "./lead-skill.ts";
+export { observeField } from "./observe-field.ts";
 
 /** How a twin experiment is made. */
 export interface TwinExperimentOptions extends FollowerOptions {
@@ -26,6 +19,11 @@ export interface TwinExperimentOptions extends FollowerOptions {
   readonly years: readonly number[];
   /** Years that the correlations of damped persistence come from; those of the emulator by default. */
   readonly referenceYears?: readonly number[] | undefined;
+  /**
+   * `[lead, place]`: what damped persistence of the analysis multiplies with, as from {@link analysisRegression}; by default the correlations
+   * that damped persistence of the true field has.
+   */
+  readonly analysisDamping?: Float64Array | undefined;
   /** Steps ahead that are verified; 15 by default. */
   readonly leads?: number | undefined;
   /** Which places are verified: all (default), or those without a station. */
@@ -38,37 +36,6 @@ export interface TwinExperimentOptions extends FollowerOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Forecasts that the follower is compared with. They know the whole field without errors, but for the last two. */
-export const REFERENCES = [
-  "persistence",
-  "damped persistence",
-  "climatology",
-  "persistence of the analysis",
-  "damped persistence of the analysis",
-] as const;
-export type Reference = (typeof REFERENCES)[number];
-
-/** Skill at one lead; intervals are of 95 %, by bootstrap over seasons. */
-export interface LeadSkill {
-  readonly lead: number;
-  /** Root mean square error, area-weighted, in the unit of the field. */
-  readonly rmse: BootstrapInterval;
-  readonly referenceRmse: Readonly<Record<Reference, number>>;
-  /** 1 - RMSE / RMSE of the reference. */
-  readonly rmseSkill: Readonly<Record<Reference, BootstrapInterval>>;
-  /** Uncentred anomaly correlation, of the follower and of the references that have one. */
-  readonly anomalyCorrelation: BootstrapInterval;
-  readonly referenceCorrelation: Readonly<Record<"persistence" | "damped persistence", number>>;
-  /** Fair, of the ensemble. */
-  readonly crps: BootstrapInterval;
-  /** 1 - CRPS / CRPS of the reference: persistence (an absolute error), and normal distributions of the other two. */
-  readonly crpsSkill: Readonly<Record<"persistence" | "damped persistence" | "climatology", BootstrapInterval>>;
-  /** Root mean variance of the ensemble over RMSE of its mean: 1 is right. */
-  readonly spreadOverError: number;
-  /** Of one place in turn at every tenth forecast. */
-  readonly ranks: RankHistogram;
-}
-
 /** What a twin experiment found. */
 export interface TwinExperiment {
   readonly forecasts: number;
@@ -77,64 +44,6 @@ export interface TwinExperiment {
   readonly analysisRmse: number;
   readonly counts: Follower["counts"];
   readonly leads: readonly LeadSkill[];
-}
-
-/** Sums of a block at one lead: weights, squared errors of the follower and of the references, products, scores, variance. */
-const SUMS = {
-  weight: 0,
-  error: 1,
-  references: 2,
-  forecastSquare: 7,
-  truthSquare: 8,
-  product: 9,
-  persistenceSquare: 10,
-  persistenceProduct: 11,
-  dampedSquare: 12,
-  dampedProduct: 13,
-  crps: 14,
-  crpsPersistence: 15,
-  crpsDamped: 16,
-  crpsClimatology: 17,
-  variance: 18,
-  length: 19,
-} as const;
-
-/** Random numbers of the errors of observations. */
-const OBSERVING = 0x434c_0010;
-
-/** The events that stations would send of a field in some years: one a step. Errors are a function of seed, step and station. */
-export function* observeField(
-  field: FieldSeries,
-  {
-    network,
-    years,
-    seed,
-    source = "stations",
-  }: {
-    readonly network: StationNetwork;
-    readonly years: readonly number[];
-    readonly seed: bigint;
-    readonly source?: string | undefined;
-  },
-): Generator<StreamEvent> {
-  const places = field.places.length;
-  const stream = new RandomStream({ seed, id: 0n, purpose: OBSERVING });
-  let sequence = 0n;
-  for (const [i, step] of field.steps.entries()) {
-    if (!years.includes(field.axis.year[i] as number)) continue;
-    stream.restart(BigInt(step));
-    const values = Float64Array.from(
-      network.places,
-      (place, station) =>
-        (field.values[i * places + place] as number) + (network.stations[station]?.error as number) * stream.normal(),
-    );
-    yield {
-      ...{ source, sequence, id: BigInt(step), run: "", conditions: {} },
-      timeNs: BigInt(Math.round((step + 0.5) * field.stepDays * 86_400)) * 1_000_000_000n,
-      tensors: { values: new NdArray(values, { dtype: "float64", shape: [values.length], dims: ["station"] }) },
-    };
-    sequence++;
-  }
 }
 
 /**
@@ -151,6 +60,12 @@ export async function twinExperiment(field: FieldSeries, options: TwinExperiment
   const correlations = leadCorrelations(field, {
     ...{ departures, leads, years: options.referenceYears ?? emulator.document.data.years },
   });
+  const { analysisDamping = correlations } = options;
+  if (analysisDamping.length !== leads * places) {
+    throw new InvalidArgumentError(
+      `\`analysisDamping\` has ${analysisDamping.length} values; ${leads} leads of ${places} places have ${leads * places}.`,
+    );
+  }
   const weights = Float64Array.from(emulator.document.grid.weights, (weight) => weight * weight);
   if (options.verified === "unobserved") for (const place of network.places) weights[place] = 0;
   const sampleOf = new Map(Array.from(field.steps, (step, i) => [step, i]));
@@ -174,7 +89,7 @@ export async function twinExperiment(field: FieldSeries, options: TwinExperiment
       if (later !== now + leads || !years.includes(field.axis.year[later] as number)) continue;
       const block = blockOf(blocks, `${field.axis.year[now]}/${Math.floor(4 * (field.phases[now] as number))}`, leads);
       const forecast = follower.forecast(leads);
-      const analysed = departure(emulator, analysis.step, analysis.mean);
+      const analysed = departureOf(emulator, analysis.step, analysis.mean);
       for (let lead = 1; lead <= leads; lead++) {
         const then = now + lead;
         const { mean: cycle, spread } = emulator.cycle(analysis.step + lead);
@@ -192,7 +107,7 @@ export async function twinExperiment(field: FieldSeries, options: TwinExperiment
           const own = (emulator.cycle(analysis.step).spread[p] as number) * (departures[now * places + p] as number);
           const damped = scale * r * (departures[now * places + p] as number);
           const ownAnalysed = (emulator.cycle(analysis.step).spread[p] as number) * (analysed[p] as number);
-          const dampedAnalysed = scale * r * (analysed[p] as number);
+          const dampedAnalysed = scale * (analysisDamping[(lead - 1) * places + p] as number) * (analysed[p] as number);
           add(SUMS.weight, weight);
           add(SUMS.error, weight * (predicted - truth) ** 2);
           [own, damped, 0, ownAnalysed, dampedAnalysed].forEach((value, i) => {
@@ -241,45 +156,6 @@ export async function twinExperiment(field: FieldSeries, options: TwinExperiment
   };
 }
 
-function skillOf(
-  blocks: readonly Float64Array[],
-  { lead, seed, resamplings }: { readonly lead: number; readonly seed: bigint; readonly resamplings: number },
-): Omit<LeadSkill, "ranks"> {
-  const total = new Float64Array(SUMS.length);
-  for (const block of blocks)
-    block.forEach((value, i) => {
-      total[i] = (total[i] as number) + value;
-    });
-  const of = (sums: Float64Array, which: number): number => sums[which] as number;
-  const interval = (statistic: (sums: Float64Array) => number): BootstrapInterval =>
-    blockBootstrap(blocks, statistic, { seed, resamplings });
-  const rms = (sums: Float64Array, which: number): number => Math.sqrt(of(sums, which) / of(sums, SUMS.weight));
-  const correlation = (sums: Float64Array, product: number, square: number): number =>
-    of(sums, product) / Math.sqrt(of(sums, square) * of(sums, SUMS.truthSquare));
-  const named = <T>(value: (which: number) => T): Record<Reference, T> =>
-    Object.fromEntries(REFERENCES.map((name, i) => [name, value(SUMS.references + i)])) as Record<Reference, T>;
-  const crpss = (which: number): BootstrapInterval =>
-    interval((sums) => skillScore(of(sums, SUMS.crps), of(sums, which)));
-  return {
-    lead,
-    rmse: interval((sums) => rms(sums, SUMS.error)),
-    referenceRmse: named((which) => rms(total, which)),
-    rmseSkill: named((which) => interval((sums) => skillScore(rms(sums, SUMS.error), rms(sums, which)))),
-    anomalyCorrelation: interval((sums) => correlation(sums, SUMS.product, SUMS.forecastSquare)),
-    referenceCorrelation: {
-      persistence: correlation(total, SUMS.persistenceProduct, SUMS.persistenceSquare),
-      "damped persistence": correlation(total, SUMS.dampedProduct, SUMS.dampedSquare),
-    },
-    crps: interval((sums) => of(sums, SUMS.crps) / of(sums, SUMS.weight)),
-    crpsSkill: {
-      persistence: crpss(SUMS.crpsPersistence),
-      "damped persistence": crpss(SUMS.crpsDamped),
-      climatology: crpss(SUMS.crpsClimatology),
-    },
-    spreadOverError: Math.sqrt(of(total, SUMS.variance) / of(total, SUMS.error)),
-  };
-}
-
 function blockOf(blocks: Map<string, Float64Array[]>, name: string, leads: number): Float64Array[] {
   let found = blocks.get(name);
   if (!found) {
@@ -287,11 +163,6 @@ function blockOf(blocks: Map<string, Float64Array[]>, name: string, leads: numbe
     blocks.set(name, found);
   }
   return found;
-}
-
-function departure(emulator: ClimateEmulator, step: number, values: Float64Array): Float64Array {
-  const { mean, spread } = emulator.cycle(step);
-  return values.map((value, p) => (value - (mean[p] as number)) / (spread[p] as number));
 }
 
 function varianceOf(values: Float64Array): number {
