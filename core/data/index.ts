@@ -106,6 +106,7 @@ export type { DimensionSelection, IndexRange, NearestValue, Selection, ValueRang
 export { nonZero, type SparseArray } from "./sparse-array.ts";
 export { type SubsetOptions, subset } from "./subset.ts";
 export { type Summary, summarise } from "./summary.ts";
+export { absentSteps } from "./time/absent-steps.ts";
 export { InvalidFrequencyError, InvalidTimeAxisError } from "./time/errors.ts";
 export { daysText, type StepRange, stepsInPeriod } from "./time/period-steps.ts";
 export { type Periods, periodsOf } from "./time/periods.ts";

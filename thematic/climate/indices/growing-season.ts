@@ -1,3 +1,4 @@
+import { absentSteps } from "../../../core/index.ts";
 import { markWhere } from "./compare.ts";
 import { type IndexContext, type IndexDefinition, thresholdOf } from "./definition.ts";
 import { TAS } from "./inputs.ts";
@@ -30,21 +31,34 @@ const growingSeason: IndexDefinition = {
   frequencies: ["YS", "YS-JUL"],
   parameters: {
     threshold: { default: 5, unit: "degC", description: "tas from which on plants grow" },
-    window: { default: 6, unit: "day", description: "Days in a row that begin or end the season", min: 1, max: 180 },
+    window: {
+      default: 6,
+      unit: "day",
+      description: "Days in a row that begin or end the season",
+      isInteger: true,
+      min: 1,
+      max: 180,
+    },
   },
   kernel(context) {
     const limit = thresholdOf(context, 0, context.parameters["threshold"] as number);
     const window = context.parameters["window"] as number;
     const middles = middlesOfPeriods(context);
+    const absent = absentSteps(context.axis);
+    const daysBetween = (first: number, end: number): number => {
+      let days = end - first;
+      for (let step = first + 1; step < end; step++) days += absent[step] as number;
+      return days;
+    };
     return perCondition(
       context,
       ([tas], condition) => markWhere(tas as Float64Array, ">=", limit, condition),
-      (condition, { start, stop }) => {
+      (condition, { start, stop, breaks }) => {
         const middle = middles.get(start) ?? stop;
-        const first = firstRun(condition, { start, stop: Math.min(stop, middle + window - 1) }, window);
+        const first = firstRun(condition, { start, stop: Math.min(stop, middle + window - 1), breaks }, window);
         if (first < 0) return 0;
-        const end = firstRun(condition, { start: Math.max(first, middle), stop }, window, 0);
-        return (end < 0 ? stop : end) - first;
+        const end = firstRun(condition, { start: Math.max(first, middle), stop, breaks }, window, 0);
+        return daysBetween(first, end < 0 ? stop : end);
       },
     );
   },

@@ -2,13 +2,19 @@ import { markWhere } from "./compare.ts";
 import { type IndexContext, type IndexDefinition, type IndexParameter, thresholdOf } from "./definition.ts";
 import { TASMAX, TASMIN } from "./inputs.ts";
 import { perCondition } from "./per-period.ts";
-import { daysInRuns, longestRun, runsStarted, type StepRange } from "./spells.ts";
+import { daysInRuns, longestRun, type RunRange, runsStarted } from "./spells.ts";
 
 const CUT = "Spells are cut at the ends of periods, and a missing day ends them.";
 const SPAN = {
   xclim: "With resample_before_rl=False a spell counts, with all of its days, in the period in which it begins.",
 };
-const WINDOW: IndexParameter = { default: 3, unit: "day", description: "Shortest spell that counts", min: 1 };
+const WINDOW: IndexParameter = {
+  default: 3,
+  unit: "day",
+  description: "Shortest spell that counts",
+  isInteger: true,
+  min: 1,
+};
 
 /** A spell index: of runs, at least `window` days long, of a condition of both temperatures. */
 interface Spells {
@@ -18,7 +24,7 @@ interface Spells {
   readonly definition: string;
   readonly unit: "day" | "1";
   /** Of the runs of a period. */
-  readonly value: (condition: Uint8Array, range: StepRange, window: number) => number;
+  readonly value: (condition: Uint8Array, range: RunRange, window: number) => number;
 }
 
 function heatWaves({ name, aliases, title, definition, unit, value }: Spells): IndexDefinition {

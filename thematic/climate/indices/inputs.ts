@@ -19,7 +19,7 @@ export const TASMIN: IndexInput = {
 /** Mean temperature of each day. */
 export const TAS: IndexInput = { name: "tas", standardName: "air_temperature", unit: "degC", cellMethod: "mean" };
 
-/** Precipitation of each day: a rate, or the amount of the day. */
+/** Precipitation: a rate, or the amount of each day. */
 export const PR: IndexInput = {
   name: "pr",
   standardName: "precipitation_flux",

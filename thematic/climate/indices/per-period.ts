@@ -1,5 +1,6 @@
 import type { SeriesKernel } from "../../../core/index.ts";
 import type { IndexContext } from "./definition.ts";
+import { breaksOf, type RunRange } from "./spells.ts";
 
 /** A kernel of one value for each period: `value(inputs, start, stop)` of the steps from `start` to before `stop`. */
 export function perPeriod(
@@ -21,13 +22,15 @@ export function perPeriod(
 export function perCondition(
   context: IndexContext,
   fill: (inputs: readonly Float64Array[], condition: Uint8Array) => void,
-  value: (condition: Uint8Array, range: { readonly start: number; readonly stop: number }) => number,
+  value: (condition: Uint8Array, range: RunRange) => number,
 ): SeriesKernel {
   const condition = new Uint8Array(context.axis.length);
   const { count } = context.periods;
+  const breaks = breaksOf(context.axis);
   const ranges = Array.from({ length: count }, (_, period) => ({
     start: context.periods.start[period] as number,
     stop: context.periods.stop[period] as number,
+    breaks,
   }));
   return (inputs, outputs) => {
     fill(inputs, condition);

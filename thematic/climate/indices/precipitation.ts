@@ -2,7 +2,7 @@ import { type Comparison, countWhere, largest, markWhere } from "./compare.ts";
 import { type IndexDefinition, type IndexParameter, thresholdOf } from "./definition.ts";
 import { PR } from "./inputs.ts";
 import { perCondition, perPeriod } from "./per-period.ts";
-import { longestRun } from "./spells.ts";
+import { breaksOf, longestRun, type RunRange } from "./spells.ts";
 
 const ETCCDI =
   "Expert Team on Climate Change Detection and Indices (ETCCDI), definitions of the 27 core indices; Zhang et al. 2011, WIREs Climate Change 2, 851, table 1";
@@ -30,7 +30,7 @@ function wettest(name: string, aliases: readonly string[], days: number): IndexD
     title: isOne ? "Largest precipitation of a day" : `Largest precipitation of ${days} days in a row`,
     definition: isOne
       ? "Largest amount of precipitation of a day."
-      : "Largest amount of precipitation of `window` days in a row, of those windows that end in the period. A window with a missing day counts for nothing; a window may begin in the period before.",
+      : "Largest amount of precipitation of `window` days in a row, of those windows that end in the period. A window with a missing day, or one that the axis lacks, counts for nothing; a window may begin in the period before.",
     peers: {
       follows: "xclim",
       differences: {
@@ -43,21 +43,27 @@ function wettest(name: string, aliases: readonly string[], days: number): IndexD
     unit: "mm",
     cellMethods: isOne ? "time: maximum over days" : "time: sum within days time: maximum over days",
     ...(!isOne && {
-      parameters: { window: { default: days, unit: "day", description: "Days in a row", min: 1 } },
+      parameters: { window: { default: days, unit: "day", description: "Days in a row", isInteger: true, min: 1 } },
     }),
     kernel(context) {
       const window = context.parameters["window"] ?? 1;
       if (window === 1) return perPeriod(context, ([pr], start, stop) => largest(pr as Float64Array, start, stop));
-      return perPeriod(context, ([pr], start, stop) => wettestWindow(pr as Float64Array, start, stop, window));
+      const breaks = breaksOf(context.axis);
+      return perPeriod(context, ([pr], start, stop) =>
+        wettestWindow(pr as Float64Array, { start, stop, breaks }, window),
+      );
     },
   };
 }
 
-function wettestWindow(pr: Float64Array, start: number, stop: number, window: number): number {
+function wettestWindow(pr: Float64Array, { start, stop, breaks }: RunRange, window: number): number {
   let result = Number.NaN;
   for (let end = Math.max(start, window - 1); end < stop; end++) {
-    let sum = 0;
-    for (let step = end - window + 1; step <= end; step++) sum += pr[step] as number;
+    const first = end - window + 1;
+    let sum = pr[first] as number;
+    for (let step = first + 1; step <= end; step++) {
+      sum += breaks !== undefined && breaks[step] === 1 ? Number.NaN : (pr[step] as number);
+    }
     if (!Number.isNaN(sum) && !(sum <= result)) result = sum;
   }
   return result;

@@ -101,6 +101,17 @@ describe("climateIndex", () => {
     expect(error.message).toContain(words);
   });
 
+  it("refuses windows that are no whole numbers of days, which no run would ever be as long as", async () => {
+    const data = madeDays({ tas: tasmin, tasmin, tasmax: tasmin, pr: days(730, 1) });
+    const withWindow = INDICES.filter(({ parameters }) => parameters?.["window"]);
+    expect(withWindow.length).toBeGreaterThan(7);
+    for (const { name } of withWindow) {
+      const error = await refusal(data, name, { parameters: { window: 2.5 } });
+      expect(error).toMatchObject({ code: "TWIN_INVALID_ARGUMENT" });
+      expect(error.message).toContain("whole number");
+    }
+  });
+
   it("refuses a variable without a unit, and one without time", async () => {
     const bare = new NdArray(Float64Array.from(tasmin), { dtype: "float64", shape: [730], dims: ["time"] });
     const withoutUnit = madeDays({ pr: tasmin });

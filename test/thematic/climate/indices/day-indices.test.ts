@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { dataset, NdArray } from "../../../../core/index.ts";
 import { climateIndex } from "../../../../thematic/climate/index.ts";
 import type { ClimateIndexOptions } from "../../../../thematic/climate/indices/climate-index.ts";
 import { days, madeDays, numbersOf } from "./made-days.ts";
@@ -152,5 +153,64 @@ describe("missing days", () => {
     expect(await valuesOf(data, "FD", { missing: "wmo" })).toEqual([364, 365]);
     expect(await valuesOf(data, "CFD", { missing: "skip" })).toEqual([359, 365]);
     expect(await valuesOf(data, "TNn", { missing: "skip" })).toEqual([-1, -1]);
+  });
+});
+
+describe("days that the time axis lacks", () => {
+  // 2001 without 5 January, and without June to December of 2001 and January to June of 2002.
+  const kept = (day: number): boolean => day !== 4 && !(day >= 151 && day < 546);
+  const times = Array.from({ length: 730 }, (_, day) => day).filter(kept);
+  const series = (name: string, value: (day: number) => number, unit: string) => ({
+    [name]: new NdArray(Float64Array.from(times, value), {
+      dtype: "float64",
+      shape: [times.length],
+      dims: ["time"],
+      unit,
+    }),
+  });
+  const value = async (name: string, data: ReturnType<typeof series>, parameters?: Record<string, number>) => {
+    const time = new NdArray(Float64Array.from(times), {
+      dtype: "float64",
+      shape: [times.length],
+      dims: ["time"],
+      unit: "days since 2001-01-01",
+    });
+    const whole = dataset({ variables: { time: { array: time, attributes: { calendar: "noleap" } }, ...data } });
+    return await numbersOf(
+      await climateIndex(whole, name, { missing: "skip", ...(parameters && { parameters }) }),
+      name,
+    );
+  };
+
+  it("end spells", async () => {
+    // Wet from 1 to 9 January, of which the 5th is absent: 4 days, and 4 days.
+    const pr = series("pr", (day) => (day < 9 ? 5 : 0), "mm");
+    expect(await value("CWD", pr)).toEqual([4, 0]);
+    const tasmin = series("tasmin", (day) => (day < 9 ? -1 : 1), "degC");
+    expect(await value("CFD", tasmin)).toEqual([4, 0]);
+    const hot = { ...series("tasmin", (day) => (day < 9 ? 25 : 1), "degC"), ...series("tasmax", () => 35, "degC") };
+    expect(await value("heat_wave_frequency", hot)).toEqual([2, 0]);
+  });
+
+  it("are in no window of days", async () => {
+    // 10 mm on the last day before the gap of a year, and on the first behind it: not within five days.
+    const pr = series("pr", (day) => (day === 150 || day === 546 ? 10 : 0), "mm");
+    expect(await value("RX5day", pr)).toEqual([10, 10]);
+    // The four days before 5 January are in no window of five.
+    expect(
+      await value(
+        "RX5day",
+        series("pr", (day) => (day === 3 || day === 5 ? 10 : 0), "mm"),
+      ),
+    ).toEqual([10, 0]);
+  });
+
+  it("are days of a growing season all the same", async () => {
+    // Warm from 3 January to 30 April: six days in a row begin on the 6th. Nothing ends it in the second half, which is absent.
+    const tas = series("tas", (day) => (day >= 2 && day < 120 ? 10 : 0), "degC");
+    expect(await value("GSL", tas)).toEqual([151 - 5, 0]);
+    // From 2 January of 2001 on with short spells: the absent 5 January is in it.
+    const early = series("tas", (day) => (day < 120 ? 10 : 0), "degC");
+    expect(await value("GSL", early, { window: 3 })).toEqual([151, 0]);
   });
 });

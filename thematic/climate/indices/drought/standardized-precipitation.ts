@@ -1,5 +1,6 @@
 import { missingPeriods } from "../../../../core/index.ts";
 import type { IndexContext, IndexDefinition } from "../definition.ts";
+import { PR } from "../inputs.ts";
 import { standardizer } from "./standardized-index.ts";
 
 /** SPI, of daily or monthly precipitation. */
@@ -23,15 +24,7 @@ export const standardizedPrecipitationIndex: IndexDefinition = {
         "Sums of monthly totals in place of means of monthly means, so that months count by their length.",
     },
   },
-  inputs: [
-    {
-      name: "pr",
-      standardName: "precipitation_flux",
-      otherStandardNames: ["lwe_precipitation_rate", "precipitation_amount", "lwe_thickness_of_precipitation_amount"],
-      unit: "mm/day",
-      context: "water",
-    },
-  ],
+  inputs: [PR],
   unit: "1",
   cellMethods: "time: mean",
   frequency: "MS",
@@ -45,6 +38,7 @@ export const standardizedPrecipitationIndex: IndexDefinition = {
       description: "Months over which precipitation is averaged: 3, 6, 12, …",
       min: 1,
       max: 120,
+      isInteger: true,
     },
     likelihood: {
       default: 0,
@@ -52,6 +46,7 @@ export const standardizedPrecipitationIndex: IndexDefinition = {
       description: "How distributions are fitted: 0 by Thom's approximation, 1 by the greatest likelihood itself",
       min: 0,
       max: 1,
+      isInteger: true,
     },
   },
   kernel(context) {

@@ -1,5 +1,6 @@
-import type { SeriesKernel, TimeAxis } from "../../../../core/index.ts";
+import { absentSteps, InvalidArgumentError, type SeriesKernel, type TimeAxis } from "../../../../core/index.ts";
 import type { IndexContext, IndexDefinition, IndexInput, IndexParameter } from "../definition.ts";
+import { PR } from "../inputs.ts";
 import { type DayLengths, dayLengths, type LatitudeBands } from "./day-length.ts";
 import { FIRE_CODES, type FireCode, fireWeatherRecurrence, type RecurrenceOptions } from "./recurrence.ts";
 import { type FireSeason, fireSeason } from "./season.ts";
@@ -9,13 +10,7 @@ export const FIRE_INPUTS: readonly IndexInput[] = [
   { name: "tas", standardName: "air_temperature", unit: "degC" },
   { name: "hurs", standardName: "relative_humidity", unit: "%" },
   { name: "sfcWind", standardName: "wind_speed", unit: "km/h" },
-  {
-    name: "pr",
-    standardName: "precipitation_flux",
-    otherStandardNames: ["lwe_precipitation_rate", "precipitation_amount", "lwe_thickness_of_precipitation_amount"],
-    unit: "mm/day",
-    context: "water",
-  },
+  PR,
   { name: "lat", standardName: "latitude", unit: "degrees_north", isConstant: true },
 ];
 
@@ -60,12 +55,22 @@ export const fireIndices: readonly IndexDefinition[] = FIRE_CODES.map((code) => 
     ffmcStart: parameter(FIRE_START.ffmc, "Fine fuel moisture code before the first day, or of a season's start", 101),
     dmcStart: parameter(FIRE_START.dmc, "Duff moisture code before the first day, or of a season's start"),
     dcStart: parameter(FIRE_START.dc, "Drought code before the first day, or of a season's start"),
-    season: parameter(0, "0: all year; 1: fire season by temperature (WF93)", 1),
-    overwintering: parameter(0, "1: the drought code is carried over winter; needs season 1", 1),
-    maxGap: { ...parameter(0, "Days with a missing value, in a row, over which codes are carried"), unit: "day" },
+    season: { ...parameter(0, "0: all year; 1: fire season by temperature (WF93)", 1), isInteger: true },
+    overwintering: {
+      ...parameter(0, "1: the drought code is carried over winter; needs season 1", 1),
+      isInteger: true,
+    },
+    maxGap: {
+      ...parameter(0, "Days with a missing value, in a row, over which codes are carried"),
+      unit: "day",
+      isInteger: true,
+    },
   },
   kernel({ axis, parameters }: IndexContext): SeriesKernel {
     const number = (name: string): number => parameters[name] as number;
+    if (number("overwintering") !== 0 && number("season") === 0) {
+      throw new InvalidArgumentError(`Overwintering is of fire seasons: ${code} needs the parameter season 1 with it.`);
+    }
     const season: FireSeason | undefined = number("season") === 0 ? undefined : { method: "WF93" };
     const kernel = fireWeatherKernel(axis, {
       start: { ffmc: number("ffmcStart"), dmc: number("dmcStart"), dc: number("dcStart") },
@@ -97,7 +102,7 @@ export interface FireKernelOptions extends Omit<RecurrenceOptions, "snowDepth"> 
 /** Kernel from tas, hurs, sfcWind, pr, lat, and snd where there is one, to all codes in the order of {@link FIRE_CODES}. */
 export function fireWeatherKernel(axis: TimeAxis, options: FireKernelOptions): SeriesKernel {
   const { season, bands = "gfwed" } = options;
-  const absent = absentDays(axis);
+  const absent = absentSteps(axis);
   const active = season && new Uint8Array(axis.length);
   const recurrence = { ...options, snowDepth: season?.snowDepth ?? 0.01 };
   const tables = new Map<number, DayLengths>();
@@ -120,15 +125,4 @@ export function fireWeatherKernel(axis: TimeAxis, options: FireKernelOptions): S
       Object.fromEntries(FIRE_CODES.map((code, i) => [code, outputs[i]])) as Record<FireCode, Float64Array>,
     );
   };
-}
-
-/** `[day]`: how many days the axis lacks before it. */
-function absentDays({ length, values, step }: TimeAxis): Int32Array {
-  const days = new Int32Array(length);
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 1; i < length; i++) least = Math.min(least, (values[i] as number) - (values[i - 1] as number));
-  if (!step) return days;
-  for (let i = 1; i < length; i++)
-    days[i] = Math.round(((values[i] as number) - (values[i - 1] as number)) / least) - 1;
-  return days;
 }

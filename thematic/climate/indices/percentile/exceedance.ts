@@ -15,6 +15,7 @@ export const percentileWindow: IndexParameter = {
   default: 5,
   unit: "day",
   description: "Days around each day of the year whose values are in its sample, itself included; odd",
+  isInteger: true,
   min: 1,
   max: 61,
 };

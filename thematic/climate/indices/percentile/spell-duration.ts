@@ -1,6 +1,6 @@
 import type { SeriesKernel } from "../../../../core/index.ts";
 import type { IndexContext, IndexDefinition } from "../definition.ts";
-import { daysInRuns } from "../spells.ts";
+import { breaksOf, daysInRuns } from "../spells.ts";
 import { dayThresholds } from "./day-thresholds.ts";
 import { dayWindows } from "./day-windows.ts";
 import {
@@ -20,6 +20,7 @@ function spellKernel({ side }: Exceedance, { axis, base, periods, parameters }: 
   const thresholdsOf = dayThresholds(dayWindows(axis, base, window), percentile);
   const day = axis.dayOfYear.map((dayOfYear) => dayOfYear - 1);
   const beyond = new Uint8Array(axis.length);
+  const breaks = breaksOf(axis);
   const isAbove = side === ">";
   return ([series], [days]) => {
     const [values, output] = [series as Float64Array, days as Float64Array];
@@ -35,7 +36,7 @@ function spellKernel({ side }: Exceedance, { axis, base, periods, parameters }: 
       output[period] =
         lacks && lacksThreshold({ values, day, start, stop }, thresholds)
           ? Number.NaN
-          : daysInRuns(beyond, { start, stop }, minLength);
+          : daysInRuns(beyond, { start, stop, breaks }, minLength);
     }
   };
 }
@@ -66,7 +67,7 @@ function spellIndex(name: string, title: string, exceedance: Exceedance): IndexD
     parameters: {
       percentile: percentileParameter(percentile),
       percentileWindow,
-      window: { default: 6, unit: "day", description: "Shortest spell that counts", min: 1 },
+      window: { default: 6, unit: "day", description: "Shortest spell that counts", isInteger: true, min: 1 },
     },
     kernel: (context) => spellKernel(exceedance, context),
   };

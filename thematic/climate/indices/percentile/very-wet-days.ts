@@ -1,5 +1,6 @@
 import type { SeriesKernel } from "../../../../core/index.ts";
 import { type IndexContext, type IndexDefinition, thresholdOf } from "../definition.ts";
+import { PR } from "../inputs.ts";
 import { ETCCDI, percentileParameter } from "./exceedance.ts";
 import { quantile8 } from "./quantile8.ts";
 
@@ -53,7 +54,7 @@ function veryWetIndex(percentile: 95 | 99, isShare: boolean): IndexDefinition {
         xclim: `has no such sum: days_over_precip_thresh counts days above the greater of 1 mm/day and thresholds that are given, fraction_over_precip_thresh gives the share as a fraction; a wet day is > 1 mm/day there`,
       },
     },
-    inputs: [{ name: "pr", standardName: "precipitation_flux", unit: "mm/day", context: "water" }],
+    inputs: [PR],
     unit: isShare ? "percent" : "mm",
     cellMethods: "time: sum within days time: sum over days",
     frequency: "YS",
