@@ -116,6 +116,8 @@ export function geoMapSpec(
       layer("points", points, pointMark),
     ],
   });
+  // A map of tracks or places alone has no colours to tell of.
+  const isColored = hasValues(map);
   const bar = colorBar({ color, colorOf, top: TOP, height });
   return {
     $schema: "https://vega.github.io/schema/vega/v6.json",
@@ -126,9 +128,21 @@ export function geoMapSpec(
     config: FIGURE_CONFIG,
     marks: [
       main,
-      { type: "group", aria: false, encode: { update: { x: { value: WIDTH + BAR_GAP } } }, marks: [bar.mark] },
+      ...(isColored
+        ? [
+            {
+              ...{ type: "group" as const, aria: false, marks: [bar.mark] },
+              encode: { update: { x: { value: WIDTH + BAR_GAP } } },
+            },
+          ]
+        : []),
     ],
   };
+}
+
+/** Whether a map has a coloured cell. */
+export function hasValues({ values }: GeoMap): boolean {
+  return values.some((row) => row.some((value) => value !== null && Number.isFinite(value)));
 }
 
 /** A place for each piece of line, with `null` where the next line begins. */

@@ -5,7 +5,7 @@ import { escapeXml, xmlCharacters } from "../escape-xml.ts";
 import { coastlines } from "./coastlines.ts";
 import { type Drawing, drawingOf } from "./drawing.ts";
 import { figureSpec } from "./figure-spec.ts";
-import { geoMapSpec, reduceCells } from "./geo-map-spec.ts";
+import { geoMapSpec, hasValues, reduceCells } from "./geo-map-spec.ts";
 import { gapsOf, heatMapSpec } from "./heat-map-spec.ts";
 import { namedRowsSpec } from "./named-rows-spec.ts";
 import { axisTitle, LABEL_FUNCTIONS } from "./panel.ts";
@@ -77,10 +77,14 @@ async function geoMapParts(given: GeoMap, { scheme }: typeof import("vega")): Pr
   const extent = `${west} to ${east} °E, ${latitudeEdges[0]} to ${latitudeEdges.at(-1)} °N`;
   const tracks = map.tracks?.length ? ` ${map.tracks.length} tracks.` : "";
   const points = map.points?.length ? ` Points: ${map.points.map(({ name }) => name).join(", ")}.` : "";
-  const gaps = gapsOf(map);
+  const isColored = hasValues(map);
+  const gaps = isColored || !(map.tracks?.length || map.points?.length) ? gapsOf(map) : 0;
+  const cells = `${map.values.length} rows of ${longitudeEdges.length - 1} cells, with coastlines`;
   return {
     spec: geoMapSpec(map, { coasts, sequential }),
-    text: `Map of ${axisTitle(color)} as colour, ${extent}, ${map.values.length} rows of ${longitudeEdges.length - 1} cells, with coastlines.${tracks}${points}`,
+    text: isColored
+      ? `Map of ${axisTitle(color)} as colour, ${extent}, ${cells}.${tracks}${points}`
+      : `Map with coastlines, ${extent}.${tracks}${points}`,
     notes: [
       ...(rows * columns > 1 ? [`Drawn as averages of ${rows} × ${columns} cells.`] : []),
       ...(gaps > 0 ? [`${gaps} cells have no value.`] : []),
