@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
-import type { StormTrack, TrackMatch } from "../thematic/climate/index.ts";
+import type { StormDomain, StormTrack, TrackMatch } from "../thematic/climate/index.ts";
 import { type ClimateChoice, parseNumbers, withClimateData } from "./climate-data.ts";
-import { inDomain, stormDomain } from "./climate-storm-domain.ts";
 import { stormInputs } from "./climate-storm-inputs.ts";
 import type { CommandIo } from "./command.ts";
 import { UsageError } from "./errors.ts";
@@ -38,7 +37,7 @@ interface Comparison extends TrackMatch {
 
 /** `climate tracks` */
 export async function findTracks(choice: TracksChoice, io: CommandIo): Promise<void> {
-  const { stormTracks, tracksCsv, tracksDataset } = await import("../thematic/climate/index.ts");
+  const { stormDomain, stormTracks, tracksCsv, tracksDataset } = await import("../thematic/climate/index.ts");
   const [rise, radius, ...rest] = parseNumbers("--closed-contour", choice.closedContour);
   if (rise === undefined || radius === undefined || rest.length > 0) {
     throw new UsageError(`--closed-contour ${choice.closedContour}: write Pa,degrees, such as 200,5.5.`);
@@ -53,7 +52,7 @@ export async function findTracks(choice: TracksChoice, io: CommandIo): Promise<v
   const reference = choice.reference === undefined ? undefined : await readReference(choice.reference, io);
   const facts = await withClimateData({ ...choice, texts: [".csv"] }, io, async ({ dataset, write }) => {
     const inputs = stormInputs(dataset, choice);
-    const domain = await stormDomain(dataset, inputs.pressure, choice);
+    const domain = await stormDomain(dataset, inputs.pressure.name, choice);
     const doing = `finding storms in ${inputs.pressure.name}`;
     io.progress(0, doing);
     const tracks = await stormTracks(dataset, {
@@ -92,14 +91,11 @@ async function readReference(file: string, io: CommandIo): Promise<readonly Stor
 async function compare(
   tracks: readonly StormTrack[],
   reference: readonly StormTrack[],
-  domain: Awaited<ReturnType<typeof stormDomain>>,
+  domain: StormDomain,
   { within = 300 }: Pick<TracksChoice, "within">,
 ): Promise<Comparison> {
-  const { matchTracks } = await import("../thematic/climate/index.ts");
-  const judged = reference.flatMap((track) => {
-    const points = track.points.filter((point) => inDomain(point, domain));
-    return points.length === 0 ? [] : [{ ...track, points }];
-  });
+  const { matchTracks, tracksWithin } = await import("../thematic/climate/index.ts");
+  const judged = tracksWithin(reference, domain);
   const count = (of: readonly StormTrack[]): number => of.reduce((sum, { points }) => sum + points.length, 0);
   return {
     ...matchTracks(tracks, judged, { withinKm: within }),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { Climate } from "./contracts.ts";
 export { ClimateInputError, UnknownIndexError } from "./errors.ts";
 export {
   type AnomalyScorer,
@@ -81,6 +82,7 @@ export type { DryStart } from "./indices/fire/recurrence.ts";
 export type { FireSeason } from "./indices/fire/season.ts";
 export { INDICES } from "./indices/index.ts";
 export { type PercentileOfDayOptions, percentileOfDay } from "./indices/percentile/percentile-of-day.ts";
+export { type ClimateOptions, climate } from "./plugin.ts";
 export { type ClimateReportInput, type ClimateReportOptions, climateReport } from "./report/climate-report.ts";
 export {
   type DetectStormsOptions,
@@ -107,3 +109,7 @@ export {
   tracksDataset,
   type WarmCoreOptions,
 } from "./storms/index.ts";
+export { climateExtremesTask } from "./tasks/extremes.ts";
+export { climateIndexTask } from "./tasks/index-task.ts";
+export { type StormDomain, stormDomain, tracksWithin } from "./tasks/storm-domain.ts";
+export { climateTracksTask } from "./tasks/tracks.ts";

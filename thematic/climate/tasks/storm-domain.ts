@@ -1,5 +1,5 @@
-import type { Dataset } from "../core/index.ts";
-import type { TrackPoint } from "../thematic/climate/index.ts";
+import { axisOf, cfTime, type Dataset, formatDate, isTimeUnit } from "../../../core/index.ts";
+import type { StormTrack, TrackPoint } from "../storms/track.ts";
 
 /** Times and area of the data that storms are found in; what is not known is left out. */
 export interface StormDomain {
@@ -12,13 +12,17 @@ export interface StormDomain {
   readonly longitudes: readonly [west: number, width: number] | undefined;
 }
 
-/** Looks at the coordinates of the pressure field. */
+/**
+ * Looks at the coordinates of the pressure field.
+ *
+ * @param name - Of the variable.
+ * @param options - Where the file does not state them: what times count, and in which calendar.
+ */
 export async function stormDomain(
   dataset: Dataset,
-  { name }: { readonly name: string },
+  name: string,
   { timeUnit, calendar: given }: { readonly timeUnit?: string | undefined; readonly calendar?: string | undefined },
 ): Promise<StormDomain> {
-  const { axisOf, cfTime, formatDate, isTimeUnit } = await import("../core/index.ts");
   const variable = Object.hasOwn(dataset.variables, name) ? dataset.variables[name] : undefined;
   const kinds: Partial<Record<"T" | "Y" | "X", { readonly dim: string; readonly values: Float64Array }>> = {};
   for (const dim of variable?.dims ?? []) {
@@ -68,8 +72,15 @@ function endsOf(values: Float64Array): readonly [least: number, most: number, ha
   return [least, most, values.length > 1 ? (most - least) / (values.length - 1) / 2 : 0];
 }
 
-/** Whether a storm could have been found: it is in the times and the area of the data. */
-export function inDomain({ time, lat, lon }: TrackPoint, { times, latitudes, longitudes }: StormDomain): boolean {
+/** What of tracks lies in the times and the area of the data, and could have been found there: the reference to judge by. */
+export function tracksWithin(tracks: readonly StormTrack[], domain: StormDomain): readonly StormTrack[] {
+  return tracks.flatMap((track) => {
+    const points = track.points.filter((point) => isWithin(point, domain));
+    return points.length === 0 ? [] : [{ ...track, points }];
+  });
+}
+
+function isWithin({ time, lat, lon }: TrackPoint, { times, latitudes, longitudes }: StormDomain): boolean {
   if (times && (time < times[0] || time > times[1])) return false;
   if (latitudes && (lat < latitudes[0] || lat > latitudes[1])) return false;
   if (!longitudes) return true;
