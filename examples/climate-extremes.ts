@@ -44,7 +44,7 @@ const scorer = await fitEofScorer(summers, {
   variable: "tasmax",
   period: "1981-2000",
   season: "JJA",
-  statistic: "hotelling",
+  statistic: "reconstruction",
   modes: { explained: 0.9 },
 });
 const { events } = await detectExtremes(summers, {

@@ -39,8 +39,11 @@ export function weather({ years: [first, last], manner = "north", seed = 1n, spa
   const longitudes = range(-6, 16, spacing);
   const places = latitudes.flatMap((latitude) => longitudes.map((longitude) => ({ latitude, longitude })));
   const [start, stop] = [dayOf(first), dayOf(last + 1)];
-  const stream = new RandomStream({ seed, id: BigInt(first) });
-  const [warmth, westward, northward, wetness] = [0.8, 0.8, 0.8, 0.7].map((memory) => redNoise(stream, memory)) as [
+  const [stream, large] = [0, 1].map((purpose) => new RandomStream({ seed, id: BigInt(first), purpose })) as [
+    RandomStream,
+    RandomStream,
+  ];
+  const [warmth, westward, northward, wetness] = [0.8, 0.8, 0.8, 0.7].map((memory) => redNoise(large, memory)) as [
     () => number,
     () => number,
     () => number,
@@ -52,10 +55,12 @@ export function weather({ years: [first, last], manner = "north", seed = 1n, spa
   const peak = Date.parse(HEAT_WAVE.peak) / DAY_MS;
 
   for (let day = start; day < stop; day++) {
+    // Random numbers belong to years, so that files of other years and other grids have the same weather.
+    const year = new Date(day * DAY_MS).getUTCFullYear();
+    if (day === dayOf(year)) for (const each of [stream, large]) each.restart(BigInt(year));
     const [all, west, north, wet] = [warmth(), westward(), northward(), wetness()];
-    const year = 1970 + day / 365.2425;
     const season = -Math.cos((2 * Math.PI * (day - dayOf(2000) - 18)) / 365.2425);
-    // From the beginning of May the heat wave's region is dry.
+    // From the beginning of May the heat wave's region is dry, and warmer than it should be.
     const drought = day > peak - 98 && day < peak + 20 ? 1 : 0;
     places.forEach(({ latitude, longitude }, place) => {
       const [x, y] = [(longitude - 5) / 11, (latitude - 48) / 8];
@@ -64,9 +69,9 @@ export function weather({ years: [first, last], manner = "north", seed = 1n, spa
       );
       const own = (local[place] as () => number)();
       const heat = 13 * near * Math.exp(-(((day - peak) / 5) ** 2));
-      const departure = 2.8 * all + 1.8 * (west * x + north * y) + 1.2 * own + heat;
+      const departure = 2.8 * all + 1.8 * (west * x + north * y) + 1.2 * own + heat + 3 * drought * near;
       const celsius = 16.5 - 5 * y + (9.5 + 2 * x) * season + 0.035 * (year - 1981) + departure;
-      const rainy = wet - 0.35 * all + 0.5 * own - 1.5 * drought * near - 0.25;
+      const rainy = wet - 0.35 * all + 0.5 * own - 1.8 * drought * near - 0.25;
       const rain = heat < 2 && rainy > 0 ? 5.5 * rainy * stream.gamma(0.9) : 0;
       const at = (day - start) * places.length + place;
       const here: readonly number[] = [
@@ -74,7 +79,7 @@ export function weather({ years: [first, last], manner = "north", seed = 1n, spa
         celsius - (rain > 0 ? 6 : 10) - 1.5 * season - Math.abs(stream.normal()),
         rain,
         Math.min(100, Math.max(24, 62 - 14 * season - 2.2 * departure + (rain > 0 ? 14 : 0) + 5 * stream.normal())),
-        0.5 + 1.2 * stream.gamma(1.5),
+        0.5 + stream.gamma(1.5),
       ];
       here.forEach((value, column) => {
         (values[column] as Float32Array)[at] = value;

@@ -18,6 +18,15 @@ const OUTCOMES: Readonly<Record<string, RegExp>> = {
   "living-twin.ts":
     /^ +\d+ {2}accepted: gain of layer 8 1\.0[45]\d+ ±.*^served by ecal@v[2-9]: [\d.]+ MeV, [45]\.\d\d % more than before$.*; none failed$/ms,
   "batch.ts": /^4 of 4 task runs have a result$.*^run 3: 10000 MeV, of which \d\d\.\d % are seen$/ms,
+  "climate-files.ts": /^twinloom-out\/weather\/south-1996-2010\.nc: tx \[degC\], .*; time 5479, lat 9, lon 12$/m,
+  "climate-index.ts": /^0 gaps, 0 overlaps$.*^warmest summer: 2003, [23]\.\d\d K above the mean of 1981-2000$/ms,
+  "climate-drought-fire.ts": /^driest three months: SPI -\d\.\d\d in 2003-0[78]$.*^ +extreme +[1-9]\d* +\d\.\d$/ms,
+  "climate-extremes.ts":
+    /^once in 100 years: [\d.]+ degC .*^2003-0[78]-\d\d to 2003-08-\d\d, peak 2003-08-0[5-9] near lat 4[4-8], lon/ms,
+  "climate-storms.ts": /^17 of 17 centres found, 0 false alarms, mean error [12]?\d km$/m,
+  "climate-following.ts":
+    /^30 days followed, 240 values used, 0 rejected$.*^2 d .* 0\.1\d \(0\.1\d to 0\.\d\d\) +0\.1\d/ms,
+  "climate-report.ts": /^twinloom-out\/climate-report\/report\.html: /m,
   "a-year-later.ts": /^Reproduced: every output has the content/m,
 };
 
