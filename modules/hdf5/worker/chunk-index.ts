@@ -97,11 +97,15 @@ function numberOf(key: Key, place: ChunkIndexPlace): number {
 }
 
 /** Bytes of a file, all of them. */
-export function readExactly(descriptor: number, position: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
+function readExactly(descriptor: number, position: number, length: number): Buffer {
+  return readInto(Buffer.allocUnsafe(length), descriptor, position);
+}
+
+/** Fills an array with the bytes of a file from a position on. */
+export function readInto<T extends Uint8Array>(bytes: T, descriptor: number, position: number): T {
   let done = 0;
-  while (done < length) {
-    const more = readSync(descriptor, bytes, done, length - done, position + done);
+  while (done < bytes.length) {
+    const more = readSync(descriptor, bytes, done, bytes.length - done, position + done);
     if (more === 0) throw new Error("the file ends too early");
     done += more;
   }

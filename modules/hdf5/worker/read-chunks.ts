@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { inflate, inflateSync, type ZlibOptions } from "node:zlib";
 import { type ChunkGrid, copyFromChunk, type TouchedChunk, touchedChunks } from "../assemble.ts";
-import { type IndexedChunk, readExactly } from "./chunk-index.ts";
+import { type IndexedChunk, readInto } from "./chunk-index.ts";
 import { LibraryError } from "./library.ts";
 import type { RawSlab, RawValues } from "./protocol.ts";
 import { words, wordsIn } from "./words.ts";
@@ -41,11 +41,15 @@ export async function readChunks(
   const chunkBytes = product(chunkShape) * elementBytes;
   const jobs = chunkJobs(slabs, source);
   const readNext = async (): Promise<void> => {
+    const rooms: ChunkRooms = { stored: new Room(), plain: new Room() };
     for (const { slab, at, touched } of jobs) {
       if (isCancelled()) throw new LibraryError("cancelled", "the caller has cancelled it");
-      const bytes = await decodedChunk(source, touched.number, chunkBytes);
+      const bytes = await decodedChunk(source, touched.number, chunkBytes, rooms);
       if (isWholeChunk(slab, touched, chunkShape)) {
         results[at] = ownBuffer(bytes);
+        // Handed over with the result.
+        rooms.stored.leave(bytes);
+        rooms.plain.leave(bytes);
         continue;
       }
       results[at] ??= new Uint8Array(product(slab.count) * elementBytes);
@@ -85,21 +89,61 @@ function* chunkJobs(slabs: readonly RawSlab[], source: ChunkSource): Generator<C
   }
 }
 
-async function decodedChunk(source: ChunkSource, number: number, size: number): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * Memory for one chunk after another. What is thrown away stays with the process for a while, and that of thousands of chunks would
+ * be more than all else.
+ */
+class Room {
+  #bytes = new Uint8Array(0);
+
+  /** With anything in it; good until the next call. */
+  take(length: number): Uint8Array<ArrayBuffer> {
+    if (this.#bytes.length < length) this.#bytes = new Uint8Array(length);
+    return this.#bytes.subarray(0, length);
+  }
+
+  /** Lets the memory go, if these are in it: somebody keeps them. */
+  leave({ buffer }: Uint8Array): void {
+    if (this.#bytes.buffer === buffer) this.#bytes = new Uint8Array(0);
+  }
+}
+
+/** For a chunk as it is in the file, and for its values. */
+interface ChunkRooms {
+  readonly stored: Room;
+  readonly plain: Room;
+}
+
+/** Values of a chunk; good until the next one is decoded in the same memory. */
+async function decodedChunk(
+  source: ChunkSource,
+  number: number,
+  size: number,
+  rooms: ChunkRooms,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { descriptor, chunks, elementBytes, isCompressed, isShuffled } = source;
   const chunk = chunks.get(number);
   if (chunk === undefined) throw new Error("a chunk that was never written");
-  const stored = readExactly(descriptor, chunk.position, chunk.bytes);
+  const stored = readInto(rooms.stored.take(chunk.bytes), descriptor, chunk.position);
   // Room for one byte more than expected, so that what is too long is noticed, and no damage fills the memory.
   const room = Math.max(MIN_ROOM, size + 1);
   const limits = { chunkSize: room, maxOutputLength: room };
   const inflated = size < PARALLEL_BYTES ? inflateSync : inflateAsync;
   const plain = isCompressed ? await inflated(stored, limits) : stored;
   if (plain.length !== size) throw new Error("a chunk of another size");
-  return isShuffled && elementBytes > 1 ? unshuffled(plain, elementBytes) : aligned(plain);
+  if (!isShuffled || elementBytes === 1) return aligned(plain);
+  const values = unshuffle(plain, elementBytes, rooms.plain.take(size));
+  if (plain !== stored) letGo(plain);
+  return values;
 }
 
-const inflateAsync = promisify<Buffer, ZlibOptions, Buffer>(inflate);
+/** Gives memory back at once, where Node can (since 21). */
+function letGo({ buffer, byteLength }: Uint8Array<ArrayBuffer>): void {
+  // Small buffers of Node share theirs.
+  if (buffer.byteLength <= byteLength + MIN_ROOM) buffer.transfer?.(0);
+}
+
+const inflateAsync = promisify<Uint8Array, ZlibOptions, Buffer<ArrayBuffer>>(inflate);
 
 /** Bytes that can be handed to another thread: small buffers of Node are parts of a pool, which cannot. */
 function ownBuffer(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
@@ -107,14 +151,13 @@ function ownBuffer(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
 }
 
 /** Undoes the shuffle filter: the first bytes of all elements, then the second ones, … become elements again. */
-function unshuffled(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+function unshuffle(bytes: Uint8Array, size: number, plain: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const count = bytes.length / size;
-  const plain = new Uint8Array(bytes.length);
   // Four elements at a time where the planes of bytes can be read as words.
   const isAligned = bytes.byteOffset % 4 === 0 && count % 4 === 0;
   if (size % 4 === 0 && isAligned) {
     const planes = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-    const elements = new Uint32Array(plain.buffer);
+    const elements = new Uint32Array(plain.buffer, 0, plain.length / 4);
     for (let word = 0; word < size / 4; word++) unshuffleWords(planes, elements, { word, stride: size / 4 });
     return plain;
   }
@@ -146,10 +189,9 @@ function unshuffleWords(planes: Uint32Array, elements: Uint32Array, at: { word: 
 }
 
 /** Buffers of Node may begin anywhere in a larger one; words must not. */
-function aligned(bytes: Buffer): Uint8Array<ArrayBuffer> {
-  const isAligned = bytes.byteOffset % 8 === 0 && bytes.buffer instanceof ArrayBuffer;
-  return isAligned
-    ? new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length)
+function aligned(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return bytes.byteOffset % 8 === 0
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
     : new Uint8Array(bytes);
 }
 
