@@ -26,7 +26,7 @@ export interface TimeAxis {
   readonly step: TimeStep | undefined;
 }
 
-/** Whole months, or a number of seconds. A gap does not make steps unlike: the step is the most common distance, where all others are multiples of it. */
+/** Whole months (28 days and more, at about the same day of each month, or at its end), or a number of seconds: 30 days, where all months have them. A gap does not make steps unlike: the step is the most common distance, where all others are multiples of it. */
 export type TimeStep = { readonly months: number } | { readonly seconds: number };
 
 /**
@@ -97,12 +97,16 @@ function stepOf(axis: Omit<TimeAxis, "step">): TimeStep | undefined {
   const seconds = unitSeconds(time);
   const apart = (i: number): number => ((values[i] as number) - (values[i - 1] as number)) * seconds;
   const exact = commonStep(length, apart, 1e-3);
-  if (exact !== undefined) return { seconds: exact };
-  // Once a month, at the first or in the middle, whatever that is in each month.
-  const isMonthly = day.every((each) => Math.abs(each - (day[0] as number)) <= 2);
+  if (exact !== undefined && (exact < SHORTEST_MONTH || time.calendar === "360_day")) return { seconds: exact };
+  // Once a month, at the first, in the middle, or at the end, whatever that is in each month.
+  const isMonthly = day.every((each) => Math.abs(each - (day[0] as number)) <= 2) || day.every((each) => each >= 28);
   const months = isMonthly ? commonStep(length, monthsApart, 0) : undefined;
-  return months === undefined ? undefined : { months };
+  if (months !== undefined) return { months };
+  return exact === undefined ? undefined : { seconds: exact };
 }
+
+/** Seconds. Two steps that are 31 days apart are a month apart, from one day of a month to that of the next. */
+const SHORTEST_MONTH = 28 * 86_400;
 
 /** The smallest distance, where all others are multiples of it. */
 function commonStep(length: number, apart: (i: number) => number, tolerance: number): number | undefined {

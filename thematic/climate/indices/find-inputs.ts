@@ -117,8 +117,8 @@ export function checkSteps(axis: TimeAxis, definition: IndexDefinition): void {
   const { step } = axis;
   const came =
     step === undefined
-      ? axis.length === 1
-        ? "there is one step only"
+      ? axis.length < 2
+        ? `there is ${axis.length === 0 ? "no step" : "one step only"}`
         : "steps are not of one length"
       : "months" in step
         ? `a step is ${step.months === 1 ? "a month" : `${step.months} months`}`

@@ -101,6 +101,25 @@ describe("climateIndex", () => {
     expect(error.message).toContain(words);
   });
 
+  it("takes monthly data whose times are the last days of months", async () => {
+    const ends = [31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365].map((day) => day - 1);
+    const times = [0, 1, 2, 3].flatMap((year) => ends.map((day) => day + 365 * year));
+    const month = (values: readonly number[], unit: string) =>
+      new NdArray(Float64Array.from(values), { dtype: "float64", shape: [48], dims: ["time"], unit });
+    const data = dataset({
+      variables: {
+        time: { array: month(times, "days since 2001-01-01"), attributes: { calendar: "noleap" } },
+        pr: month(
+          [...times.keys()].map((i) => 1 + ((i * 7) % 5)),
+          "mm/day",
+        ),
+      },
+    });
+    const spi = await climateIndex(data, "SPI");
+    expect((await numbersOf(spi, "SPI")).every(Number.isFinite)).toBe(true);
+    expect((await numbersOf(spi, "time")).slice(0, 3)).toEqual([0, 31, 59]);
+  });
+
   it("refuses windows that are no whole numbers of days, which no run would ever be as long as", async () => {
     const data = madeDays({ tas: tasmin, tasmin, tasmax: tasmin, pr: days(730, 1) });
     const withWindow = INDICES.filter(({ parameters }) => parameters?.["window"]);
