@@ -111,6 +111,7 @@ function thresholdsOf(
   scores: Float64Array,
   { threshold = { quantile: 0.99 }, bySeason = false }: DetectExtremesOptions,
 ): Float64Array {
+  if (Number.isNaN(threshold)) throw new InvalidArgumentError("`threshold` is NaN; give a number, or { quantile }.");
   if (typeof threshold === "number") return new Float64Array(axis.length).fill(threshold);
   const { start, stop } = stepsInPeriod(axis, threshold.period);
   const { quantile, period = "the data" } = threshold;

@@ -1,4 +1,4 @@
-import { RandomStream } from "../../../core/index.ts";
+import { InvalidArgumentError, RandomStream } from "../../../core/index.ts";
 import { PURPOSE } from "./emulator.ts";
 import { ensembleMean } from "./ensemble.ts";
 import type { FollowerSetup } from "./follower-options.ts";
@@ -13,11 +13,15 @@ export interface FieldForecast {
   readonly members: Float64Array;
 }
 
-/** Forecasts so many steps ahead of states, `[member, mode]`, of a step. */
+/** Numbers of random streams of forecasts are of their step times this, and their lead. */
+const MOST_LEADS = 4096;
+
+/** Forecasts so many steps ahead of states, `[member, mode]`, of a step. @throws `TWIN_INVALID_ARGUMENT` */
 export function forecastField(
   { emulator, members, options: { seed }, shift }: FollowerSetup,
   { origin, states: begun, leads }: { readonly origin: number; readonly states: Float64Array; readonly leads: number },
 ): FieldForecast {
+  checkLeads(leads);
   const { places, modes } = emulator;
   const mean = new Float64Array(leads * places);
   const all = new Float64Array(leads * places * members);
@@ -26,7 +30,7 @@ export function forecastField(
   let states = begun;
   for (let lead = 0; lead < leads; lead++) {
     const step = origin + lead + 1;
-    const key = origin * 4096 + lead;
+    const key = origin * MOST_LEADS + lead;
     states = emulator.propagateAll(states, 1, { seed, purpose: PURPOSE.forecast, key });
     const expected = propagate(emulator.over(lead + 1), centre);
     mean.set(emulator.field(emulator.departure(expected), step, shift), lead * places);
@@ -40,4 +44,10 @@ export function forecastField(
     }
   }
   return { step: origin, mean, members: all };
+}
+
+/** @throws `TWIN_INVALID_ARGUMENT` for no number of steps to forecast. */
+export function checkLeads(leads: number): void {
+  if (Number.isInteger(leads) && leads >= 1 && leads <= MOST_LEADS) return;
+  throw new InvalidArgumentError(`Forecasts are for 1 to ${MOST_LEADS} steps; got ${leads}.`);
 }

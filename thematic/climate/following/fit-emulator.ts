@@ -27,6 +27,8 @@ export interface EmulatorFitOptions {
 
 /** Lags of the τ-test, in steps. */
 const TAU_LAGS = 10;
+/** Departures of this part of the mean are rounding, of values as float32 has them. */
+const LEAST_SPREAD = 1e-7;
 /** Least part of the yearly mean variance that a day of the year is taken to have. */
 const LEAST_VARIANCE = 0.1;
 
@@ -62,6 +64,10 @@ export async function fitField(
   options: EmulatorFitOptions & { readonly source?: Readonly<Record<string, string>> | undefined } = {},
 ): Promise<EmulatorDocument> {
   const { explained = 0.99, lag = 1, harmonics = 3, spreadHarmonics = 2, signal } = options;
+  for (const [name, count] of Object.entries({ harmonics, spreadHarmonics })) {
+    if (!(Number.isInteger(count) && count >= 0))
+      throw new InvalidArgumentError(`\`${name}\` is a whole number, 0 or more; got ${count}.`);
+  }
   const used = samplesOf(field, options.years);
   const { values, steps, phases } = used;
   const places = field.places.length;
@@ -158,7 +164,10 @@ function fitSpread(
   });
   const cycle = fitCycle(squares, phases, harmonics);
   const constant = Array.from({ length: places }, (_, p) => cycle.coefficients[p * (1 + 2 * harmonics)] as number);
-  const flat = constant.findIndex((variance) => !(variance > 0));
+  const flat = constant.findIndex((variance, p) => {
+    const level = mean.coefficients[p * (1 + 2 * mean.harmonics)] as number;
+    return !(Math.sqrt(variance) > LEAST_SPREAD * Math.abs(level));
+  });
   if (flat >= 0) throw new InvalidArgumentError(`Place ${flat} of the field never departs from its yearly cycle.`);
   return cycle;
 }

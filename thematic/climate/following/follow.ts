@@ -10,6 +10,7 @@ import {
   writeFileAtomically,
 } from "../../../core/index.ts";
 import type { ClimateEmulator } from "./emulator.ts";
+import { checkLeads } from "./field-forecast.ts";
 import { type Analysis, type FieldForecast, Follower, type FollowerCounts, type FollowerOptions } from "./follower.ts";
 import { type Station, stationNetwork } from "./stations.ts";
 
@@ -42,7 +43,7 @@ const MOST_HELD = 500;
  * goes on with the same numbers. Ends when the subscription does, and disposes of it.
  *
  * @returns What it has met since the state began.
- * @throws `TWIN_INVALID_ARGUMENT` where the folder has a state of another emulator or of other options; `TWIN_FILE_UNREADABLE` for a state
+ * @throws `TWIN_INVALID_ARGUMENT` for leads that are no number of steps, and where the folder has a state of another emulator or of other options; `TWIN_FILE_UNREADABLE` for a state
  *   that is none; `TWIN_FILE_LOCKED`, `TWIN_WRITE_FAILED`; what iterating the subscription or `onAnalysis` throw; the signal's reason.
  *
  * @example
@@ -52,6 +53,7 @@ const MOST_HELD = 500;
 export async function follow(subscription: Subscription, options: FollowOptions): Promise<FollowerCounts> {
   await using listening = subscription;
   const { emulator, stations, folder, leads = 0, onAnalysis, onInvalid, signal } = options;
+  if (leads !== 0) checkLeads(leads);
   signal?.throwIfAborted();
   await mkdir(folder, { recursive: true });
   const file = join(folder, "follower.json");

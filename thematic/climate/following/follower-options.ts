@@ -1,6 +1,7 @@
 import { gaspariCohn, InvalidArgumentError, type JsonValue, type Localisation, localise } from "../../../core/index.ts";
+import { distanceKm, type Place } from "../storms/sphere.ts";
 import { type ClimateEmulator, type ClimateShift, checkShift, MOST_MEMBERS, NO_SHIFT } from "./emulator.ts";
-import { distanceKm, type StationNetwork } from "./stations.ts";
+import type { StationNetwork } from "./stations.ts";
 
 /** How a follower follows. */
 export interface FollowerOptions {
@@ -65,13 +66,9 @@ export function settingsOf({ options, members, shift, network }: FollowerSetup):
 
 function localisationOf({ document, places }: ClimateEmulator, { stations }: StationNetwork, km: number): Localisation {
   const { grid } = document;
+  const at = (lat: number | undefined, lon: number | undefined): Place => ({ lat: lat as number, lon: lon as number });
+  const sites = stations.map(({ latitude, longitude }) => at(latitude, longitude));
   return localise({ elements: places, observations: stations.length }, (place, station) =>
-    gaspariCohn(
-      distanceKm(
-        { latitude: grid.latitude[place] as number, longitude: grid.longitude[place] as number },
-        stations[station] as { latitude: number; longitude: number },
-      ),
-      km,
-    ),
+    gaspariCohn(distanceKm(at(grid.latitude[place], grid.longitude[place]), sites[station] as Place), km),
   );
 }

@@ -134,7 +134,7 @@ export class Follower {
   /**
    * Forecasts from the last analysis, which are the same however often they are asked for.
    *
-   * @throws `TWIN_INVALID_ARGUMENT` before the first analysis.
+   * @throws `TWIN_INVALID_ARGUMENT` before the first analysis, and for leads that are no number of steps.
    */
   forecast(leads: number): FieldForecast {
     const origin = this.#step;

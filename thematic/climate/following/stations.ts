@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { EventInvalidError, type EventTensor, InvalidArgumentError, type StreamEvent } from "../../../core/index.ts";
+import { distanceKm } from "../storms/sphere.ts";
 import type { ClimateEmulator } from "./emulator.ts";
 
 /** A station that measures the field. */
@@ -30,25 +31,11 @@ export interface StationNetwork {
   readonly places: Int32Array;
 }
 
-const EARTH_KM = 6371;
-
-/** Great-circle distance, km. */
-export function distanceKm(
-  a: { readonly latitude: number; readonly longitude: number },
-  b: { readonly latitude: number; readonly longitude: number },
-): number {
-  const radians = Math.PI / 180;
-  const [half, along] = [((b.latitude - a.latitude) * radians) / 2, ((b.longitude - a.longitude) * radians) / 2];
-  const h =
-    Math.sin(half) ** 2 + Math.cos(a.latitude * radians) * Math.cos(b.latitude * radians) * Math.sin(along) ** 2;
-  return 2 * EARTH_KM * Math.asin(Math.min(1, Math.sqrt(h)));
-}
-
 /**
  * Finds the place of each station: the nearest one.
  *
  * @param mostKm - A station farther from every place is refused; 500 km by default, about the diagonal of a coarse cell.
- * @throws `TWIN_INVALID_ARGUMENT` for no stations, two of a name, or one that is too far away.
+ * @throws `TWIN_INVALID_ARGUMENT` for no stations, two of a name, or one that is too far away, has no place or no error above 0.
  */
 export function stationNetwork(
   { document: { grid } }: Pick<ClimateEmulator, "document">,
@@ -60,9 +47,11 @@ export function stationNetwork(
     throw new InvalidArgumentError("Names of stations must differ.");
   }
   const places = stations.map((station) => {
+    checkStation(station);
+    const here = { lat: station.latitude, lon: station.longitude };
     let [best, least] = [-1, Number.POSITIVE_INFINITY];
     grid.latitude.forEach((latitude, place) => {
-      const distance = distanceKm(station, { latitude, longitude: grid.longitude[place] as number });
+      const distance = distanceKm(here, { lat: latitude, lon: grid.longitude[place] as number });
       if (distance < least) [best, least] = [place, distance];
     });
     if (least <= mostKm) return best;
@@ -71,6 +60,14 @@ export function stationNetwork(
     );
   });
   return { stations, places: Int32Array.from(places) };
+}
+
+function checkStation({ name, latitude, longitude, error }: Station): void {
+  const isSomewhere = Math.abs(latitude) <= 90 && Math.abs(longitude) <= 360;
+  if (isSomewhere && error > 0 && error < Number.POSITIVE_INFINITY) return;
+  throw new InvalidArgumentError(
+    `Station "${name}" is at ${latitude} degrees north, ${longitude} degrees east, with an error of ${error}: give a place on the Earth, and an error above 0 in the unit of the field.`,
+  );
 }
 
 /** Tensors of an event of observations. */

@@ -279,6 +279,12 @@ describe("a planted heat wave", () => {
     expect(weights[8]).toBeCloseTo(Math.sqrt(Math.cos((36 * Math.PI) / 180)), 15);
   });
 
+  it("refuses a threshold that is no number: nothing would be above it", async () => {
+    const scorer = await fitEofScorer(field, { variable: "tas", modes: { count: 2 } });
+    const events = detectExtremes(field, { variable: "tas", scorer, threshold: Number.NaN });
+    await expect(events).rejects.toThrow("`threshold` is NaN");
+  });
+
   it("refuses another grid, and another unit", async () => {
     const scorer = await fitEofScorer(field, { variable: "tas", modes: { count: 4 }, unit: "degC" });
     const shifted = grid(values, {

@@ -4,9 +4,10 @@ import { crossValidateEmulators } from "../../../../thematic/climate/following/c
 import { fitField } from "../../../../thematic/climate/following/fit-emulator.ts";
 import { Follower } from "../../../../thematic/climate/following/follower.ts";
 import { readField } from "../../../../thematic/climate/following/read-field.ts";
-import { distanceKm, stationNetwork } from "../../../../thematic/climate/following/stations.ts";
+import { stationNetwork } from "../../../../thematic/climate/following/stations.ts";
 import { syntheticClimate } from "../../../../thematic/climate/following/synthetic-climate.ts";
 import { observeField } from "../../../../thematic/climate/following/twin-experiment.ts";
+import { distanceKm } from "../../../../thematic/climate/storms/sphere.ts";
 import { sample, stationsAt } from "./shared.ts";
 
 /** Four days of two places, with what is told changed. */
@@ -74,11 +75,17 @@ describe("stations", () => {
   it("stand at the nearest place; who is far away from all is refused", async () => {
     const { emulator, field } = await sample();
     // A degree of a great circle is 111.195 km of a sphere of 6,371 km.
-    expect(distanceKm({ latitude: 0, longitude: 0 }, { latitude: 0, longitude: 1 })).toBeCloseTo(111.195, 2);
+    expect(distanceKm({ lat: 0, lon: 0 }, { lat: 0, lon: 1 })).toBeCloseTo(111.195, 2);
     expect([...stationNetwork(emulator, [{ name: "a", latitude: 46.4, longitude: 7, error: 1 }]).places]).toEqual([6]);
     expect(() => stationNetwork(emulator, [{ name: "a", latitude: -46, longitude: 7, error: 1 }])).toThrow(
       "Leave it out",
     );
+    for (const wrong of [{ latitude: 140 }, { error: 0 }, { error: Number.NaN }, { longitude: Number.NaN }]) {
+      const station = { name: "a", latitude: 46, longitude: 7, error: 1, ...wrong };
+      expect(() => stationNetwork(emulator, [station])).toThrow(
+        /Station "a" is at .* a place on the Earth, and an error/,
+      );
+    }
     expect(() => stationNetwork(emulator, [...stationsAt(field, [0]), ...stationsAt(field, [0])])).toThrow(
       "must differ",
     );
@@ -97,6 +104,26 @@ describe("stations", () => {
       for (const [p, value] of mean.entries()) expect(means[1]?.[day]?.[p]).toBeCloseTo(value, 7);
     });
   });
+});
+
+describe("fitField", () => {
+  it("refuses a place that does not vary: its departures are rounding, and no mode", async () => {
+    const field = await readField(syntheticClimate({ seed: 7n, years: 3, shape: [2, 3] }), "tas");
+    // 280.15 as float32 has it; the fitted cycle is off by some 1e-12.
+    const values = field.values.map((value, i) => (i % 6 === 4 ? Math.fround(280.15) : value));
+    await expect(fitField({ ...field, values })).rejects.toThrow("Place 4 of the field never departs");
+  });
+
+  it.each([{ harmonics: -1 }, { harmonics: 1.5 }, { spreadHarmonics: Number.NaN }])(
+    "refuses %j, which is no number of harmonics",
+    async (options) => {
+      const { field } = await sample();
+      await expect(fitField(field, options)).rejects.toMatchObject({
+        code: "TWIN_INVALID_ARGUMENT",
+        message: expect.stringContaining("is a whole number, 0 or more"),
+      });
+    },
+  );
 });
 
 describe("crossValidateEmulators", () => {

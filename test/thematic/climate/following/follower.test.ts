@@ -168,6 +168,12 @@ describe("a follower", () => {
     expect(by.take(events[1] as StreamEvent).taken).toBe("taken");
   });
 
+  it.each([-1, 0, 1.5, 5000])("does not forecast %d steps", (leads) => {
+    const by = follower();
+    followAll(by, events.slice(0, 2));
+    expect(() => by.forecast(leads)).toThrow(`Forecasts are for 1 to 4096 steps; got ${leads}.`);
+  });
+
   it("goes on from its state, through JSON, with the same numbers, and from no other", () => {
     const whole = followAll(follower(), events);
     const first = follower();
