@@ -50,12 +50,12 @@ export { type LMoments, lMoments, lMomentsOfSorted } from "./l-moments.ts";
 export { type LeastSquaresFit, leastSquares, solveSymmetric } from "./least-squares.ts";
 export { gaspariCohn, type Localisation, localise } from "./localisation.ts";
 export { moments, RunningMoments } from "./moments.ts";
+export { standardNormalQuantile } from "./normal-quantile.ts";
 export { philoxBlocks } from "./philox.ts";
 export { type QuantileOptions, quantiles } from "./quantiles.ts";
 export { RandomStream, type StreamKey } from "./random-stream.ts";
 export { type RankFlatness, type RankHistogram, rankFlatness, rankHistogram } from "./rank-histogram.ts";
 export { erf, logGamma, regularizedGammaP } from "./special-functions.ts";
-export { standardNormalQuantile } from "./standard-normal.ts";
 export { CompensatedSum, compensatedSum } from "./sums.ts";
 export { type SymmetricEigen, symmetricEigen, symmetricEigenvalues } from "./symmetric-eigenvalues.ts";
 export {
