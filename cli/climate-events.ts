@@ -64,9 +64,9 @@ async function withScorer<T>(
     const { warningLog } = await import("./warning-log.ts");
     const file = choice.scorer as string;
     const plugins = { network: onnx({ file: resolve(io.cwd, file), name: basename(file) }), log: warningLog(io) };
-    const { modelUnit: unit, modelOffset: offset, modelScale: scale } = choice;
+    const { modelOutput: output, modelUnit: unit, modelOffset: offset, modelScale: scale } = choice;
     return await withTwin(await createTwin({ name: "scorer", plugins, signal }), ({ network }) =>
-      work(modelScorer(network, { unit, offset, scale })),
+      work(modelScorer(network, { output, unit, offset, scale })),
     );
   }
   const { modes: asked, fitPeriod: period } = choice;

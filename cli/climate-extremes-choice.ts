@@ -26,6 +26,7 @@ export interface ExtremesChoice extends ClimateChoice {
   readonly bySeason: boolean;
   readonly gap?: number | undefined;
   readonly minSteps?: number | undefined;
+  readonly modelOutput?: string | undefined;
   readonly modelUnit?: string | undefined;
   readonly modelOffset?: number | undefined;
   readonly modelScale?: number | undefined;
@@ -48,7 +49,9 @@ const OF_KINDS: readonly (readonly [keyof ExtremesChoice, readonly Kind[]])[] = 
   ...(["scorer", "fitPeriod", "anomaly", "modes", "bySeason", "gap", "minSteps"] as const).map(
     (name) => [name, ["events"] as const] as const,
   ),
-  ...(["modelUnit", "modelOffset", "modelScale"] as const).map((name) => [name, ["events"] as const] as const),
+  ...(["modelOutput", "modelUnit", "modelOffset", "modelScale"] as const).map(
+    (name) => [name, ["events"] as const] as const,
+  ),
 ];
 
 /** @throws `TWIN_USAGE` for options that have no meaning for what is asked for: they would do nothing, and nobody would know. */
@@ -77,7 +80,9 @@ function checkScorer(choice: ExtremesChoice, isGiven: (name: keyof ExtremesChoic
   if (scorer !== "eof" && !isNetwork(choice)) {
     throw new UsageError(`--scorer ${scorer}: write eof, or the path of a network that ends in .onnx.`);
   }
-  const others = isNetwork(choice) ? (["modes"] as const) : (["modelUnit", "modelOffset", "modelScale"] as const);
+  const others = isNetwork(choice)
+    ? (["modes"] as const)
+    : (["modelOutput", "modelUnit", "modelOffset", "modelScale"] as const);
   const other = others.find(isGiven);
   if (other !== undefined) {
     throw new UsageError(`--${kebab(other)} is not for --scorer ${isNetwork(choice) ? "with a network" : "eof"}.`);

@@ -126,6 +126,11 @@ export const climateExtremes: Command = defineCommand({
       description: "events: steps above the threshold that an event has at least (default: 1)",
       min: 1,
     },
+    modelOutput: {
+      kind: "text",
+      placeholder: "name",
+      description: "events, network: output that is the score or the reconstruction, where it has several",
+    },
     modelUnit: {
       kind: "text",
       placeholder: "unit",

@@ -45,6 +45,9 @@ const Parameters = z.strictObject({
   threshold: z.number().optional().describe("The threshold as a number, in place of the percentile."),
   runDays: z.number().min(0).default(3).describe("Peaks: days below the threshold that part two of them."),
   scorer: z.enum(["eof", "model"]).default("eof").describe("Events: patterns, or the model of the twin."),
+  modelOutput: z.string().optional().describe("Events, model: its output, where it has several."),
+  modelOffset: z.number().optional().describe("Events, model: it sees (field - offset) / scale; 0 by default."),
+  modelScale: z.number().optional().describe("Events, model: as above; 1 by default."),
   fitPeriod: z.string().optional().describe("Events: period of patterns, means and percentile: 1961-1990."),
   anomaly: z
     .enum(["month", "season", "dayofyear", "none"])
@@ -122,14 +125,14 @@ async function levels(dataset: Dataset, { climate, parameters, signal, progress 
 
 async function findEvents(dataset: Dataset, { climate, parameters, signal, progress }: Work): Promise<Found> {
   const { variable, unit, scorer: by, fitPeriod: period, percentile = 99, threshold, modes } = parameters;
-  const { minimumSteps, gap, memoryMb } = parameters;
+  const { minimumSteps, gap, memoryMb, modelOutput, modelOffset, modelScale } = parameters;
   const maxBytes = memoryMb * 1e6;
   const mean = parameters.anomaly ?? (by === "model" ? "none" : "month");
   const data =
     mean === "none" ? dataset : await anomaly(dataset, { by: mean, period, variables: [variable], maxBytes, signal });
   const scorer =
     by === "model"
-      ? climate.modelScorer({ unit })
+      ? climate.modelScorer({ unit, output: modelOutput, offset: modelOffset, scale: modelScale })
       : await climate.fitEofScorer(data, {
           ...{ variable, unit, period, maxBytes, signal },
           modes: modes < 1 ? { explained: modes } : { count: modes },
