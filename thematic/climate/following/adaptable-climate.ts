@@ -19,9 +19,11 @@ import {
   SHIFT_BOUNDS,
   SPREAD_NAME,
 } from "./emulator.ts";
+import { independentSteps } from "./independent-steps.ts";
+import { type StationModel, stationModel } from "./station-model.ts";
 import { observationsOf, type StationNetwork } from "./stations.ts";
 
-/** With fewer events a correction would be noise. */
+/** With fewer days a correction would be noise. */
 const MIN_REFERENCE = 100;
 
 const CalibrationSchema = z.strictObject({
@@ -36,9 +38,15 @@ const CalibrationSchema = z.strictObject({
 export class AdaptableClimate implements Adaptable {
   readonly conditions: readonly AdaptableCondition[];
   readonly causes: readonly Cause[];
+  /**
+   * Only events of steps whose number is a multiple of this say anything: expectations take events as independent, and days in a row are
+   * not.
+   */
+  readonly everySteps: number;
   readonly #emulator: ClimateEmulator;
   readonly #network: StationNetwork;
   readonly #offsets: number;
+  readonly #model: StationModel;
   #current: Float64Array;
 
   /** @throws `TWIN_INVALID_ARGUMENT` for more modes than there are, or a calibration of another emulator. */
@@ -47,10 +55,13 @@ export class AdaptableClimate implements Adaptable {
     {
       network,
       offsets,
+      every,
       calibration,
     }: {
       readonly network: StationNetwork;
       readonly offsets: number;
+      /** As {@link everySteps}; by default {@link independentSteps}. */
+      readonly every?: number | undefined;
       /** What {@link calibration} gave. */
       readonly calibration?: unknown;
     },
@@ -63,6 +74,8 @@ export class AdaptableClimate implements Adaptable {
     this.#emulator = emulator;
     this.#network = network;
     this.#offsets = offsets;
+    this.#model = stationModel(emulator, network, offsets);
+    this.everySteps = every ?? independentSteps(emulator, network, this.#model);
     const { offset, leastSpread, mostSpread } = SHIFT_BOUNDS;
     this.conditions = [
       ...Array.from({ length: offsets }, (_, mode) => ({
@@ -88,10 +101,12 @@ export class AdaptableClimate implements Adaptable {
 
   features(events: readonly StreamEvent[]): Features {
     const { places, stations } = this.#network;
-    const values = new Float64Array(events.length * stations.length);
+    const values = new Float64Array(events.length * stations.length).fill(Number.NaN);
     events.forEach((event, i) => {
       const measured = observationsIn(event, stations.length);
-      const { mean, spread } = this.#emulator.cycle(this.#emulator.stepOf(event.timeNs));
+      const step = this.#emulator.stepOf(event.timeNs);
+      if (step % this.everySteps !== 0) return;
+      const { mean, spread } = this.#emulator.cycle(step);
       measured.forEach((value, station) => {
         const place = places[station] as number;
         values[i * stations.length + station] = (value - (mean[place] as number)) / (spread[place] as number);
@@ -108,12 +123,16 @@ export class AdaptableClimate implements Adaptable {
     signal?.throwIfAborted();
     checkConditions(conditions, this.conditions.length);
     checkShift(this.#shiftOf(conditions), this.#emulator.modes);
-    if (reference.count < MIN_REFERENCE) {
+    const count = this.#network.stations.length;
+    let looked = 0;
+    for (let at = 0; at < reference.values.length; at += count) {
+      if (reference.values.subarray(at, at + count).some((value) => !Number.isNaN(value))) looked++;
+    }
+    if (looked < MIN_REFERENCE) {
       throw new InvalidArgumentError(
-        `A reference of ${reference.count} events is too small; it needs ${MIN_REFERENCE}, and some years of days are better.`,
+        `A reference of ${looked} days is too small; it needs ${MIN_REFERENCE}. Of ${reference.count} events that were given, those count whose step is a multiple of ${this.everySteps} (option \`every\`): give longer data.`,
       );
     }
-    const count = this.#network.stations.length;
     const plain = { ...this.#document(), correction: new Array<number>(count).fill(0) };
     const { response, offsets } = plain;
     const correction = Array.from({ length: count }, (_, s) => {
@@ -179,45 +198,16 @@ export class AdaptableClimate implements Adaptable {
   }
 
   #document() {
-    const { emulator } = this;
-    const { places, stations } = this.#network;
-    const count = stations.length;
-    const { modes, synthesis, deviations, residual } = emulator;
-    const { dynamics } = emulator.document;
-    const at = (mode: number, station: number): number =>
-      synthesis[mode * emulator.places + (places[station] as number)] as number;
-    const component = (k: number, l: number): number => {
-      const { coupled } = dynamics;
-      if (k < coupled && l < coupled) return dynamics.covariance[k * coupled + l] as number;
-      return k === l ? (deviations[k] as number) ** 2 : 0;
-    };
-    const covariance = Array.from({ length: count * count }, (_, index) => {
-      const [s, t] = [Math.floor(index / count), index % count];
-      let sum = 0;
-      for (let k = 0; k < modes; k++) for (let l = 0; l < modes; l++) sum += at(k, s) * component(k, l) * at(l, t);
-      if (s !== t) return sum;
-      const place = places[s] as number;
-      return sum + (residual[place] as number) ** 2 + ((stations[s]?.error as number) / this.#meanSpread(place)) ** 2;
-    });
-    const offsets = this.#offsets;
+    const { covariance, response } = this.#model;
     return {
-      ...{ expects: "departures at stations" as const, schemaVersion: 1 as const, emulator: emulator.digest },
-      ...{ stations: count, offsets, covariance },
-      response: Array.from(
-        { length: count * offsets },
-        (_, index) => at(index % offsets, Math.floor(index / offsets)) * (deviations[index % offsets] as number),
-      ),
+      ...{ expects: "departures at stations" as const, schemaVersion: 1 as const, emulator: this.#emulator.digest },
+      ...{ stations: this.#network.stations.length, offsets: this.#offsets },
+      ...{ covariance: Array.from(covariance), response: Array.from(response) },
     };
   }
 
   get emulator(): ClimateEmulator {
     return this.#emulator;
-  }
-
-  /** Root of the yearly mean of the variance at a place. */
-  #meanSpread(place: number): number {
-    const { harmonics, coefficients } = this.#emulator.document.variance;
-    return Math.sqrt(coefficients[place * (1 + 2 * harmonics)] as number);
   }
 }
 

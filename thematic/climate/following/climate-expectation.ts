@@ -39,7 +39,7 @@ interface Look {
 
 /**
  * Departures at stations are normal, with the mean that offsets of the leading modes give, and the covariance of the emulator times
- * the spread squared. Days that follow each other depend on each other; each event is taken by itself.
+ * the spread squared. Each event is taken by itself: features of days too near to each other are not to be given, as `features()` sees to.
  */
 export class ClimateExpectation implements Expectation {
   readonly #document: ExpectationDocument;

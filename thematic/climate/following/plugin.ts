@@ -26,6 +26,13 @@ const Options = z.strictObject({
       "Stations whose values events hold; by default one at every place of the emulator, with an error of 0.1 of the spread.",
     ),
   offsets: z.int().min(0).max(20).default(3).describe("Leading modes whose mean may be adapted."),
+  every: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "To adapt, look at steps whose number is a multiple of this; by default so many that they are independent. 1 for events that are far apart already.",
+    ),
   calibration: artifactOption()
     .optional()
     .describe("What `calibration()` gave, as JSON: the climate to begin with; by default that of the data."),
@@ -39,6 +46,8 @@ export type ClimateTwin = Generator &
   Adaptable & {
     readonly emulator: ClimateEmulator;
     readonly stations: readonly Station[];
+    /** To adapt, only events of steps whose number is a multiple of this are looked at. */
+    readonly everySteps: number;
     /** The climate that holds now, as a follower takes it. */
     readonly shift: AdaptableClimate["shift"];
   };
@@ -57,11 +66,11 @@ export const climateEmulator: PluginFactory<ClimateEmulatorOptions, ClimateTwin>
   version: "0.1.0",
   provides: [Generator, Adaptable],
   options: Options,
-  create: async (_needs, { model, steps, stations, offsets, calibration }): Promise<ClimateTwin> => {
+  create: async (_needs, { model, steps, stations, offsets, every, calibration }): Promise<ClimateTwin> => {
     const emulator = new ClimateEmulator(await loadEmulator(model));
     const network = stationNetwork(emulator, stations ?? everyPlace(emulator));
     const adaptable = new AdaptableClimate(emulator, {
-      ...{ network, offsets: Math.min(offsets, emulator.modes) },
+      ...{ network, offsets: Math.min(offsets, emulator.modes), every },
       ...(calibration && { calibration: await readJson(calibration) }),
     });
     const generator = new ClimateGenerator(emulator, { steps, shift: () => adaptable.shift });
@@ -83,6 +92,9 @@ class Twin implements ClimateTwin {
 
   get emulator(): ClimateEmulator {
     return this.#adaptable.emulator;
+  }
+  get everySteps(): number {
+    return this.#adaptable.everySteps;
   }
   get shift(): AdaptableClimate["shift"] {
     return this.#adaptable.shift;

@@ -99,9 +99,15 @@ it("finds where a climate has moved to, within its errors, and generates that cl
   }
 });
 
-/** Independent days: the first of trajectories that the generator makes, with the errors of the stations. */
+/** Independent days, as far apart as the twin looks: the first of trajectories that the generator makes, with the errors of the stations. */
 async function eventsOf(climate: ClimateTwin, seed: bigint, count: number): Promise<readonly StreamEvent[]> {
-  const days = Float64Array.from({ length: count }, (_, i) => 1 + (i % 365));
+  const first = BigInt(climate.everySteps);
+  // 2001-01-01 is day 11,315 without leap days.
+  const begin = ((11_315n + first - 1n) / first) * first;
+  const days = Float64Array.from(
+    { length: count },
+    (_, i) => 1 + ((Number(begin) - 11_315 + i * climate.everySteps) % 365),
+  );
   const stream = new RandomStream({ seed, id: 1n, purpose: 99 });
   const events: StreamEvent[] = [];
   const request = {
@@ -116,8 +122,7 @@ async function eventsOf(climate: ClimateTwin, seed: bigint, count: number): Prom
       const values = climate.stations.map(
         ({ name, error }) => (field[Number(name.split(" ")[1])] as number) + error * stream.normal(),
       );
-      // 2001-01-01 is day 11,315 without leap days.
-      events.push({ ...event(BigInt(i), { values }), timeNs: (11_315n + BigInt(i % 365)) * 86_400_000_000_000n });
+      events.push({ ...event(BigInt(i), { values }), timeNs: (begin + BigInt(i) * first) * 86_400_000_000_000n });
     }
   }
   return events;
