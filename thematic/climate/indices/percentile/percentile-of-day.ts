@@ -80,6 +80,7 @@ export async function percentileOfDay(data: Dataset, options: PercentileOfDayOpt
   }
   const { standard_name, long_name } = variable.attributes;
   return dataset({
+    attributes: { Conventions: "CF-1.11" },
     variables: {
       dayofyear: {
         array: new NdArray(
