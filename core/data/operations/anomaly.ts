@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
+import { cfTime } from "../cf/time.ts";
 import type { Attributes, Dataset, Variable } from "../dataset.ts";
 import { InvalidDatasetError } from "../errors.ts";
 import { indicesOf } from "../index-selection.ts";
@@ -29,7 +30,7 @@ export interface AnomalyOptions extends Omit<ClimatologyOptions, "reduce"> {
  * are left out elsewhere.
  *
  * @throws As {@link climatology}; `TWIN_INVALID_ARGUMENT` for a ratio of temperatures in degC, and where the climatology lacks a
- *   group of the data; `TWIN_INVALID_DATASET` where a given climatology is none of the variable.
+ *   group of the data, or has days of the year of another calendar; `TWIN_INVALID_DATASET` where a given climatology is none of the variable.
  */
 export async function anomaly(dataset: Dataset, options: AnomalyOptions): Promise<Dataset> {
   const { by, kind = "difference", signal } = options;
@@ -85,6 +86,7 @@ async function groupsIn(
   signal: AbortSignal | undefined,
 ): Promise<Int32Array> {
   const label = await ownVariable(normals, by).read({}, { signal });
+  if (by === "dayofyear") checkYears(normals, label.dims[0] as string, axis);
   const numbers = label.is("string")
     ? label.values().map((name) => SEASONS.indexOf(name))
     : Array.from(label.toFloat64());
@@ -97,6 +99,22 @@ async function groupsIn(
       `The climatology has no ${by} ${by === "season" ? SEASONS[number(step)] : number(step)}, which the data has at step ${step}. Take a longer period, or days of 365.`,
     );
   });
+}
+
+/** Refuses days of the year of another calendar: day 60 is 1 March in one, 29 February or 30 February in others. */
+function checkYears({ variables }: Dataset, dim: string, { time }: TimeAxis): void {
+  const calendar = variables[dim]?.attributes["calendar"];
+  if (typeof calendar !== "string") return;
+  const own = cfTime({ unit: "days since 2001-01-01", calendar }).calendar;
+  if (yearOf(own) === yearOf(time.calendar)) return;
+  throw new InvalidArgumentError(
+    `Days of the year of the climatology are of the calendar ${own}, those of the data of ${time.calendar}: a number is not the same date. Make the climatology of data in one calendar, or take months.`,
+  );
+}
+
+/** What years are like; `standard`, `proleptic_gregorian` and `julian` have leap years. */
+function yearOf(calendar: string): string {
+  return ["360_day", "noleap", "all_leap"].includes(calendar) ? calendar : "leap years";
 }
 
 /** Values of a climatology, along the dimensions of the variable. */

@@ -138,13 +138,18 @@ async function timeOf(
         `${definition.name} needs "${input.name}" along a time; ${has}, of which none has a coordinate in a unit such as "days since 1990-01-01".`,
       );
     }
+    if (times.length > 1) {
+      throw new ClimateInputError(
+        `${definition.name} goes along one time; ${has}, of which ${times.join(" and ")} are times. Take one step of the others first, with \`subset\`.`,
+      );
+    }
     const other = first?.variable as Variable;
     if (variable.dims.length === other.dims.length && variable.dims.every((dim) => other.dims.includes(dim))) continue;
     throw new ClimateInputError(
       `Inputs of ${definition.name} must go along the same dimensions: ${has}, "${other.path.slice(1)}" [${other.dims.join(", ")}].`,
     );
   }
-  return await readTimeAxis(dataset, { ...(times.length === 1 && { dim: times[0] }), signal });
+  return await readTimeAxis(dataset, { dim: times[0], signal });
 }
 
 function frequencyOf(definition: IndexDefinition, asked: string | undefined): string {

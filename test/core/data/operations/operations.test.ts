@@ -241,8 +241,35 @@ describe("climatology and anomaly", () => {
     expect(ratio.variables["tas"]?.unit).toBe("1");
   });
 
+  it("days of the year of another calendar are refused: 1 March would meet 29 February", async () => {
+    const normals = await climatology(data, { by: "dayofyear" });
+    const inCalendar = (calendar: string): Dataset => {
+      const time = data.variables["time"] as Variable;
+      const { name, path, dtype, dims, shape, unit, storage } = time;
+      const other: Variable = {
+        ...{ name, path, dtype, dims, shape, unit, storage, attributes: { ...time.attributes, calendar } },
+        read: (selection, options) => time.read(selection, options),
+        readMany: (selections, options) => time.readMany(selections, options),
+        chunks: (options) => time.chunks(options),
+      };
+      return { ...data, variables: { ...data.variables, time: other } };
+    };
+    for (const calendar of ["standard", "all_leap", "360_day"]) {
+      const refused = anomaly(inCalendar(calendar), { by: "dayofyear", climatology: normals });
+      await expect(refused).rejects.toThrow(`of the calendar noleap, those of the data of ${calendar}`);
+    }
+    const same = await anomaly(inCalendar("365_day"), { by: "dayofyear", climatology: normals });
+    expect(same.variables).toHaveProperty("tas");
+    const byMonth = await climatology(data, { by: "month" });
+    expect((await anomaly(inCalendar("standard"), { by: "month", climatology: byMonth })).variables).toHaveProperty(
+      "tas",
+    );
+  });
+
   it("a period that the data does not cover is refused, and days that the base lacks", async () => {
-    await expect(climatology(data, { by: "month", period: "1961-1990" })).rejects.toThrow(/data go from 2001-01-01 to 2003-12-31/);
+    await expect(climatology(data, { by: "month", period: "1961-1990" })).rejects.toThrow(
+      /data go from 2001-01-01 to 2003-12-31/,
+    );
     await expect(climatology(data, { by: "month", period: "90s" })).rejects.toThrow(/no period/);
     await expect(climatology(data, { by: "month", smooth: 5 })).rejects.toThrow(/smooth/);
     const short = await climatology(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dataset, NdArray } from "../../../../core/index.ts";
+import { dataset, NdArray, subset } from "../../../../core/index.ts";
 import { climateIndex, INDICES } from "../../../../thematic/climate/index.ts";
 import { days, madeDays, numbersOf } from "./made-days.ts";
 
@@ -118,6 +118,31 @@ describe("climateIndex", () => {
     const spi = await climateIndex(data, "SPI");
     expect((await numbersOf(spi, "SPI")).every(Number.isFinite)).toBe(true);
     expect((await numbersOf(spi, "time")).slice(0, 3)).toEqual([0, 31, 59]);
+  });
+
+  it("refuses data along two times, and says what to do", async () => {
+    const time = (dim: string, length: number) =>
+      new NdArray(
+        Float64Array.from({ length }, (_, i) => i),
+        {
+          dtype: "float64",
+          shape: [length],
+          dims: [dim],
+          unit: "days since 2001-01-01",
+        },
+      );
+    const values = new NdArray(new Float64Array(60), {
+      dtype: "float64",
+      shape: [2, 30],
+      dims: ["run", "valid"],
+      unit: "degC",
+    });
+    const data = dataset({ variables: { run: time("run", 2), valid: time("valid", 30), tasmin: values } });
+    const error = await refusal(data, "FD");
+    expect(error).toMatchObject({ code: "TWIN_CLIMATE_INPUT_INVALID" });
+    expect(error.message).toContain("of which run and valid are times. Take one step of the others first");
+    const one = await subset(data, { selection: { run: 0 } });
+    expect(await numbersOf(await climateIndex(one, "FD", { frequency: "MS", missing: "skip" }), "FD")).toEqual([0]);
   });
 
   it("refuses windows that are no whole numbers of days, which no run would ever be as long as", async () => {
