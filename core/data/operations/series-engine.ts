@@ -5,7 +5,7 @@ import type { NdArray } from "../nd-array.ts";
 import type { SeriesOptions } from "./series.ts";
 import type { GridInput, SeriesGrid } from "./series-grid.ts";
 import type { SeriesPart, SeriesPlan } from "./series-plan.ts";
-import { SpillFile } from "./series-spill.ts";
+import { type Spill, SpillFile } from "./series-spill.ts";
 import {
   cellsOf,
   gatherSeries,
@@ -14,7 +14,7 @@ import {
   type Segment,
   type SeriesBlock,
   type SeriesValues,
-  transposeInto,
+  transposer,
 } from "./series-tile.ts";
 
 /** The series of the cells of a tile. */
@@ -118,7 +118,7 @@ async function loadDirectly(
     const values = room.take(input, steps * cellsOf(tile));
     for (const block of blocksOf(grid, plan, tile)) {
       const array = await readBlock(grid, input, block, signal);
-      transposeInto(array, values, { at: block.from, pitch: steps });
+      transposer(array.data as SeriesValues, values)(array, { at: block.from, pitch: steps });
       signal?.throwIfAborted();
     }
     series.push([{ values, at: 0, from: 0, steps }]);
@@ -163,10 +163,12 @@ async function spill(
       const copy = copies.get(input) ?? roomFor(input, count);
       // The first block is the largest.
       copies.set(input, copy);
-      await writeBlock({ array, block, part, copy }, (tile) => {
-        const at = (places.get(tile) as number) + cellsOf(tile) * (grid.steps * before + block.from * input.itemBytes);
-        return { file, at };
-      });
+      await file.write(
+        copy,
+        turned({ array, block, part, copy }, (tile) => {
+          return (places.get(tile) as number) + cellsOf(tile) * (grid.steps * before + block.from * input.itemBytes);
+        }),
+      );
       signal?.throwIfAborted();
       onRead?.((number + 1) / work.length);
     }
@@ -195,7 +197,8 @@ function* spillOrder(grid: SeriesGrid, plan: SeriesPlan): Generator<SpillJob> {
   }
 }
 
-async function writeBlock(
+/** Copies a block by tiles, each cell's values one after another, and says where they go. */
+function turned(
   {
     array,
     block,
@@ -207,24 +210,26 @@ async function writeBlock(
     readonly part: SeriesPart;
     readonly copy: SeriesValues;
   },
-  placeOf: (tile: Block) => { readonly file: SpillFile; readonly at: number },
-): Promise<void> {
+  placeOf: (tile: Block) => number,
+): Spill[] {
   const steps = block.to - block.from;
-  const [, ...dims] = array.dims;
-  let at = 0;
-  const writes: Promise<void>[] = [];
+  const transpose = transposer(array.data as SeriesValues, copy);
+  const spills: Spill[] = [];
+  let from = 0;
   for (const tile of part.tiles) {
-    const within = tile.map(({ start, stop }, axis) => {
-      const { start: from } = block.cells[axis] as Block[number];
-      return [dims[axis] as string, { start: start - from, stop: stop - from }] as const;
-    });
-    const count = steps * cellsOf(tile);
-    transposeInto(array.slice(Object.fromEntries(within)), copy, { at, pitch: steps });
-    const place = placeOf(tile);
-    writes.push(place.file.write(copy.subarray(at, at + count), place.at));
-    at += count;
+    let { offset } = array;
+    const shape = [steps];
+    for (let axis = 0; axis < tile.length; axis++) {
+      const { start, stop } = tile[axis] as Block[number];
+      offset += (start - (block.cells[axis] as Block[number]).start) * (array.strides[axis + 1] as number);
+      shape.push(stop - start);
+    }
+    transpose({ shape, strides: array.strides, offset }, { at: from, pitch: steps });
+    const to = from + steps * cellsOf(tile);
+    spills.push({ from, to, position: placeOf(tile) });
+    from = to;
   }
-  for (const outcome of await Promise.allSettled(writes)) if (outcome.status === "rejected") throw outcome.reason;
+  return spills;
 }
 
 async function loadSpilled(

@@ -27,6 +27,8 @@ const WORTH_A_FILE = 1.5;
 /** A block, and a tile, of more bytes than that is no faster; freed memory of smaller ones is taken back sooner. */
 const BLOCK_BYTES = 6e6;
 const TILE_BYTES = 16e6;
+/** As many times larger are tiles from the file itself, where each is many reads. */
+const DIRECT_TILES = 2;
 
 /**
  * How to go through the cells in so much memory.
@@ -58,9 +60,12 @@ export function planSeries(
   const valueBytes = Math.max(...inputs.map(({ readBytes, itemBytes }) => readBytes + itemBytes));
 
   const itemBytes = Math.max(...inputs.map((input) => input.itemBytes));
-  const tileShape = grown(chunkCells, shape, most);
-  const isWhole = product(tileShape) >= cells;
-  if (isWhole || inputs.every((input) => readTimes(input, shape, tileShape) <= WORTH_A_FILE)) {
+  const small = Math.max(1, Math.min(most, Math.floor((2 * TILE_BYTES) / cellBytes)));
+  const read = (tile: readonly number[]): number => Math.max(...inputs.map((input) => readTimes(input, shape, tile)));
+  const few = grown(chunkCells, shape, Math.min(most, DIRECT_TILES * small));
+  // All the memory is taken only where something is then read fewer times.
+  const tileShape = read(few) === 1 ? few : grown(chunkCells, shape, most);
+  if (product(tileShape) >= cells || read(tileShape) <= WORTH_A_FILE) {
     const room = Math.min(
       (BLOCK_PART * bytes) / valueBytes,
       Math.max(BLOCK_BYTES / itemBytes, chunkSteps * product(tileShape)),
@@ -75,7 +80,6 @@ export function planSeries(
     [steps, ...shape],
     Math.floor(Math.min(bytes / (valueBytes + itemBytes), Math.max(BLOCK_BYTES / itemBytes, product(largest.chunk)))),
   );
-  const small = Math.max(1, Math.min(most, Math.floor((2 * TILE_BYTES) / cellBytes)));
   const spilledShape = grown(
     partShape.map(() => 1),
     partShape,

@@ -1,3 +1,4 @@
+import { write } from "node:fs";
 import { type FileHandle, mkdtemp, open, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,13 @@ import type { SeriesValues } from "./series-tile.ts";
 
 const REMEDY =
   "Free some space, name a folder with more in the environment variable TMPDIR, or give more `maxBytes`: where all fits in memory, no file is needed.";
+
+/** Values `[from, to)` of an array, and the byte of the file where they go. */
+export interface Spill {
+  readonly from: number;
+  readonly to: number;
+  readonly position: number;
+}
 
 /**
  * A temporary file of numbers. It has no name any more once it is open, so that the system takes its space back whatever
@@ -37,16 +45,24 @@ export class SpillFile {
     }
   }
 
-  async write(values: SeriesValues, position: number): Promise<void> {
+  /** Writes parts of an array, which must stay as they are meanwhile. */
+  async write(values: SeriesValues, spills: readonly Spill[]): Promise<void> {
+    const { fd } = this.#handle;
+    const item = values.BYTES_PER_ELEMENT;
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    try {
-      for (let done = 0; done < bytes.length; ) {
-        const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, position + done);
-        done += bytesWritten;
-      }
-    } catch (error) {
-      throw failure(this.#folder, bytes.length, error);
-    }
+    // By callbacks: there are very many, and promises would be most of the memory that is thrown away.
+    await new Promise<void>((resolve, reject) => {
+      let left = spills.length;
+      let failed: unknown;
+      const onDone = (error: unknown): void => {
+        failed ??= error;
+        if (--left > 0) return;
+        if (failed) reject(failure(this.#folder, bytes.length, failed));
+        else resolve();
+      };
+      if (left === 0) resolve();
+      for (const { from, to, position } of spills) writeAll(fd, bytes, [from * item, to * item, position], onDone);
+    });
   }
 
   async read(values: SeriesValues, position: number): Promise<void> {
@@ -62,6 +78,19 @@ export class SpillFile {
     await this.#handle.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+function writeAll(
+  fd: number,
+  bytes: Uint8Array,
+  [from, to, position]: readonly [number, number, number],
+  onDone: (error: unknown) => void,
+): void {
+  write(fd, bytes, from, to - from, position, (error, written) => {
+    if (error || from + written === to) onDone(error);
+    else if (written === 0) onDone(new Error("the system writes nothing"));
+    else writeAll(fd, bytes, [from + written, to, position + written], onDone);
+  });
 }
 
 async function checkRoom(folder: string, bytes: number): Promise<void> {

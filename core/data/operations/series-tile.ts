@@ -1,4 +1,5 @@
 import type { Block } from "../chunk-grid.ts";
+import type { Layout } from "../layout.ts";
 import { NdArray } from "../nd-array.ts";
 import type { LinearMap } from "../units/convert-units.ts";
 import type { GridInput, SeriesGrid } from "./series-grid.ts";
@@ -56,24 +57,26 @@ interface Place {
   readonly pitch: number;
 }
 
-/** Copies an array of axes [along, cells…] so that each cell's values are consecutive. */
-export function transposeInto(array: NdArray, target: SeriesValues, { at, pitch }: Place): void {
-  const [steps = 0, ...lengths] = array.shape;
-  const [stride = 1, ...strides] = array.strides;
-  const axes = merged(lengths, strides);
-  const inner = axes.pop() ?? { length: 1, stride: 1 };
-  const copy = copier(array.data as SeriesValues, target);
-  const plane = { steps, stepStride: stride, cells: inner.length, cellStride: inner.stride, pitch };
-  const visit = (axis: number, from: number, to: number): void => {
-    const each = axes[axis];
-    if (!each) {
-      copy(plane, from, to);
-      return;
-    }
-    const cellsBehind = axes.slice(axis + 1).reduce((all, { length }) => all * length, inner.length);
-    for (let i = 0; i < each.length; i++) visit(axis + 1, from + i * each.stride, to + i * cellsBehind * pitch);
+/** Copies views of axes [along, cells…] so that each cell's values are consecutive. */
+export function transposer(source: SeriesValues, target: SeriesValues): (view: Layout, place: Place) => void {
+  const copy = copier(source, target);
+  return (view, { at, pitch }) => {
+    const [steps = 0, ...lengths] = view.shape;
+    const [stride = 1, ...strides] = view.strides;
+    const axes = merged(lengths, strides);
+    const inner = axes.pop() ?? { length: 1, stride: 1 };
+    const plane = { steps, stepStride: stride, cells: inner.length, cellStride: inner.stride, pitch };
+    const visit = (axis: number, from: number, to: number): void => {
+      const each = axes[axis];
+      if (!each) {
+        copy(plane, from, to);
+        return;
+      }
+      const cellsBehind = axes.slice(axis + 1).reduce((all, { length }) => all * length, inner.length);
+      for (let i = 0; i < each.length; i++) visit(axis + 1, from + i * each.stride, to + i * cellsBehind * pitch);
+    };
+    visit(0, view.offset, at);
   };
-  visit(0, array.offset, at);
 }
 
 /** Neighbouring axes as one where their elements lie as those of one would. */
