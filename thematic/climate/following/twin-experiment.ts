@@ -40,7 +40,7 @@ export interface TwinExperimentOptions extends FollowerOptions {
 export interface TwinExperiment {
   readonly forecasts: number;
   readonly blocks: number;
-  /** RMSE of the analyses and of the forecasts one step before, over the places that are verified. */
+  /** RMSE of the analyses, over the places that are verified. */
   readonly analysisRmse: number;
   readonly counts: Follower["counts"];
   readonly leads: readonly LeadSkill[];

@@ -73,13 +73,18 @@ export function trackStorms(
   }
   const first = options.steps?.first ?? steps[0]?.[0]?.step ?? 0;
   const last = options.steps?.last ?? steps.at(-1)?.[0]?.step ?? 0;
+  const hoursAt = new Map(steps.map(([low]) => [low?.step, low?.hours ?? 0]));
+  const isGap = (before: number, after: number): boolean => {
+    const [from, to] = [hoursAt.get(before), hoursAt.get(after)];
+    return from !== undefined && to !== undefined && to - from > maxGapHours + 1e-6;
+  };
   return [...done, ...open]
     .flatMap((points) => (minClosedSteps === 0 ? [points] : withoutRim(points)))
     .filter((points) => hoursOf(points) >= minHours - 1e-6)
     .filter((points) => points.filter(({ closed }) => closed === "yes").length >= minClosedSteps)
     .filter(isTropical)
     .sort((a, b) => compare(a[0] as StormCandidate, b[0] as StormCandidate))
-    .map((points, i) => ({ id: String(i + 1), points, ...endsOf(points, { first, last, reach }) }));
+    .map((points, i) => ({ id: String(i + 1), points, ...endsOf(points, { first, last, reach, isGap }) }));
 }
 
 /**
@@ -142,19 +147,22 @@ interface DataEnds {
   readonly first: number;
   readonly last: number;
   readonly reach: number;
+  /** Whether the data lack so much time between two steps that no track goes over it. */
+  isGap(before: number, after: number): boolean;
 }
 
 /** A storm that is next seen beyond the edge, or was before: its contour meets the edge, or the edge is within its reach. */
 function endsOf(
   points: readonly StormCandidate[],
-  { first, last, reach }: DataEnds,
+  { first, last, reach, isGap }: DataEnds,
 ): Pick<Required<StormTrack>, "begin" | "end"> {
   const isNearEdge = ({ closed, edgeDistance }: StormCandidate): boolean =>
     closed === "edge" || (edgeDistance !== undefined && edgeDistance <= reach / 2);
   const [start, stop] = [points[0] as StormCandidate, points.at(-1) as StormCandidate];
   return {
-    begin: start.step === first ? "record" : isNearEdge(start) ? "edge" : "genesis",
-    end: stop.step === last ? "record" : isNearEdge(stop) ? "edge" : "lysis",
+    begin:
+      start.step === first || isGap(start.step - 1, start.step) ? "record" : isNearEdge(start) ? "edge" : "genesis",
+    end: stop.step === last || isGap(stop.step, stop.step + 1) ? "record" : isNearEdge(stop) ? "edge" : "lysis",
   };
 }
 

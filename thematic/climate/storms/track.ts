@@ -21,7 +21,7 @@ export interface StormTrack {
   /** As files name it; left out where they do not. */
   readonly name?: string;
   readonly points: readonly TrackPoint[];
-  /** Why it begins where it does: the storm came in over the edge of the data, was there at the first step, or arose. Left out where it was read. */
+  /** Why it begins where it does: the storm came in over the edge of the data, was there at the first step (or the first after time that the data lack), or arose. Left out where it was read. */
   readonly begin?: "edge" | "record" | "genesis";
   /** Why it ends: the storm went out over the edge, the data end in time, or it filled (or went into another one). */
   readonly end?: "edge" | "record" | "lysis";

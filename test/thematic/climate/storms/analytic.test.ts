@@ -3,7 +3,12 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { RandomStream } from "../../../../core/index.ts";
-import { matchTracks, type StormTracksOptions, stormTracks } from "../../../../thematic/climate/index.ts";
+import {
+  matchTracks,
+  type StormTrack,
+  type StormTracksOptions,
+  stormTracks,
+} from "../../../../thematic/climate/index.ts";
 import { closedContour } from "../../../../thematic/climate/storms/contour.ts";
 import { stormGrid, visits } from "../../../../thematic/climate/storms/grid.ts";
 import {
@@ -127,6 +132,26 @@ describe("what is told of a low", () => {
     expect(tracks.map(({ points, begin, end }) => [points[0]?.step, points.at(-1)?.step, begin, end])).toEqual([
       [5, 17, "genesis", "lysis"],
     ]);
+  });
+
+  it("is of the record where the data lack more time than a gap may be, and goes on over less", async () => {
+    const scene: Scene = { grid, steps: 30, vortices: [gaussian(greatCircle({ lat: 40, lon: -60 }, 70, 0.5))] };
+    const values = sceneField(scene);
+    const [size, absent] = [31 * 46, (step: number) => step >= 14 && step < 18];
+    const kept = range(0, 1, 30).filter((step) => !absent(step));
+    const source = sceneDataset(
+      { ...scene, steps: kept.length },
+      values.filter((_, i) => !absent(Math.floor(i / size))),
+      kept.map((step) => 6 * step),
+    );
+    const ends = (tracks: readonly StormTrack[]): unknown =>
+      tracks.map(({ points, begin, end }) => [points.length, begin, end]);
+    // From step 13 to step 18 are 30 hours.
+    expect(ends(await stormTracks(source, OPTIONS))).toEqual([
+      [14, "record", "record"],
+      [12, "record", "record"],
+    ]);
+    expect(ends(await stormTracks(source, { ...OPTIONS, maxGapHours: 30 }))).toEqual([[26, "record", "record"]]);
   });
 
   it("is refused where pascals are none: hectopascals, or anomalies, have no contour of 200 Pa", async () => {

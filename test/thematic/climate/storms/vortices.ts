@@ -99,14 +99,18 @@ export function sceneField({ grid, steps, vortices, gradient = 0, noise = 0, see
   return values;
 }
 
-export function sceneDataset(scene: Scene, values: Float64Array = sceneField(scene)): Dataset {
-  const { grid, steps, stepHours = 6 } = scene;
+export function sceneDataset(
+  scene: Scene,
+  values: Float64Array = sceneField(scene),
+  hours: readonly number[] = range(0, scene.stepHours ?? 6, scene.steps),
+): Dataset {
+  const { grid, steps } = scene;
   const axis = (numbers: readonly number[], dim: string): NdArray =>
     new NdArray(Float64Array.from(numbers), { dtype: "float64", shape: [numbers.length], dims: [dim] });
   return dataset({
     variables: {
       time: {
-        array: axis(range(0, stepHours, steps), "time"),
+        array: axis(hours, "time"),
         attributes: { units: "hours since 2001-02-03", standard_name: "time" },
       },
       lat: { array: axis(grid.lat, "lat"), attributes: { units: "degrees_north" } },
