@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { ArrayVariable } from "../array-variable.ts";
 import type { Attributes, Dataset, Dimension, Variable } from "../dataset.ts";
 import { InvalidDatasetError, VariableNotFoundError } from "../errors.ts";
@@ -73,9 +74,12 @@ export interface Chosen {
 /**
  * Variables of numbers along dimensions: those named, else all that are neither coordinates nor bounds of such.
  *
- * @throws `TWIN_VARIABLE_NOT_FOUND`; `TWIN_INVALID_DATASET` where there is none, or one that is named has texts or lacks a dimension.
+ * @throws `TWIN_INVALID_ARGUMENT` for no dimensions, or one that is named twice; `TWIN_VARIABLE_NOT_FOUND`; `TWIN_INVALID_DATASET` where there is none, or one that is named has texts or lacks a dimension.
  */
 export function chooseVariables(dataset: Dataset, dims: readonly string[], wanted?: readonly string[]): Chosen {
+  if (dims.length === 0 || new Set(dims).size < dims.length) {
+    throw new InvalidArgumentError(`Name one dimension or more, each once; got [${dims.join(", ")}].`);
+  }
   const bounds = boundsNames(dataset);
   const isAlong = (variable: Variable): boolean => dims.every((dim) => variable.dims.includes(dim));
   const own = Object.values(dataset.variables);

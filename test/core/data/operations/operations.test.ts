@@ -306,3 +306,13 @@ describe("area", () => {
     await expect(areaMean(bare)).rejects.toThrow(/No coordinate is a latitude/);
   });
 });
+
+describe("dimensions", () => {
+  it("are named once each, and at least one of them", async () => {
+    const data = daily(10, (step) => step);
+    for (const dims of [[], ["time", "time"]]) {
+      await expect(reduce(data, { dims, reduce: "mean" })).rejects.toThrow("Name one dimension or more, each once");
+    }
+    await expect(areaMean(data, { dims: ["lat", "lat"] })).rejects.toThrow("each once");
+  });
+});
