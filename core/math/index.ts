@@ -18,12 +18,11 @@ export {
   type EofFit,
   type EofModes,
   type EofOptions,
-  type EofProjection,
   type EofSource,
   eofSource,
   fitEof,
-  projectEof,
 } from "./eof.ts";
+export { type EofProjection, projectEof } from "./eof-projection.ts";
 export { ExactSum } from "./exact-sum.ts";
 export {
   type ExtremeValueDistribution,
