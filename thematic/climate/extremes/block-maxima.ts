@@ -36,13 +36,13 @@ export interface BlockMaximaOptions extends ExtremesInput {
  *   `TWIN_TIME_AXIS_INVALID`, `TWIN_UNITS_INCOMPATIBLE`, `TWIN_INVALID_ARGUMENT` (tail); what reading throws.
  */
 export async function blockMaxima(source: Dataset, options: BlockMaximaOptions): Promise<Dataset> {
-  const { frequency = "YS", missing = "any", tail = "upper", maxBytes, signal, onProgress } = options;
+  const { frequency = "YS", missing = "any", tail = "upper", context, maxBytes, signal, onProgress } = options;
   oneOf("tail", tail, TAILS);
   const { variable, axis, unit } = await extremesInput(source, options);
   const periods = periodsOf(axis, frequency);
   const { dim } = axis;
   const extremes = blockExtremes(periods, missingPeriods(axis, periods, missing), tail);
-  const results = await mapSeries([{ variable, unit }], {
+  const results = await mapSeries([{ variable, unit, context }], {
     along: dim,
     outputs: [{ name: "extremes", dim, length: periods.count, unit }],
     kernel: ([series], [result]) => extremes(series as Float64Array, result as Float64Array),

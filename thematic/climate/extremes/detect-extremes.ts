@@ -59,7 +59,7 @@ export interface ExtremeEvents {
  *   `TWIN_INVALID_ARGUMENT`; what scorer and reading throw.
  */
 export async function detectExtremes(source: Dataset, options: DetectExtremesOptions): Promise<ExtremeEvents> {
-  const { scorer, maxBytes = 256e6, gap = 0, minimumSteps = 1, signal, onProgress } = options;
+  const { scorer, context, maxBytes = 256e6, gap = 0, minimumSteps = 1, signal, onProgress } = options;
   if (!(Number.isInteger(gap) && gap >= 0 && Number.isInteger(minimumSteps) && minimumSteps >= 1)) {
     throw new InvalidArgumentError(
       `\`gap\` is 0 or more steps, \`minimumSteps\` 1 or more; got ${gap} and ${minimumSteps}.`,
@@ -79,7 +79,7 @@ export async function detectExtremes(source: Dataset, options: DetectExtremesOpt
   const scores = new Float64Array(axis.length);
   for (let start = 0; start < axis.length; start += each) {
     const stop = Math.min(axis.length, start + each);
-    const fields = await readFields(variable, { order, unit, signal, start, stop });
+    const fields = await readFields(variable, { order, unit, context, signal, start, stop });
     scores.set(await scorer.score(fields, { months: axis.month.subarray(start, stop), signal }), start);
     onProgress?.(stop / axis.length);
   }
@@ -93,7 +93,7 @@ export async function detectExtremes(source: Dataset, options: DetectExtremesOpt
   for (const [first, last] of runs) {
     let peak = first;
     for (let step = first; step <= last; step++) if ((scores[step] as number) > (scores[peak] as number)) peak = step;
-    const field = await readFields(variable, { order, unit, signal, start: peak, stop: peak + 1 });
+    const field = await readFields(variable, { order, unit, context, signal, start: peak, stop: peak + 1 });
     const shares = await scorer.cellScores?.(field, { months: axis.month.subarray(peak, peak + 1), signal });
     const text = (step: number): string => formatDate(axis.time.decode(axis.values[step] as number));
     events.push({

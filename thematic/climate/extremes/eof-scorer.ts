@@ -49,7 +49,7 @@ export interface EofScorer extends AnomalyScorer {
  *   what `fitEof` and `blockMaxima` throw.
  */
 export async function fitEofScorer(source: Dataset, options: EofScorerOptions): Promise<EofScorer> {
-  const { modes, statistic = "reconstruction", maxBytes = 256e6, signal, onProgress } = options;
+  const { modes, context, statistic = "reconstruction", maxBytes = 256e6, signal, onProgress } = options;
   oneOf("statistic", statistic, ["reconstruction", "hotelling"]);
   oneOf("season", options.season, SEASONS);
   const { variable, axis, unit } = await extremesInput(source, options);
@@ -58,7 +58,7 @@ export async function fitEofScorer(source: Dataset, options: EofScorerOptions): 
   const coordinates = await coordinatesOf(source, dims, signal);
   const steps = stepsOf(axis, options);
   const weights = weightsOf(source, { dims, lengths, coordinates }, options.weights);
-  const eofs = await fitEof(fieldSource(variable, { axis, dims, steps, unit, signal }), {
+  const eofs = await fitEof(fieldSource(variable, { axis, dims, steps, unit, context, signal }), {
     ...{ weights, modes, maxBytes, signal, onProgress },
   });
   return eofScorer(eofs, { dims, lengths, unit, coordinates, statistic });
@@ -125,10 +125,11 @@ function fieldSource(
     readonly dims: readonly string[];
     readonly steps: Int32Array;
     readonly unit: string | undefined;
+    readonly context: "water" | undefined;
     readonly signal: AbortSignal | undefined;
   },
 ): EofSource {
-  const { axis, dims, steps, unit, signal } = on;
+  const { axis, dims, steps, unit, context, signal } = on;
   const lengths = dims.map((dim) => variable.shape[variable.dims.indexOf(dim)] as number);
   const cells = lengths.reduce((all, length) => all * length, 1);
   const order = [axis.dim, ...dims];
@@ -138,7 +139,7 @@ function fieldSource(
     read: async ({ axis: along, from, to }) => {
       if (along === "samples") {
         const [first, last] = [steps[from] as number, steps[to - 1] as number];
-        const all = await readFields(variable, { order, unit, signal, start: first, stop: last + 1 });
+        const all = await readFields(variable, { order, unit, context, signal, start: first, stop: last + 1 });
         const values = all.toFloat64();
         if (last - first === to - 1 - from) return values;
         const part = new Float64Array((to - from) * cells);
@@ -161,17 +162,18 @@ async function readCells(
     readonly lengths: readonly number[];
     readonly steps: Int32Array;
     readonly unit: string | undefined;
+    readonly context: "water" | undefined;
     readonly signal: AbortSignal | undefined;
     readonly from: number;
     readonly to: number;
   },
 ): Promise<Float64Array> {
-  const { order, lengths, steps, unit, signal, from, to } = on;
+  const { order, lengths, steps, unit, context, signal, from, to } = on;
   const perRow = lengths.slice(1).reduce((all, length) => all * length, 1);
   const [firstRow, lastRow] = [Math.floor(from / perRow), Math.floor((to - 1) / perRow)];
   const [start, stop] = [steps[0] as number, (steps.at(-1) as number) + 1];
   const rows = { dim: order[1] as string, start: firstRow, stop: lastRow + 1 };
-  const values = (await readFields(variable, { order, unit, signal, start, stop, rows })).toFloat64();
+  const values = (await readFields(variable, { order, unit, context, signal, start, stop, rows })).toFloat64();
   const width = (lastRow + 1 - firstRow) * perRow;
   const part = new Float64Array(steps.length * (to - from));
   for (let i = 0; i < steps.length; i++) {

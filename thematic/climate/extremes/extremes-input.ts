@@ -18,6 +18,8 @@ export interface ExtremesInput {
   readonly variable: string;
   /** In which it is computed, and results are; the variable's own by default. */
   readonly unit?: string | undefined;
+  /** `"water"`: amounts are of liquid water, so that kg m-2 s-1 convert to mm/day. */
+  readonly context?: "water" | undefined;
   /** The dimension of time, where several coordinates are times. */
   readonly dim?: string | undefined;
   /** Bound on memory; as in `mapSeries`. */
@@ -29,7 +31,7 @@ export interface ExtremesInput {
 /** The variable, its time, and the unit of what is computed from it. */
 export async function extremesInput(
   source: Dataset,
-  { variable: name, unit, dim, signal }: ExtremesInput,
+  { variable: name, unit, context, dim, signal }: ExtremesInput,
 ): Promise<{ readonly variable: Variable; readonly axis: TimeAxis; readonly unit: string | undefined }> {
   const variable = findVariable(source, name);
   const axis = await readTimeAxis(source, { dim, signal });
@@ -44,7 +46,7 @@ export async function extremesInput(
         `"${name}" has no unit, so it cannot be had in ${unit}. Write one into its attribute units.`,
       );
     }
-    convertUnits(variable.unit, unit);
+    convertUnits(variable.unit, unit, { context });
   }
   return { variable, axis, unit: unit ?? variable.unit };
 }

@@ -9,10 +9,11 @@ export async function readFields(
     readonly stop: number;
     readonly rows?: { readonly dim: string; readonly start: number; readonly stop: number };
     readonly unit?: string | undefined;
+    readonly context?: "water" | undefined;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<NdArray> {
-  const { order, start, stop, rows, unit, signal } = options;
+  const { order, start, stop, rows, unit, context, signal } = options;
   const selection = {
     [order[0] as string]: { start, stop },
     ...(rows && { [rows.dim]: { start: rows.start, stop: rows.stop } }),
@@ -21,5 +22,5 @@ export async function readFields(
   const { shape, dims } = array;
   const values = new NdArray(array.toFloat64(), { dtype: "float64", shape, dims, unit: variable.unit });
   const ordered = values.transpose(order).contiguous();
-  return unit === undefined || unit === variable.unit ? ordered : convertArray(ordered, unit);
+  return unit === undefined || unit === variable.unit ? ordered : convertArray(ordered, unit, { context });
 }

@@ -74,7 +74,7 @@ export interface PeaksKind {
  */
 export async function returnLevels(source: Dataset, options: ReturnLevelOptions): Promise<Dataset> {
   const { confidence = 0.9, resamplings = 500, interval = "parametric", tail = "upper" } = options;
-  const { maxBytes, signal, onProgress } = options;
+  const { context, maxBytes, signal, onProgress } = options;
   checkWords(options);
   const { variable, axis, unit } = await extremesInput(source, options);
   const periods = options.periods ?? [10, 50, 100];
@@ -91,7 +91,7 @@ export async function returnLevels(source: Dataset, options: ReturnLevelOptions)
   const along = (name: string, length: number): SeriesOutput => ({ name, dim: `result ${name}`, length });
   const many = ["return_level", "return_level_lower", "return_level_upper"];
   const scalars = SCALARS.filter(({ of }) => of === undefined || of === options.kind);
-  const results = await mapSeries([{ variable, unit }], {
+  const results = await mapSeries([{ variable, unit, context }], {
     along: axis.dim,
     outputs: [...many.map((name) => along(name, periods.length)), ...scalars.map(({ name }) => along(name, 1))],
     kernel: ([series], outputs) => {

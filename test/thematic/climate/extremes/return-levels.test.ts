@@ -79,6 +79,22 @@ describe("blockMaxima", () => {
     expect(values[1]).toBe(Math.max(...daily.subarray(273, 273 + 365)));
   });
 
+  it("take fluxes of water in mm/day, where they are told that it is water", async () => {
+    const flux = series([daily.map((value) => value / 86_400)], "kg m-2 s-1");
+    const options = { variable: "flow", unit: "mm/day", context: "water" } as const;
+    const found = await read(await blockMaxima(flux, options), "flow");
+    expect(found).toHaveLength(years);
+    found.forEach((value, year) => {
+      expect(value).toBeCloseTo(maxima[year] as number, 10);
+    });
+    const levels = await returnLevels(flux, { ...options, kind: "block-maxima", interval: "none" });
+    expect((await read(levels, "return_level"))[0]).toBeCloseTo(
+      returnLevel(fitGev(lMoments(maxima)) as NonNullable<ReturnType<typeof fitGev>>, 10),
+      8,
+    );
+    await expect(blockMaxima(flux, { ...options, context: undefined })).rejects.toThrow("liquid water");
+  });
+
   it("refuses a variable that does not go along time, and units of something else", async () => {
     const source = series([daily]);
     await expect(blockMaxima(source, { variable: "site" })).rejects.toMatchObject({

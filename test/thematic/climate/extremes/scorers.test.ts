@@ -1,6 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { createTwin, fitEof, type Model, NdArray, RandomStream, type TensorSpec } from "../../../../core/index.ts";
+import {
+  createTwin,
+  dataset,
+  fitEof,
+  type Model,
+  NdArray,
+  RandomStream,
+  type TensorSpec,
+} from "../../../../core/index.ts";
 import { onnx } from "../../../../modules/onnx/index.ts";
 import { detectExtremes, fitEofScorer, modelScorer, seasonalScorer } from "../../../../thematic/climate/index.ts";
 import { autoencoderField, grid, LATITUDES } from "./autoencoder-field.ts";
@@ -277,6 +285,31 @@ describe("a planted heat wave", () => {
     );
     expect(fit.patterns).toEqual(direct.patterns);
     expect(weights[8]).toBeCloseTo(Math.sqrt(Math.cos((36 * Math.PI) / 180)), 15);
+  });
+
+  it("converts fluxes of water, by samples and by cells, where it is told that it is water", async () => {
+    const water = (unit: string, scale: number) => {
+      const lengths = [40, 2, 3];
+      const array = new NdArray(
+        Float64Array.from({ length: 240 }, (_, i) => (5 + Math.sin(i * i)) * scale),
+        { dtype: "float64", shape: lengths, dims: ["time", "y", "x"], unit },
+      );
+      const time = new NdArray(
+        Float64Array.from({ length: 40 }, (_, i) => i),
+        { dtype: "float64", shape: [40], dims: ["time"], unit: "days since 2001-01-01" },
+      );
+      return dataset({ variables: { time: { array: time, attributes: { standard_name: "time" } }, pr: array } });
+    };
+    const [flux, depth] = [water("kg m-2 s-1", 1 / 86_400), water("mm/day", 1)];
+    for (const period of [undefined, "2001-01-01/2001-01-04"]) {
+      const options = { variable: "pr", unit: "mm/day", context: "water", modes: { count: 2 }, period } as const;
+      const [ours, plain] = [await fitEofScorer(flux, options), await fitEofScorer(depth, options)];
+      ours.fit.variances.forEach((variance, m) => {
+        expect(variance).toBeCloseTo(plain.fit.variances[m] as number, 9);
+      });
+      const { events } = await detectExtremes(flux, { variable: "pr", context: "water", scorer: ours });
+      expect(events).not.toEqual([]);
+    }
   });
 
   it("refuses a threshold that is no number: nothing would be above it", async () => {
