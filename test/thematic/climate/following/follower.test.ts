@@ -11,10 +11,12 @@ import {
   type StreamEvent,
 } from "../../../../core/index.ts";
 import { MemoryStream } from "../../../../modules/memory/index.ts";
+import { analysisRegression } from "../../../../thematic/climate/following/analysis-regression.ts";
 import { parseEmulator } from "../../../../thematic/climate/following/document.ts";
 import { ClimateEmulator } from "../../../../thematic/climate/following/emulator.ts";
 import { type FollowOptions, follow } from "../../../../thematic/climate/following/follow.ts";
 import { type Analysis, Follower } from "../../../../thematic/climate/following/follower.ts";
+import { departuresOf } from "../../../../thematic/climate/following/reference-forecasts.ts";
 import { stationNetwork } from "../../../../thematic/climate/following/stations.ts";
 import { observeField, twinExperiment } from "../../../../thematic/climate/following/twin-experiment.ts";
 import { type Sample, sample, stationsAt } from "./shared.ts";
@@ -301,6 +303,46 @@ describe("a twin experiment", () => {
     expect(leads[0]?.rmseSkill.climatology.low).toBeGreaterThan(0);
     expect(leads[1]?.rmseSkill.climatology.low).toBeGreaterThan(0);
     expect(leads[0]?.anomalyCorrelation.value).toBeGreaterThan(0.5);
+  });
+});
+
+describe("analysisRegression", () => {
+  const years = (): readonly number[] => made.emulator.document.data.years.slice(0, 3);
+
+  it("is the regression of the field on itself a step before, where it is measured everywhere without errors", () => {
+    const { field, emulator } = made;
+    const everywhere = stationNetwork(emulator, stationsAt(field, [...field.places.keys()], 1e-3));
+    // The residual that modes leave is an error as well: next to nothing here.
+    const found = analysisRegression(field, { ...options, emulator, network: everywhere, years: years(), leads: 2 });
+    const departures = departuresOf(field, emulator);
+    const { places } = emulator;
+    for (let p = 0; p < places; p++) {
+      let [product, square] = [0, 0];
+      field.steps.forEach((_, i) => {
+        if (i < 30 || !years().includes(field.axis.year[i + 1] as number)) return;
+        const now = departures[i * places + p] as number;
+        product += now * (departures[(i + 1) * places + p] as number);
+        square += now * now;
+      });
+      expect(Math.abs((found[p] as number) - product / square)).toBeLessThan(0.03);
+    }
+  });
+
+  it("is what a twin experiment compares with, where it is given", async () => {
+    const { field, emulator, network, test } = made;
+    const given = { ...options, emulator, leads: 2 };
+    const analysisDamping = analysisRegression(field, { ...given, network, years: years() });
+    const experiment = { ...given, network, years: test.slice(0, 1), every: 6, resamplings: 2 };
+    const [plain, fitted] = [
+      await twinExperiment(field, experiment),
+      await twinExperiment(field, { ...experiment, analysisDamping }),
+    ];
+    const name = "damped persistence of the analysis";
+    expect(fitted.leads[0]?.rmse).toEqual(plain.leads[0]?.rmse);
+    expect(fitted.leads[0]?.referenceRmse[name]).not.toBe(plain.leads[0]?.referenceRmse[name]);
+    await expect(twinExperiment(field, { ...experiment, leads: 3, analysisDamping })).rejects.toMatchObject({
+      code: "TWIN_INVALID_ARGUMENT",
+    });
   });
 });
 
