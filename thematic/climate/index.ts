@@ -32,6 +32,8 @@ export {
   type Threshold,
 } from "./extremes/index.ts";
 export type { AdaptableClimate } from "./following/adaptable-climate.ts";
+export { analysisRegression } from "./following/analysis-regression.ts";
+export type { Analysis } from "./following/assimilate.ts";
 export {
   crossValidateEmulators,
   type EmulatorCandidate,
@@ -39,26 +41,18 @@ export {
 } from "./following/choose-emulator.ts";
 export { type EmulatorDocument, loadEmulator, parseEmulator, saveEmulator } from "./following/document.ts";
 export { ClimateEmulator, type ClimateShift } from "./following/emulator.ts";
+export type { FieldForecast } from "./following/field-forecast.ts";
 export { type EmulatorFitOptions, fitClimateEmulator } from "./following/fit-emulator.ts";
 export { type FollowOptions, follow } from "./following/follow.ts";
-export {
-  type Analysis,
-  type FieldForecast,
-  Follower,
-  type FollowerCounts,
-  type FollowerOptions,
-} from "./following/follower.ts";
+export { Follower, type FollowerCounts } from "./following/follower.ts";
+export type { FollowerOptions } from "./following/follower-options.ts";
+export type { LeadSkill } from "./following/lead-skill.ts";
+export { observeField } from "./following/observe-field.ts";
 export { type ClimateEmulatorOptions, type ClimateTwin, climateEmulator } from "./following/plugin.ts";
 export { type FieldSeries, readField } from "./following/read-field.ts";
 export { type Station, type StationNetwork, stationNetwork } from "./following/stations.ts";
 export { type SyntheticClimateOptions, syntheticClimate } from "./following/synthetic-climate.ts";
-export {
-  type LeadSkill,
-  observeField,
-  type TwinExperiment,
-  type TwinExperimentOptions,
-  twinExperiment,
-} from "./following/twin-experiment.ts";
+export { type TwinExperiment, type TwinExperimentOptions, twinExperiment } from "./following/twin-experiment.ts";
 export { type ClimateIndexOptions, climateIndex } from "./indices/climate-index.ts";
 export type { IndexContext, IndexDefinition, IndexInput, IndexParameter } from "./indices/definition.ts";
 export { type StandardizedIndexOptions, standardizedIndex } from "./indices/drought/standardized-index.ts";

@@ -1,5 +1,6 @@
 import type { ClimateEmulator } from "./emulator.ts";
-import { Follower, type FollowerOptions } from "./follower.ts";
+import { Follower } from "./follower.ts";
+import type { FollowerOptions } from "./follower-options.ts";
 import { observeField } from "./observe-field.ts";
 import type { FieldSeries } from "./read-field.ts";
 import { departureOf, departuresOf } from "./reference-forecasts.ts";

@@ -9,9 +9,12 @@ import {
   type Subscription,
   writeFileAtomically,
 } from "../../../core/index.ts";
+import type { Analysis } from "./assimilate.ts";
 import type { ClimateEmulator } from "./emulator.ts";
+import type { FieldForecast } from "./field-forecast.ts";
 import { checkLeads } from "./field-forecast.ts";
-import { type Analysis, type FieldForecast, Follower, type FollowerCounts, type FollowerOptions } from "./follower.ts";
+import { Follower, type FollowerCounts } from "./follower.ts";
+import type { FollowerOptions } from "./follower-options.ts";
 import { type Station, stationNetwork } from "./stations.ts";
 
 /** How {@link follow} follows. */

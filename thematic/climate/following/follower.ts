@@ -12,10 +12,6 @@ import { type FollowerOptions, type FollowerSetup, followerSetup, settingsOf } f
 import { parseFollowerState } from "./follower-state.ts";
 import { observationsOf, type StationNetwork } from "./stations.ts";
 
-export type { Analysis } from "./assimilate.ts";
-export type { FieldForecast } from "./field-forecast.ts";
-export type { FollowerOptions } from "./follower-options.ts";
-
 /** What became of an event. */
 export type Taken = "taken" | "repeated" | "late" | "invalid";
 

@@ -1,14 +1,12 @@
 import { ensembleCrps, InvalidArgumentError, normalCrps, rankHistogram } from "../../../core/index.ts";
 import type { ClimateEmulator } from "./emulator.ts";
-import { Follower, type FollowerOptions } from "./follower.ts";
+import { Follower } from "./follower.ts";
+import type { FollowerOptions } from "./follower-options.ts";
 import { type LeadSkill, SUMS, skillOf } from "./lead-skill.ts";
 import { observeField } from "./observe-field.ts";
 import type { FieldSeries } from "./read-field.ts";
 import { departureOf, departuresOf, leadCorrelations } from "./reference-forecasts.ts";
 import type { StationNetwork } from "./stations.ts";
-
-export type { LeadSkill } from "./lead-skill.ts";
-export { observeField } from "./observe-field.ts";
 
 /** How a twin experiment is made. */
 export interface TwinExperimentOptions extends FollowerOptions {

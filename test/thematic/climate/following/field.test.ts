@@ -3,10 +3,10 @@ import { type Dataset, dataset, NdArray } from "../../../../core/index.ts";
 import { crossValidateEmulators } from "../../../../thematic/climate/following/choose-emulator.ts";
 import { fitField } from "../../../../thematic/climate/following/fit-emulator.ts";
 import { Follower } from "../../../../thematic/climate/following/follower.ts";
+import { observeField } from "../../../../thematic/climate/following/observe-field.ts";
 import { readField } from "../../../../thematic/climate/following/read-field.ts";
 import { stationNetwork } from "../../../../thematic/climate/following/stations.ts";
 import { syntheticClimate } from "../../../../thematic/climate/following/synthetic-climate.ts";
-import { observeField } from "../../../../thematic/climate/following/twin-experiment.ts";
 import { distanceKm } from "../../../../thematic/climate/storms/sphere.ts";
 import { sample, stationsAt } from "./shared.ts";
 

@@ -3,7 +3,7 @@
 import { encodeEvent } from "../../../../core/index.ts";
 import { MemoryStream } from "../../../../modules/memory/index.ts";
 import { follow } from "../../../../thematic/climate/following/follow.ts";
-import { observeField } from "../../../../thematic/climate/following/twin-experiment.ts";
+import { observeField } from "../../../../thematic/climate/following/observe-field.ts";
 import { sample } from "./shared.ts";
 
 const { field, emulator, network, test } = await sample();

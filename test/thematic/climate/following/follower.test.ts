@@ -12,13 +12,15 @@ import {
 } from "../../../../core/index.ts";
 import { MemoryStream } from "../../../../modules/memory/index.ts";
 import { analysisRegression } from "../../../../thematic/climate/following/analysis-regression.ts";
+import type { Analysis } from "../../../../thematic/climate/following/assimilate.ts";
 import { parseEmulator } from "../../../../thematic/climate/following/document.ts";
 import { ClimateEmulator } from "../../../../thematic/climate/following/emulator.ts";
 import { type FollowOptions, follow } from "../../../../thematic/climate/following/follow.ts";
-import { type Analysis, Follower } from "../../../../thematic/climate/following/follower.ts";
+import { Follower } from "../../../../thematic/climate/following/follower.ts";
+import { observeField } from "../../../../thematic/climate/following/observe-field.ts";
 import { departuresOf } from "../../../../thematic/climate/following/reference-forecasts.ts";
 import { stationNetwork } from "../../../../thematic/climate/following/stations.ts";
-import { observeField, twinExperiment } from "../../../../thematic/climate/following/twin-experiment.ts";
+import { twinExperiment } from "../../../../thematic/climate/following/twin-experiment.ts";
 import { type Sample, sample, stationsAt } from "./shared.ts";
 
 let made: Sample;
