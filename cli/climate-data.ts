@@ -35,7 +35,7 @@ export async function withClimateData<T>(
   io: CommandIo,
   work: (data: ClimateData) => Promise<T>,
 ): Promise<T> {
-  const { connectorFor, ENGINE_VERSION, FileExistsError, subset, writeFileAtomically } = await import(
+  const { connectorFor, ENGINE_VERSION, FileExistsError, selectRegion, writeFileAtomically } = await import(
     "../core/index.ts"
   );
   const selection = parseSlices(choice.slice ?? []);
@@ -50,7 +50,7 @@ export async function withClimateData<T>(
     // Before hours of work, not after.
     if (target !== undefined && !choice.replace && (await exists(target))) throw new FileExistsError(target);
     const part =
-      Object.keys(selection).length === 0 ? dataset : await subset(dataset, { selection, signal: io.signal });
+      Object.keys(selection).length === 0 ? dataset : await selectRegion(dataset, { selection, signal: io.signal });
     return await work({
       dataset: part,
       write: async (result, text) => {

@@ -85,6 +85,7 @@ export { type ArrayPart, periodCoordinates } from "./operations/period-coordinat
 export { type ReduceOptions, reduce } from "./operations/reduce.ts";
 export { type ResampleOptions, resample } from "./operations/resample.ts";
 export { type RollingOptions, rolling } from "./operations/rolling.ts";
+export { selectRegion } from "./operations/select-region.ts";
 export type { SeriesInput, SeriesKernel, SeriesOptions, SeriesOutput } from "./operations/series.ts";
 export type { Statistic } from "./operations/statistics.ts";
 export {

@@ -76,16 +76,25 @@ export function latitudeOf(dataset: Dataset): Variable {
 
 /** The longitude along a dimension of its own. @throws `TWIN_INVALID_DATASET`. */
 export function longitudeOf(dataset: Dataset): Variable {
-  return only(dataset, "X", /^(grid_)?longitude$/, "longitude");
+  return only(dataset, "X", LONGITUDE, "longitude");
+}
+
+/** Whether a variable is a longitude, by its standard name, or by its axis and unit. */
+export function isLongitude(variable: Variable): boolean {
+  return isAngleAlong(variable, "X", LONGITUDE);
+}
+
+const LONGITUDE = /^(grid_)?longitude$/;
+
+function isAngleAlong(variable: Variable, axis: "X" | "Y", standardName: RegExp): boolean {
+  const name = variable.attributes["standard_name"];
+  if (typeof name === "string" && standardName.test(name.trim())) return true;
+  return axisOf(variable) === axis && isAngle(variable.unit);
 }
 
 function only(dataset: Dataset, axis: "X" | "Y", standardName: RegExp, kind: string): Variable {
   const all = Object.values(dataset.variables);
-  const isIt = (variable: Variable): boolean => {
-    const name = variable.attributes["standard_name"];
-    if (typeof name === "string" && standardName.test(name.trim())) return true;
-    return axisOf(variable) === axis && isAngle(variable.unit);
-  };
+  const isIt = (variable: Variable): boolean => isAngleAlong(variable, axis, standardName);
   const found = dataset.coordinates.map((name) => dataset.variables[name] as Variable).filter(isIt);
   if (found.length === 1) return found[0] as Variable;
   const plane = all.find(

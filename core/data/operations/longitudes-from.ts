@@ -11,14 +11,13 @@ import { lazyVariable, withVariables } from "./lazy-variable.ts";
 
 /**
  * The same data with longitudes that begin at `west`: 0 to 360 becomes -180 to 180, or what a region needs that lies across
- * the edge of the map. Everything along longitude goes with it, where it is read; values are as they were.
+ * the edge of the map ({@link selectRegion} does that by itself). Everything along longitude goes with it, where it is read; values are as they were.
  *
  * @param west - Degrees east; longitudes are from there to below `west + 360`.
  * @throws `TWIN_INVALID_DATASET` where no coordinate is a longitude, or its values do not increase within 360 degrees.
  *
  * @example
- * // Europe, of a file that counts from 0 to 360:
- * const europe = await subset(await longitudesFrom(data, -180), { selection: { lon: { from: -10, to: 30 } } });
+ * const atlantic = await longitudesFrom(data, -180); // of a file that counts from 0 to 360
  */
 export async function longitudesFrom(
   dataset: Dataset,

@@ -14,8 +14,8 @@ import {
   type OpenDataset,
   type Selection,
   Source,
+  selectRegion,
   standsForMany,
-  subset,
 } from "../../../core/index.ts";
 import { Climate } from "../contracts.ts";
 
@@ -96,7 +96,7 @@ export async function withTaskData<T>(context: DataContext, work: (dataset: Data
     // An input is sealed by its digest; of other files, the record tells what was read.
     const dataset = inputs.data === undefined ? context.recordReads(opened) : opened;
     const isWhole = Object.keys(select).length === 0;
-    return await work(isWhole ? dataset : await subset(dataset, { selection: select as Selection, signal }));
+    return await work(isWhole ? dataset : await selectRegion(dataset, { selection: select as Selection, signal }));
   } finally {
     await opened.close();
   }

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Dataset, dataset, findVariable, longitudesFrom, NdArray, subset } from "../../../../core/index.ts";
+import {
+  type Dataset,
+  dataset,
+  findVariable,
+  longitudesFrom,
+  NdArray,
+  selectRegion,
+  subset,
+} from "../../../../core/index.ts";
 
 /** A map whose values are 100 times the row, and the longitude that a column had. */
 function map(longitudes: readonly number[]): Dataset {
@@ -48,6 +56,18 @@ describe("longitudes from another beginning", () => {
     const europe = await subset(await longitudesFrom(world, -180), { selection: { lon: { from: -10, to: 30 } } });
     expect(await valuesOf(europe, "lon")).toEqual([-10, 0, 10, 20, 30]);
     expect((await valuesOf(europe, "field")).slice(0, 5)).toEqual([350, 0, 10, 20, 30]);
+  });
+
+  it.each([
+    ["Greenwich", 0, { from: -10, to: 30 }, [-10, 0, 10, 20, 30], [350, 0, 10, 20, 30]],
+    ["the date line", -180, { from: 170, to: 190 }, [170, 180, 190], [170, -180, -170]],
+    ["nothing", 0, { from: 100, to: 110 }, [100, 110], [100, 110]],
+    ["the last column of the file", 0, { from: 350, to: 359 }, [350], [350]],
+  ])("a region across %s is asked for by its own longitudes", async (_, west, lon, longitudes, values) => {
+    const world = map(Array.from({ length: 36 }, (__, i) => west + 10 * i));
+    const region = await selectRegion(world, { selection: { lon, lat: 0 } });
+    expect(await valuesOf(region, "lon")).toEqual(longitudes);
+    expect(await valuesOf(region, "field")).toEqual(values);
   });
 
   it("leaves alone what begins there, and moves by whole turns what does not go around the Earth", async () => {
