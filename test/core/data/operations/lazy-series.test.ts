@@ -83,8 +83,8 @@ describe.each(LAYOUTS)("lazySeries of %s", (_, chunkShape) => {
     let chunks = 0;
     for await (const { selection, array } of results["double"]?.chunks() ?? []) {
       chunks++;
-      const { lat, lon } = selection as Record<string, { start: number; stop: number }>;
-      expect(array.at(3, 0, 0)).toBe(2 * valueAt(3, lat?.start as number, lon?.start as number));
+      const { lat, lon } = selection as Record<"lat" | "lon", { start: number; stop: number }>;
+      expect(array.at(3, 0, 0)).toBe(2 * valueAt(3, lat.start, lon.start));
     }
     expect(chunks).toBeGreaterThan(1);
     expect(computed.cells).toBe(Y * X);
