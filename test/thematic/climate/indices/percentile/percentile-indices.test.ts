@@ -141,7 +141,7 @@ describe("percentiles of each day of the year", () => {
   it("are a dataset in the unit of the data", async () => {
     const data = days("tas", threeYears(), "degC");
     const found = await percentileOfDay(data, { variable: "tas", percentile: 90, period: "2001-2002" });
-    expect(found.dims["dayofyear"]?.length).toBe(365);
+    expect(found.dims).toMatchObject({ dayofyear: { length: 365 } });
     const thresholds = findVariable(found, "tas");
     expect(thresholds.unit).toBe("degC");
     expect(new Set((await thresholds.read())?.toFloat64())).toEqual(new Set([20]));
