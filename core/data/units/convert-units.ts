@@ -42,6 +42,12 @@ export function areConvertible(from: string, to: string): boolean {
   return dimensionText(parseUnit(from).dimensions) === dimensionText(parseUnit(to).dimensions);
 }
 
+/** What is often written for degrees, and means something else. */
+const MISSPELT: Readonly<Record<string, string>> = {
+  C: 'In UDUNITS "C" is the coulomb; degrees Celsius are "degC".',
+  F: 'In UDUNITS "F" is the farad; degrees Fahrenheit are "degF".',
+};
+
 /** The factor between what two units measure: 1, or the density of water where that is agreed. */
 function bridge(
   units: { readonly from: string; readonly to: string },
@@ -55,8 +61,10 @@ function bridge(
   if (context === "water" && isMassOfVolume) return over(ONE, WATER_DENSITY.scale);
   if (context === "water" && isVolumeOfMass) return WATER_DENSITY.scale;
   const hint = isMassOfVolume || isVolumeOfMass ? ' For amounts of liquid water, say so: { context: "water" }.' : "";
+  const misspelt = [units.from, units.to].find((unit) => Object.hasOwn(MISSPELT, unit.trim())) ?? "";
+  const spelling = misspelt === "" ? "" : ` ${MISSPELT[misspelt.trim()]}`;
   const [from, to] = [dimensionText(source.dimensions), dimensionText(target.dimensions)];
-  throw new IncompatibleUnitsError(units, `the one measures ${from}, the other ${to}.${hint}`);
+  throw new IncompatibleUnitsError(units, `the one measures ${from}, the other ${to}.${hint}${spelling}`);
 }
 
 /**

@@ -89,6 +89,12 @@ describe("convertUnits", () => {
     expect(() => convertUnits(unit, "m")).toThrow(expect.objectContaining(problem));
   });
 
+  it("says what C and F are, which many files have for degrees", () => {
+    const told = (text: string) => expect.objectContaining({ message: expect.stringContaining(text) });
+    expect(() => convertUnits("C", "K")).toThrow(told('degrees Celsius are "degC"'));
+    expect(() => convertUnits("degC", "F")).toThrow(told('degrees Fahrenheit are "degF"'));
+  });
+
   it("never throws anything else, whatever the text", () => {
     const text = fc.stringMatching(/^[mskKgPa%°µ0-9eE ()^*/.@+-]{0,24}$/);
     fc.assert(
