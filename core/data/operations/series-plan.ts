@@ -26,9 +26,9 @@ const BLOCK_PART = 0.25;
 const WORTH_A_FILE = 1.5;
 /** A block, and a tile, of more bytes than that is no faster; freed memory of smaller ones is taken back sooner. */
 const BLOCK_BYTES = 6e6;
-const TILE_BYTES = 16e6;
+const TILE_BYTES = 8e6;
 /** As many times larger are tiles from the file itself, where each is many reads. */
-const DIRECT_TILES = 2;
+const DIRECT_TILES = 4;
 
 /**
  * How to go through the cells in so much memory.
