@@ -1,11 +1,12 @@
 import type { DatasetPart, FederatedDataset } from "../core/index.ts";
 import type { CommandIo } from "./command.ts";
 import type { FederationChoice } from "./federation-options.ts";
+import { pairs } from "./parameters.ts";
 
 /** Makes one dataset of several files. */
 export async function federateFiles(
   parts: readonly DatasetPart[],
-  { along, merge = false, ...choice }: FederationChoice,
+  { along, merge = false, rename = [], ...choice }: FederationChoice,
   { signal }: Pick<CommandIo, "signal">,
 ): Promise<FederatedDataset> {
   const { federate } = await import("../core/index.ts");
@@ -20,6 +21,7 @@ export async function federateFiles(
     duplicates,
     match,
     unavailable,
+    rename: Object.fromEntries(pairs(rename)),
     signal,
   });
 }

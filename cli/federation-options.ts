@@ -9,6 +9,7 @@ export interface FederationChoice {
   readonly missing?: "refuse" | "fill" | undefined;
   readonly calendars?: "refuse" | "by-date" | undefined;
   readonly duplicates?: "refuse" | "first" | undefined;
+  readonly rename?: readonly string[] | undefined;
   readonly match?: "name" | "standard_name" | undefined;
   readonly unavailable?: "report" | "omit" | "refuse" | undefined;
 }
@@ -44,6 +45,12 @@ export const FEDERATION_OPTIONS = {
     placeholder: "which",
     description: "of variables that several merged files have: refuse, or take those of the first",
     choices: ["refuse", "first"],
+  },
+  rename: {
+    kind: "text",
+    placeholder: "name=name",
+    description: "new name of a variable or a dimension of several files: tx=tasmax",
+    many: true,
   },
   match: {
     kind: "text",

@@ -112,6 +112,12 @@ describe("twinloom data on several files", () => {
     expect(wrong.error.code).toBe("TWIN_INVALID_SELECTION");
   });
 
+  it("joins files with other names of variables, which --rename makes the same", async () => {
+    const info = await json("data", "info", "archive", "--rename", "tas=air", "--rename", "lat=y");
+    expect(Object.keys(info.dimensions)).toEqual(["time", "y"]);
+    expect(info.variables.map(({ name }: { name: string }) => name)).toEqual(["time", "y", "air", "n"]);
+  });
+
   it("says that a pattern or a folder stands for nothing, and that a slice selects nothing", async () => {
     await mkdir(join(cwd, "bare"), { recursive: true });
     const folder = await json("data", "info", "bare");

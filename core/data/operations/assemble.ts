@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "../../errors/invalid-argument.ts";
 import { ArrayVariable } from "../array-variable.ts";
+import { decodeCf } from "../cf/decode-cf.ts";
 import type { Attributes, Dataset, Dimension, Variable } from "../dataset.ts";
 import { InvalidDatasetError, VariableNotFoundError } from "../errors.ts";
 import type { NdArray } from "../nd-array.ts";
@@ -7,7 +8,10 @@ import type { NdArray } from "../nd-array.ts";
 /** A variable of a result: one that is there already, or one to be made of an array. */
 export type Part = Variable | { readonly name: string; readonly array: NdArray; readonly attributes?: Attributes };
 
-/** Puts a result together. Coordinates that are not in memory are read, so that others can be selected by them. */
+/**
+ * Puts a result together. Coordinates that are not in memory are read, so that others can be selected by them, along time
+ * by dates as well.
+ */
 export async function assemble(
   parts: readonly Part[],
   attributes: Attributes,
@@ -32,7 +36,7 @@ export async function assemble(
     }
   }
   const coordinateOf = (dim: string): NdArray | undefined => coordinates.get(dim);
-  return {
+  return decodeCf({
     name: "",
     dims: Object.fromEntries(dims),
     variables: Object.fromEntries(
@@ -44,7 +48,7 @@ export async function assemble(
     coordinates: [...coordinates.keys()],
     attributes,
     groups: {},
-  };
+  });
 }
 
 /** A variable of a dataset itself, not of its groups. @throws `TWIN_VARIABLE_NOT_FOUND`. */

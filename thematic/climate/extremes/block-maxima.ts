@@ -2,6 +2,7 @@ import {
   type Attributes,
   type Dataset,
   dataset,
+  decodeCf,
   type FindMissingPeriods,
   type MissingRule,
   mapSeries,
@@ -52,26 +53,28 @@ export async function blockMaxima(source: Dataset, options: BlockMaximaOptions):
   const before = variable.attributes["cell_methods"];
   const starts = Float64Array.from({ length: periods.count }, (_, period) => periods.bounds[2 * period] as number);
   const bounds = `${dim}_bnds`;
-  return dataset({
-    variables: {
-      [dim]: {
-        array: new NdArray(starts, { dtype: "float64", shape: [periods.count], dims: [dim], unit: axis.time.unit }),
-        attributes: { standard_name: "time", axis: "T", calendar: axis.time.calendar, bounds },
+  return decodeCf(
+    dataset({
+      variables: {
+        [dim]: {
+          array: new NdArray(starts, { dtype: "float64", shape: [periods.count], dims: [dim], unit: axis.time.unit }),
+          attributes: { standard_name: "time", axis: "T", calendar: axis.time.calendar, bounds },
+        },
+        [bounds]: {
+          array: new NdArray(periods.bounds, { dtype: "float64", shape: [periods.count, 2], dims: [dim, "bnds"] }),
+        },
+        ...(await carriedVariables(source, variable, dim, signal)),
+        [variable.name]: {
+          array: results["extremes"] as NdArray,
+          attributes: {
+            ...resultAttributes(variable),
+            cell_methods: `${typeof before === "string" ? `${before} ` : ""}${dim}: ${method}`,
+          } satisfies Attributes,
+        },
       },
-      [bounds]: {
-        array: new NdArray(periods.bounds, { dtype: "float64", shape: [periods.count, 2], dims: [dim, "bnds"] }),
-      },
-      ...(await carriedVariables(source, variable, dim, signal)),
-      [variable.name]: {
-        array: results["extremes"] as NdArray,
-        attributes: {
-          ...resultAttributes(variable),
-          cell_methods: `${typeof before === "string" ? `${before} ` : ""}${dim}: ${method}`,
-        } satisfies Attributes,
-      },
-    },
-    attributes: { Conventions: "CF-1.11" },
-  });
+      attributes: { Conventions: "CF-1.11" },
+    }),
+  );
 }
 
 /** Makes what finds the extreme of each period of a series; NaN where a period is missing. For the lower tail, the least value. */

@@ -1,6 +1,7 @@
 import {
   type Dataset,
   dataset,
+  decodeCf,
   formatDate,
   InvalidArgumentError,
   NdArray,
@@ -213,21 +214,23 @@ function placeOf(
 function scoreDataset(axis: TimeAxis, scores: Float64Array, thresholds: Float64Array, scorer: AnomalyScorer): Dataset {
   const { dim, length, values, time } = axis;
   const along = { dtype: "float64", shape: [length], dims: [dim] } as const;
-  return dataset({
-    variables: {
-      [dim]: {
-        array: new NdArray(values, { ...along, unit: time.unit }),
-        attributes: { standard_name: "time", axis: "T", calendar: time.calendar },
+  return decodeCf(
+    dataset({
+      variables: {
+        [dim]: {
+          array: new NdArray(values, { ...along, unit: time.unit }),
+          attributes: { standard_name: "time", axis: "T", calendar: time.calendar },
+        },
+        anomaly_score: {
+          array: new NdArray(scores, along),
+          attributes: { long_name: `anomaly score by ${scorer.name}` },
+        },
+        threshold: {
+          array: new NdArray(thresholds, along),
+          attributes: { long_name: "score above which a field is extreme" },
+        },
       },
-      anomaly_score: {
-        array: new NdArray(scores, along),
-        attributes: { long_name: `anomaly score by ${scorer.name}` },
-      },
-      threshold: {
-        array: new NdArray(thresholds, along),
-        attributes: { long_name: "score above which a field is extreme" },
-      },
-    },
-    attributes: { Conventions: "CF-1.11" },
-  });
+      attributes: { Conventions: "CF-1.11" },
+    }),
+  );
 }

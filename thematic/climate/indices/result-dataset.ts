@@ -4,6 +4,7 @@ import {
   boundsOf,
   type Dataset,
   dataset,
+  decodeCf,
   findVariable,
   NdArray,
   type Periods,
@@ -71,7 +72,8 @@ export async function resultDataset(init: ResultInit): Promise<Dataset> {
     },
     attributes: globalAttributes(source),
   });
-  if (result instanceof NdArray) return made;
+  // Decoded, so that dates select.
+  if (result instanceof NdArray) return decodeCf(made);
   const whole: Dataset = {
     ...made,
     variables: { ...made.variables, [name]: renamed(result, { name, attributes, whole: () => whole }) },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dataset, NdArray, subset } from "../../../../core/index.ts";
+import { dataset, NdArray, subset, type Variable } from "../../../../core/index.ts";
 import { climateIndex, INDICES } from "../../../../thematic/climate/index.ts";
 import { days, madeDays, numbersOf } from "./made-days.ts";
 
@@ -61,6 +61,23 @@ describe("climateIndex", () => {
     expect(time?.attributes).toMatchObject({ bounds: "time_bnds", calendar: "noleap", units: "days since 2001-01-01" });
     expect(await numbersOf(result, "time")).toEqual([0, 365]);
     expect(await numbersOf(result, "time_bnds")).toEqual([0, 365, 365, 730]);
+  });
+
+  it("gives results from which dates select", async () => {
+    const data = dataset({
+      variables: {
+        time: new NdArray(Float64Array.from(tasmin.keys()), {
+          ...{ dtype: "float64", shape: [tasmin.length], dims: ["time"], unit: "days since 2001-01-01" },
+        }),
+        tasmin: new NdArray(Float64Array.from(tasmin), {
+          ...{ dtype: "float64", shape: [tasmin.length], dims: ["time"], unit: "degC" },
+        }),
+      },
+    });
+    const frost = (await climateIndex(data, "FD", { frequency: "MS" })).variables["FD"] as Variable;
+    const all = [...(await frost.read()).toFloat64()];
+    const spring = await frost.read({ time: { from: "2002-03", to: "2002-05" } });
+    expect([...spring.toFloat64()]).toEqual(all.slice(14, 17));
   });
 
   it("finds inputs by the standard name and cell_methods, and refuses means for minima", async () => {
