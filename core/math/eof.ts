@@ -13,6 +13,7 @@ export interface EofSource {
   read(part: { readonly axis: "samples" | "cells"; readonly from: number; readonly to: number }): Promise<Float64Array>;
 }
 
+/** How {@link fitEof} goes. */
 export interface EofOptions {
   /** `[cell]`, what anomalies are multiplied with: the root of the area, √cos(latitude). Cells of weight 0 are left out. 1 by default. */
   readonly weights?: ArrayLike<number> | undefined;
@@ -21,9 +22,11 @@ export interface EofOptions {
   /** Bound on the memory of the covariances and of a part; 256 MB by default. */
   readonly maxBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called with the fraction done, 0 to 1. */
   readonly onProgress?: ((fraction: number) => void) | undefined;
 }
 
+/** How many patterns: a number of them, or as many as explain a share of the variance. */
 export type EofModes = { readonly count: number } | { readonly explained: number };
 
 /** Empirical orthogonal functions (principal components) of a field. */

@@ -258,7 +258,7 @@ describe.skipIf((!existsSync(python) || !existsSync(SAMPLES)) && !isRequired)(
         const data = await netcdf.open(files[calendar] as string);
         const codes = await fireWeather(data, { ...(FIRES[title]?.ours ?? {}), maxGap: 0 });
         const expected = answers.fire[calendar]?.[title] ?? {};
-        expect(Object.keys(expected).sort()).toEqual(["BUI", "DC", "DMC", "DSR", "FFMC", "FWI", "ISI"]);
+        expect(new Set(Object.keys(expected))).toEqual(new Set(["BUI", "DC", "DMC", "DSR", "FFMC", "FWI", "ISI"]));
         for (const [code, theirs] of Object.entries(expected)) {
           const { dims, read: _, ...variable } = findVariable(codes, code);
           expect([dims, variable.shape[1]]).toEqual([["time", "place"], 6]);

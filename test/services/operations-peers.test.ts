@@ -180,7 +180,10 @@ async function expectLabels(result: Dataset, labels: readonly (number | string)[
   const values: (number | string)[] = Array.from(
     ((await coordinate?.read())?.values() ?? []) as readonly (number | string)[],
   );
-  expect(typeof labels[0] === "string" ? values.toSorted((a, b) => (String(a) < String(b) ? -1 : 1)) : values, label).toEqual(labels);
+  expect(
+    typeof labels[0] === "string" ? values.toSorted((a, b) => (String(a) < String(b) ? -1 : 1)) : values,
+    label,
+  ).toEqual(labels);
 }
 
 /** What we make of a question to xarray. */

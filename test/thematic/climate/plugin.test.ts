@@ -95,7 +95,7 @@ describe("task climate-index", () => {
       count: 4,
     });
     expect(await readFile(join(out, "index.nc"), "SU")).toMatchObject({ values: [144, 0, 148, 0], unit: "day" });
-    expect(step.inputs["data"]?.fileDigest).toMatch(/^sha256:/);
+    expect((step.inputs["data"] as { fileDigest: string }).fileDigest).toMatch(/^sha256:/);
     expect(step).not.toHaveProperty("reads");
   });
 

@@ -25,6 +25,7 @@ export interface ExtremesInput {
   /** Bound on memory; as in `mapSeries`. */
   readonly maxBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called with the fraction done, 0 to 1. */
   readonly onProgress?: ((fraction: number) => void) | undefined;
 }
 

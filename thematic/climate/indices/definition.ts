@@ -86,7 +86,7 @@ export interface IndexContext {
   readonly parameters: Readonly<Record<string, number>>;
   /** Which periods of a series are too incomplete, by the rule asked for; `"any"` where it is left out. */
   readonly missing?: FindMissingPeriods;
-  /** See {@link thresholdOf}. */
+  /** A threshold in the unit of an input, rounded as its values are stored. */
   readonly asStored?: (input: number, value: number) => number;
 }
 
