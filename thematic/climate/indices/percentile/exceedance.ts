@@ -46,7 +46,8 @@ export function exceedanceKernel({ side }: Pick<Exceedance, "side">, context: In
       beyond[i] = isAbove ? Number(value > threshold) : Number(value < threshold);
     }
     for (let period = 0; period < periods.count; period++) {
-      const [start, stop] = [periods.start[period] as number, periods.stop[period] as number];
+      const start = periods.start[period] as number;
+      const stop = periods.stop[period] as number;
       output[period] =
         lacks && lacksThreshold({ values, day, start, stop }, thresholds) ? Number.NaN : sum(beyond, start, stop);
     }

@@ -42,7 +42,8 @@ export function slidingQuantiles(
     const slot = column % slots;
     const from = slot * room;
     const offset = column - half;
-    let [n, there] = [0, 0];
+    let n = 0;
+    let there = 0;
     // Sums of truths, as there is no foreseeing which values are beyond.
     for (let year = 0; year < years; year++) {
       const value = sign * (values[(yearStart[year] as number) + offset] as number);
@@ -64,7 +65,9 @@ export function slidingQuantiles(
 
   /** Puts a column into the list, and takes another one out of it: an empty one where there is none to take. */
   function exchange(leaving: number, entering: number): void {
-    const [before, after, count] = [list, spare, length];
+    const before = list;
+    const after = spare;
+    const count = length;
     let old = leaving * room;
     let next = entering * room;
     let n = 0;

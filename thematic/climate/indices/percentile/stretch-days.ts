@@ -21,8 +21,11 @@ export function stretchDays(
     fillGaps(thresholds);
     for (let day = 1; day <= to; day++) {
       const i = below[day - 1] as number;
-      const [low, high] = [thresholds[i] as number, thresholds[i + 1] as number];
-      const [start, stop] = [days[i] as number, days[i + 1] as number];
+      // One by one: for lists that are taken apart, memory is thrown away for each day of each cell.
+      const low = thresholds[i] as number;
+      const high = thresholds[i + 1] as number;
+      const start = days[i] as number;
+      const stop = days[i + 1] as number;
       stretched[day - 1] = day === stop ? high : ((high - low) / (stop - start)) * (day - start) + low;
     }
   };
