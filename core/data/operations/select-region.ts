@@ -7,7 +7,8 @@ import { longitudesFrom } from "./longitudes-from.ts";
 /**
  * As {@link subset}, for maps: a range of longitudes goes around the Earth. `{ from: -10, to: 30 }` is Europe in a file that
  * counts from 0 to 360, too, and `{ from: 170, to: 190 }` crosses the date line of one that counts from -180 to 180; the
- * longitudes of the result are those that were asked for.
+ * longitudes of the result are those that were asked for. Where a `from` above `to` is less than half a
+ * turn before it, `{ from: 170, to: -170 }`, it is the same. One longitude, `{ value: -5, tolerance: 1 }`, is found whichever way the file counts.
  *
  * @throws As {@link subset} and {@link longitudesFrom}.
  */
@@ -16,15 +17,33 @@ export async function selectRegion(dataset: Dataset, options: SubsetOptions): Pr
   const longitude = dataset.coordinates
     .map((name) => dataset.variables[name] as Variable)
     .find((variable) => isLongitude(variable) && Object.hasOwn(selection, variable.name));
-  const wanted = longitude && selection[longitude.name];
-  if (!longitude || !isRange(wanted) || wanted.to - wanted.from >= 360) return await subset(dataset, options);
+  const wanted = longitude && asNumbers(selection[longitude.name]);
+  if (!longitude || !wanted || wanted.to - wanted.from >= 360) return await subset(dataset, options);
   const values = (await longitude.read({}, { signal })).toFloat64();
-  const isWithin = values.some((value) => value <= wanted.from) && values.some((value) => value >= wanted.to);
-  return await subset(isWithin ? dataset : await longitudesFrom(dataset, wanted.from, { signal }), options);
+  const { from, to, near } = wanted;
+  const isWithin =
+    near === undefined
+      ? values.some((value) => value <= from) && values.some((value) => value >= to)
+      : values.some((value) => value >= from && value <= to);
+  const moved = isWithin ? dataset : await longitudesFrom(dataset, near === undefined ? from : near - 180, { signal });
+  // Ends that were given the other way round are now in order.
+  return near === undefined
+    ? await subset(moved, { ...options, selection: { ...selection, [longitude.name]: { from, to } } })
+    : await subset(moved, options);
 }
 
-function isRange(wanted: DimensionSelection | undefined): wanted is { readonly from: number; readonly to: number } {
-  return (
-    typeof wanted === "object" && "from" in wanted && typeof wanted.from === "number" && typeof wanted.to === "number"
-  );
+/** Longitudes that are asked for; `near` where it is one of them. */
+function asNumbers(
+  wanted: DimensionSelection | undefined,
+): { readonly from: number; readonly to: number; readonly near?: number } | undefined {
+  if (typeof wanted !== "object") return undefined;
+  if ("value" in wanted) {
+    const { value, tolerance = 0 } = wanted;
+    return typeof value === "number" ? { from: value - tolerance, to: value + tolerance, near: value } : undefined;
+  }
+  if (!("from" in wanted)) return undefined;
+  const { from, to } = wanted;
+  if (typeof from !== "number" || typeof to !== "number") return undefined;
+  // A larger step back is a mistake, and refused as such.
+  return { from, to: from > to && to + 360 - from < 180 ? to + 360 : to };
 }

@@ -70,6 +70,24 @@ describe("longitudes from another beginning", () => {
     expect(await valuesOf(region, "field")).toEqual(values);
   });
 
+  it.each([
+    ["from the east of it to the west", { from: 170, to: -170 }, [170, 180, 190], [170, -180, -170]],
+    ["by one near longitude", { value: 181, tolerance: 2 }, [], [-180]],
+    ["by one that is there", { value: -100 }, [], [-100]],
+  ])("asks for what lies at the date line %s", async (_, lon, longitudes, values) => {
+    const world = map(Array.from({ length: 36 }, (__, i) => -180 + 10 * i));
+    const region = await selectRegion(world, { selection: { lon, lat: 0 } });
+    expect(await valuesOf(region, "field")).toEqual(values);
+    if (longitudes.length > 0) expect(await valuesOf(region, "lon")).toEqual(longitudes);
+  });
+
+  it("refuses ends that are the wrong way round", async () => {
+    const world = map([-180, -90, 0, 90]);
+    await expect(selectRegion(world, { selection: { lon: { from: 30, to: -10 } } })).rejects.toMatchObject({
+      code: "TWIN_INVALID_SELECTION",
+    });
+  });
+
   it("leaves alone what begins there, and moves by whole turns what does not go around the Earth", async () => {
     const data = map([0, 90, 180, 270]);
     expect(await longitudesFrom(data, 0)).toBe(data);
