@@ -1,5 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import {
   type Delivery,
   decodeMessage,
@@ -23,11 +24,11 @@ export interface FollowOptions extends FollowerOptions {
   readonly stations: readonly Station[];
   /** Folder of the state, `follower.json`; made where it is missing. One at a time follows into it. */
   readonly folder: string;
-  /** Steps that are forecast from every analysis; none by default. */
+  /** Steps that are forecast from analyses; none by default. */
   readonly leads?: number | undefined;
   /**
-   * Gets every analysis, and the forecasts from it, before the state moves on: after a crash the last ones come again, with the same
-   * numbers.
+   * Gets every analysis before the state is written: after a crash the last ones come again, with the same numbers. With it comes the
+   * forecast from it; where one event completes several steps, with the newest of them alone.
    */
   readonly onAnalysis: (analysis: Analysis, forecast: FieldForecast | undefined) => void | Promise<void>;
   /** Hears of messages that are no events of observations. */
@@ -39,6 +40,8 @@ export interface FollowOptions extends FollowerOptions {
 
 /** Most messages that are held before the state is written; below the window of a subscription by default. */
 const MOST_HELD = 500;
+/** When nothing comes for so long it is written, too: a smaller window may be full of what is held. */
+const QUIET_MS = 1000;
 
 /**
  * Follows a stream of observations: each event (see `observationsOf`) is taken in, each step that is complete is analysed and told, the
@@ -75,11 +78,16 @@ export async function follow(subscription: Subscription, options: FollowOptions)
         const isNewest = i === analyses.length - 1;
         await onAnalysis(analysis, leads > 0 && isNewest ? follower.forecast(leads) : undefined);
       }
-      if (analyses.length === 0 && held.length < MOST_HELD && !isLast) return;
+      if (analyses.length > 0 || held.length >= MOST_HELD || isLast) await keep();
+    };
+    const keep = async (): Promise<void> => {
       await writeFileAtomically(file, `${JSON.stringify(follower.toJSON())}\n`, { existing: "replace" });
       for (const delivery of held.splice(0)) delivery.acknowledge();
     };
-    for await (const delivery of listening) {
+    const whenQuiet = async (): Promise<void> => {
+      if (held.length > 0) await keep();
+    };
+    for await (const delivery of heard(listening, { signal, whenQuiet })) {
       signal?.throwIfAborted();
       held.push(delivery);
       const event = read(delivery.payload);
@@ -92,6 +100,33 @@ export async function follow(subscription: Subscription, options: FollowOptions)
     return { ...follower.counts };
   } finally {
     await unlock();
+  }
+}
+
+/** What a subscription gives, to its end or until the signal. */
+async function* heard(
+  subscription: Subscription,
+  { signal, whenQuiet }: { readonly signal: AbortSignal | undefined; readonly whenQuiet: () => Promise<void> },
+): AsyncGenerator<Delivery> {
+  // Ends the iteration, which may wait for ever. A failure is told by whoever disposes of it last.
+  const stop = (): void => void subscription[Symbol.asyncDispose]().then(undefined, () => undefined);
+  signal?.addEventListener("abort", stop, { once: true });
+  const iterator = subscription[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = iterator.next();
+      // A failure is told below.
+      next.catch(() => undefined);
+      const clock = new AbortController();
+      const quiet = setTimeout(QUIET_MS, "quiet", { signal: clock.signal }).catch(() => "stopped");
+      if ((await Promise.race([next, quiet])) === "quiet") await whenQuiet();
+      clock.abort();
+      const { done, value } = await next;
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    signal?.removeEventListener("abort", stop);
   }
 }
 

@@ -382,6 +382,39 @@ describe("follow", () => {
     expect(state.counts).toMatchObject({ analyses: 39 });
   });
 
+  it("hears its signal while nothing comes, and then lets the stream and the folder go", async () => {
+    const stream = new MemoryStream({ name: "quiet", roomBytes: 1e6, keepBytes: 1e6 });
+    const stop = new AbortController();
+    const how = { ...options, emulator: made.emulator, stations: made.network.stations, folder: join(folder, "quiet") };
+    const following = follow(await stream.subscribe({ name: "twin" }), {
+      ...{ ...how, onAnalysis: () => undefined, signal: stop.signal },
+    });
+    setTimeout(() => stop.abort(new Error("enough")), 50);
+    await expect(following).rejects.toThrow("enough");
+    const again = new AbortController();
+    const next = follow(await stream.subscribe({ name: "twin", signal: again.signal }), {
+      ...{ ...how, onAnalysis: () => undefined },
+    });
+    setTimeout(() => again.abort(new Error("again")), 50);
+    await expect(next).rejects.toThrow("again");
+  });
+
+  it("goes on where the window of its subscription is full before a step is", async () => {
+    const stream = new MemoryStream({ name: "narrow", roomBytes: 1e6, keepBytes: 1e6 });
+    const [first, second] = events as [StreamEvent, StreamEvent];
+    const same = Array.from({ length: 4 }, (_, i) => withValues(first, (values) => values, BigInt(i)));
+    for (const event of [...same, { ...second, sequence: 9n }]) await stream.publish(encodeEvent(event));
+    const stop = new AbortController();
+    const subscription = await stream.subscribe({ name: "twin", from: "beginning", window: 3, signal: stop.signal });
+    const following = follow(subscription, {
+      ...{ ...options, emulator: made.emulator, stations: made.network.stations, folder: join(folder, "narrow") },
+      onAnalysis: () => stop.abort(new Error("analysed")),
+    });
+    const late = setTimeout(() => stop.abort(new Error("stuck")), 10_000);
+    await expect(following).rejects.toThrow("analysed");
+    clearTimeout(late);
+  });
+
   it("goes on after a crash with the same numbers: what was told and not written down is told again", async () => {
     const crash = async (analysis: Analysis): Promise<void> => {
       if (analysis.step === made.emulator.stepOf((events[12] as StreamEvent).timeNs)) throw new Error("killed");
