@@ -83,6 +83,7 @@ describe.skipIf(isWithoutXclim)("percentile indices and xclim (needs scripts/cli
   }, 600_000);
 
   afterAll(async () => {
+    await peer?.record("climate-percentiles", "npm run test:long -- test/services/climate-percentile.test.ts");
     await peer?.stop();
     if (folder !== "") await rm(folder, { recursive: true });
   });

@@ -85,6 +85,7 @@ describe.skipIf(isWithoutXclim)("climate indices of days and xclim (needs script
   }, 1_200_000);
 
   afterAll(async () => {
+    await peer?.record("climate-indices", "npm run test:long -- test/services/climate-indices/days.test.ts");
     await peer?.stop();
     if (folder !== "") await rm(folder, { recursive: true });
   });

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
@@ -64,6 +64,8 @@ export class XclimPeer {
   readonly #answers: readonly (Answer | { readonly error: string })[];
   readonly #hdf = new Hdf5({ cacheBytes: 16e6, timeoutMs: 60_000 });
   readonly #netcdf = new Netcdf({ hdf: this.#hdf, sources: [], decode: true });
+  /** By file and index. */
+  readonly #tally: Record<string, Record<string, { values: number; missing: number; furthestApart: number }>> = {};
 
   private constructor(questions: readonly Question[], answers: readonly (Answer | { readonly error: string })[]) {
     this.#questions = questions;
@@ -103,7 +105,7 @@ export class XclimPeer {
     await using opened = await this.#netcdf.open(file.path);
     const data: Dataset =
       file.steps === undefined ? opened : await subset(opened, { selection: { time: { start: 0, stop: file.steps } } });
-    let [count, missing] = [0, 0];
+    let [count, missing, furthest] = [0, 0, 0];
     for (const [i, question] of this.#questions.entries()) {
       if (question.file !== file || question.row !== row) continue;
       const answer = this.#answers[i] as Answer | { readonly error: string };
@@ -122,10 +124,33 @@ export class XclimPeer {
       const values = array?.toFloat64() ?? new Float64Array();
       const wrong = differences(values, answer.values, row.exact ? 0 : 1e-6);
       expect(wrong, where).toEqual([]);
+      furthest = Math.max(furthest, furthestApart(values, answer.values));
       count += values.length;
       missing += values.filter((value) => Number.isNaN(value)).length;
     }
+    const ofFile = this.#tally[file.name] ?? {};
+    this.#tally[file.name] = ofFile;
+    const before = ofFile[row.index] ?? { values: 0, missing: 0, furthestApart: 0 };
+    ofFile[row.index] = {
+      values: before.values + count,
+      missing: before.missing + missing,
+      furthestApart: Math.max(before.furthestApart, Number(furthest.toPrecision(2))),
+    };
     return { values: count, missing };
+  }
+
+  /** Writes down what was compared, in the long form: docs/measurements. */
+  async record(name: string, command: string): Promise<void> {
+    if (process.env["TWINLOOM_LONG"] !== "1") return;
+    const report = {
+      date: new Date().toISOString().slice(0, 10),
+      command,
+      machine: { processor: cpus()[0]?.model, cores: cpus().length, node: process.version },
+      what: "values compared with xclim 0.62 by file and index, how many of them are missing (in both), and by how much the furthest are apart, relative to the larger one",
+      files: this.#tally,
+    };
+    const file = fileURLToPath(new URL(`../../../docs/measurements/${name}.json`, import.meta.url));
+    await writeFile(file, `${JSON.stringify(report, undefined, 1)}\n`);
   }
 
   async stop(): Promise<void> {
@@ -156,6 +181,17 @@ async function startsOf(result: Dataset): Promise<readonly string[]> {
   const time = findVariable(result, "time");
   const coder = cfTime({ unit: time.unit ?? "", calendar: String(time.attributes["calendar"]) });
   return Array.from((await time.read()).toFloat64(), (value) => formatDate(coder.decode(value)).slice(0, 10));
+}
+
+/** The largest difference, relative to the larger value. */
+function furthestApart(values: Float64Array, expected: readonly (number | null)[]): number {
+  let furthest = 0;
+  for (const [i, value] of values.entries()) {
+    const other = expected[i] ?? null;
+    if (other === null || other === value) continue;
+    furthest = Math.max(furthest, Math.abs(value - other) / Math.max(Math.abs(value), Math.abs(other)));
+  }
+  return furthest;
 }
 
 /** The first few values that differ by more than so much of the larger one. */
