@@ -26,6 +26,7 @@ import type { IndexDefinition } from "./definition.ts";
 import { findIndex, indexParameters } from "./find-index.ts";
 import { checkSteps, type FoundInput, findInputs } from "./find-inputs.ts";
 import { INDICES } from "./index.ts";
+import { indexTitle } from "./index-title.ts";
 import { resultDataset } from "./result-dataset.ts";
 
 /** How {@link climateIndex} computes. */
@@ -107,7 +108,7 @@ export async function climateIndex(
     name,
     result: results[name] as NdArray | Variable,
     attributes: {
-      long_name: definition.title,
+      long_name: indexTitle(definition, parameters),
       ...(definition.standardName !== undefined && { standard_name: definition.standardName }),
       cell_methods: definition.cellMethods,
       ...(definition.isDifference && { units_metadata: "temperature: difference" }),

@@ -8,7 +8,7 @@ export interface IndexDefinition {
   readonly name: string;
   /** Other names that it may be asked for by, such as those of xclim. */
   readonly aliases?: readonly string[];
-  /** One line: `"Days with a maximum temperature above the 90th percentile"`; the `long_name` of the result. */
+  /** One line: `"Days with a maximum temperature above the 90th percentile"`; the `long_name` of the result, with the numbers that it is computed with. */
   readonly title: string;
   /** In full, with inequalities as they are computed (`>` or `>=`), and what becomes of spells at the ends of periods. */
   readonly definition: string;

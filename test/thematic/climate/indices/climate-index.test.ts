@@ -213,6 +213,21 @@ describe("climateIndex", () => {
   });
 });
 
+describe("the title of a result", () => {
+  it.each([
+    ["FD", {}, "Frost days: days with a minimum temperature below 0 degC"],
+    ["FD", { threshold: -10 }, "Frost days: days with a minimum temperature below -10 degC"],
+    ["CDD", { threshold: 0.5 }, "Longest run of dry days: below 0.5 mm"],
+    ["RX5day", { window: 3 }, "Largest precipitation of 3 days in a row"],
+    ["R10mm", { threshold: 11.5 }, "Days with at least 11.5 mm of precipitation"],
+    ["SDII", { threshold: 2 }, "Mean precipitation of wet days, with threshold 2 mm/day"],
+  ])("tells what %s was computed with: %o", async (name, parameters, title) => {
+    const data = name === "FD" ? madeDays({ tasmin }) : madeDays({ pr: tasmin.map(Math.abs) });
+    const result = await climateIndex(data, name, { parameters });
+    expect(result.variables[name]?.attributes["long_name"]).toBe(title);
+  });
+});
+
 describe("the definitions of indices", () => {
   it("have names of their own, in either case", () => {
     const names = INDICES.flatMap(({ name, aliases = [] }) => [name, ...aliases]).map((name) => name.toLowerCase());
