@@ -1,4 +1,4 @@
-import type { Variable } from "../../core/index.ts";
+import type { Dataset, Variable } from "../../core/index.ts";
 import { CLIMATE_OPTIONS } from "../climate-options.ts";
 import { type Command, defineCommand } from "../command.ts";
 
@@ -64,12 +64,29 @@ export const climateIndex: Command = defineCommand({
       });
       await write(result);
       const variable = result.variables[name] as Variable;
-      const { count, missing: gaps, min, max, mean } = await summarise(variable, {}, { signal: io.signal });
+      const summary = async (of: Dataset) => await summarise(of.variables[name] as Variable, {}, { signal: io.signal });
+      // One with a value for each step is computed as it is read: once it is written, what was written tells of it.
+      const isWritten = definition.along === "steps" && options.out !== undefined;
+      const {
+        count,
+        missing: gaps,
+        min,
+        max,
+        mean,
+      } = isWritten
+        ? await withClimateData(
+            { files: [options.out as string], twin: options.twin, store: options.store },
+            io,
+            (written) => summary(written.dataset),
+          )
+        : await summary(result);
       const { dims, shape, unit = null, attributes } = variable;
       const comment = typeof attributes["comment"] === "string" ? attributes["comment"] : null;
+      const title = String(attributes["long_name"]);
       return {
         index: definition.name,
         variable: name,
+        title,
         dims,
         shape,
         unit,
@@ -83,7 +100,7 @@ export const climateIndex: Command = defineCommand({
     });
     if (io.json) return io.printJson({ ...facts, out: options.out ?? null });
     const shown = (value: number | bigint | null): string => (value === null ? "–" : Number(value).toPrecision(4));
-    io.print(`${io.style.bold(facts.index)} [${facts.unit}]: ${definition.title}`);
+    io.print(`${io.style.bold(facts.index)} [${facts.unit}]: ${facts.title}`);
     io.print(facts.dims.map((dim, axis) => `${dim} ${facts.shape[axis]}`).join(" × "));
     io.print(
       `${shown(facts.min)} to ${shown(facts.max)}, mean ${shown(facts.mean)}; ${facts.missing} missing of ${facts.count + facts.missing}`,

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile as readBytes, readdir, rm, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Dataset, dataset, NdArray } from "../../core/index.ts";
 import { INDICES } from "../../thematic/climate/index.ts";
 import { days, readFile, writeFiles } from "./climate-sample.ts";
 import { jsonHere, runHere } from "./run-here.ts";
@@ -16,6 +17,27 @@ async function failure(...args: string[]): Promise<{ code: string; message: stri
   return { code: error?.code, message: error?.message, exitCode: code };
 }
 
+/** Weather at noon of two places, which gets warmer. */
+function fireDays(count: number): Dataset {
+  const noon = (unit: string, of: (day: number) => number): NdArray =>
+    new NdArray(
+      Float64Array.from({ length: 2 * count }, (_, at) => of(Math.floor(at / 2)) + (at % 2)),
+      { dtype: "float64", shape: [count, 2], dims: ["time", "place"], unit },
+    );
+  const one = (values: readonly number[], dim: string, unit: string): NdArray =>
+    new NdArray(Float64Array.from(values), { dtype: "float64", shape: [values.length], dims: [dim], unit });
+  return dataset({
+    variables: {
+      time: one([...Array(count).keys()], "time", "days since 2000-06-01"),
+      lat: one([45, 46], "place", "degrees_north"),
+      tas: noon("degC", (day) => 15 + day / 4),
+      hurs: noon("%", (day) => 60 - (day % 20)),
+      sfcWind: noon("km/h", (day) => 10 + (day % 7)),
+      pr: noon("mm/day", (day) => (day % 9 === 0 ? 6 : 0)),
+    },
+  });
+}
+
 beforeAll(async () => {
   cwd = await mkdtemp(join(tmpdir(), "twinloom-cli-climate-"));
   await mkdir(join(cwd, "archive"));
@@ -25,6 +47,7 @@ beforeAll(async () => {
     "archive/a.nc": days(400),
     "archive/b.nc": days(331, { start: 400 }),
     "hole.nc": days(731, { tasmax: hole }),
+    "fire.nc": fireDays(40),
     ...Object.fromEntries(
       ["360_day", "noleap", "all_leap", "julian"].map((calendar) => [
         `${calendar}.nc`,
@@ -105,6 +128,15 @@ describe("twinloom climate index", () => {
     expect(JSON.stringify(info)).toMatch(/twinloom \d+\.\d+\.\d+: twinloom /);
   });
 
+  it("tells of an index of each day what it tells without writing it", async () => {
+    const { out, ...told } = await json("index", "FWI", "fire.nc", "--out", "fwi.nc");
+    expect(told).toMatchObject({ shape: [40, 2], count: 80, missing: 0, title: "Fire weather index" });
+    expect(await json("index", "FWI", "fire.nc")).toEqual({ ...told, out: null });
+    expect(out).toBe("fwi.nc");
+    const { values } = await readFile(join(cwd, "fwi.nc"), "FWI");
+    expect(told["max"]).toBe(Math.max(...values));
+  });
+
   it("is a few lines for people", async () => {
     const { stdout } = await run("index", "SU", "days.nc", "--out", "people.nc");
     expect(stdout.split("\n").slice(0, 3)).toEqual([
@@ -113,6 +145,8 @@ describe("twinloom climate index", () => {
       "0.000 to 148.0, mean 73.00; 0 missing of 4",
     ]);
     expect(stdout).toContain("people.nc: written");
+    const warmer = await run("index", "SU", "days.nc", "--set", "threshold=28");
+    expect(warmer.stdout).toMatch(/^SU \[day\]: Summer days: days with a maximum temperature above 28 degC\n/);
   });
 
   it.each<[string[], number, string, RegExp]>([
