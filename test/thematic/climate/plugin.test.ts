@@ -161,6 +161,15 @@ describe("task climate-extremes", () => {
   });
 
   it.each([
+    [{ threshold: 25 }, /Block maxima have no threshold: `threshold` is for/],
+    [{ percentile: 95 }, /Block maxima have no threshold: `percentile` is for/],
+    [{ kind: "peaks-over-threshold", percentile: 95, threshold: 25 }, /two ways to say/],
+  ])("refuses a threshold that would play no part: %o", async (parameters, message) => {
+    const given = { variable: "tasmax", interval: "none", select: { place: 0 }, frequency: "MS", ...parameters };
+    await expect(run("climate-extremes", given, { data: "days.nc" })).rejects.toThrow(message);
+  });
+
+  it.each([
     ["patterns", { modes: 3, anomaly: "none", fitPeriod: "2001-01/2001-02", threshold: 40 }, false],
     [
       "the model of the twin",

@@ -80,6 +80,7 @@ export const climateExtremesTask: Task<typeof Parameters, typeof DATA_NEEDS, "da
     run: async (context) =>
       await withTaskData(context, async (dataset) => {
         const { parameters, outputs: paths, signal } = context;
+        checkThreshold(parameters);
         const doing = `${parameters.kind === "events" ? "finding events" : "fitting extremes"} of ${parameters.variable}`;
         const progress = (fraction: number): void => context.progress(fraction, doing);
         progress(0);
@@ -95,6 +96,19 @@ export const climateExtremesTask: Task<typeof Parameters, typeof DATA_NEEDS, "da
       }),
   },
 );
+
+/** @throws `TWIN_INVALID_ARGUMENT` for thresholds that would play no part, and nobody would know. */
+function checkThreshold({ kind, percentile, threshold }: Given): void {
+  if (percentile !== undefined && threshold !== undefined) {
+    throw new InvalidArgumentError(
+      "`percentile` and `threshold` are two ways to say where the threshold is. Give one.",
+    );
+  }
+  if (kind !== "block-maxima" || (percentile === undefined && threshold === undefined)) return;
+  throw new InvalidArgumentError(
+    `Block maxima have no threshold: \`${percentile === undefined ? "threshold" : "percentile"}\` is for the kinds "peaks-over-threshold" and "events".`,
+  );
+}
 
 interface Work {
   readonly climate: Climate;
