@@ -16,6 +16,21 @@ interface Level {
   readonly upper: number;
 }
 
+/** Of many places, their objects would take many times the memory of their numbers. */
+interface Levels {
+  readonly dims: readonly string[];
+  readonly shape: readonly number[];
+  readonly cells: number;
+  readonly fitted: number;
+  /** How many places have no fit, by why. */
+  readonly without: Readonly<Record<string, number>>;
+  readonly summary: readonly Summary[];
+  /** Nothing where there are more than {@link LISTED_CELLS}. */
+  readonly places: readonly Place[] | null;
+}
+
+type Summary = Readonly<Record<"period" | "min" | "mean" | "max", number>>;
+
 interface Place {
   /** Coordinates by dimension; indices where it has none. */
   readonly place: Readonly<Record<string, string | number>>;
@@ -52,48 +67,58 @@ export async function computeLevels(choice: ExtremesChoice, io: CommandIo): Prom
       onProgress: (fraction) => io.progress(fraction, doing),
     });
     await write(result);
-    return { variable, unit: result.variables["return_level"]?.unit ?? null, ...(await placesOf(result)), result };
+    const comment = String(result.attributes["comment"] ?? "");
+    return {
+      ...{ variable, unit: result.variables["return_level"]?.unit ?? null, comment },
+      ...(await levelsOf(result, io.signal)),
+    };
   });
-  const { result, places, ...told } = facts;
-  const comment = String(result.attributes["comment"] ?? "");
-  const fitted = places.filter(({ status }) => status === "fitted");
-  const without = Object.fromEntries(
-    [...Map.groupBy(places, ({ status }) => status)].flatMap(([status, { length }]) =>
-      status === "fitted" ? [] : [[status, length] as const],
-    ),
-  );
+  const { variable: name, unit, dims, shape, cells, fitted, without, summary, places, comment } = facts;
   if (io.json) {
     return io.printJson({
-      ...{ kind, ...told, cells: places.length, fitted: fitted.length, without, comment },
-      levels: summaryOf(fitted),
-      places: places.length <= LISTED_CELLS ? places : null,
-      out: choice.out ?? null,
+      ...{ kind, variable: name, unit, dims, shape, cells, fitted, without, comment },
+      ...{ levels: summary, places, out: choice.out ?? null },
     });
   }
-  io.print(`${io.style.bold(told.variable)} [${told.unit ?? "no unit"}]: return levels`);
-  io.print(places.length <= SHOWN_CELLS ? placeTable(places) : summaryTable(fitted));
+  io.print(`${io.style.bold(name)} [${unit ?? "no unit"}]: return levels`);
+  io.print(places && cells <= SHOWN_CELLS ? placeTable(places) : summaryTable(summary));
   const reasons = Object.entries(without).map(([status, count]) => `${count} ${status.replaceAll("_", " ")}`);
-  if (reasons.length > 0) io.print(`${fitted.length} of ${places.length} fitted; without a fit: ${reasons.join(", ")}`);
+  if (reasons.length > 0) io.print(`${fitted} of ${cells} fitted; without a fit: ${reasons.join(", ")}`);
   io.print(io.style.dim(comment));
   if (choice.out !== undefined) io.print(`${choice.out}: written`);
 }
 
-async function placesOf(
-  result: Dataset,
-): Promise<{ readonly dims: readonly string[]; readonly shape: readonly number[]; readonly places: readonly Place[] }> {
-  const read = async (name: string): Promise<NdArray> => (await result.variables[name]?.read()) as NdArray;
+async function levelsOf(result: Dataset, signal: AbortSignal): Promise<Levels> {
+  const read = async (name: string): Promise<NdArray> =>
+    (await result.variables[name]?.read({}, { signal })) as NdArray;
   const numbers = async (name: string): Promise<Float64Array> => (await read(name)).toFloat64();
   const status = await read("status");
   const { dims, shape } = status;
-  const periods = await numbers("return_period");
-  const [levels, lower, upper] = await Promise.all(
-    ["return_level", "return_level_lower", "return_level_upper"].map(numbers),
-  );
-  const [count, pValue] = await Promise.all(["count", "p_value"].map(numbers));
-  const meanings = String(result.variables["status"]?.attributes["flag_meanings"]).split(" ");
-  const labels = await Promise.all(dims.map((dim) => labelsAlong(result, dim)));
   const cells = shape.reduce((all, length) => all * length, 1);
-  const places = Array.from(status.toFloat64(), (flag, cell): Place => {
+  const flags = status.toFloat64();
+  const meanings = String(result.variables["status"]?.attributes["flag_meanings"]).split(" ");
+  const counts = new Map<string, number>();
+  for (const flag of flags) counts.set(meanings[flag] as string, (counts.get(meanings[flag] as string) ?? 0) + 1);
+  const fitted = counts.get("fitted") ?? 0;
+  counts.delete("fitted");
+  const periods = await numbers("return_period");
+  const levels = await numbers("return_level");
+  const summary =
+    fitted === 0
+      ? []
+      : Array.from(periods, (period, at) =>
+          summaryOf(
+            period,
+            levels.subarray(at * cells, (at + 1) * cells),
+            (cell) => meanings[flags[cell] as number] === "fitted",
+          ),
+        );
+  const told = { dims, shape, cells, fitted, without: Object.fromEntries(counts), summary };
+  if (cells > LISTED_CELLS) return { ...told, places: null };
+  const [lower, upper] = [await numbers("return_level_lower"), await numbers("return_level_upper")];
+  const [count, pValue] = [await numbers("count"), await numbers("p_value")];
+  const labels = await Promise.all(dims.map((dim) => labelsAlong(result, dim)));
+  const places = Array.from(flags, (flag, cell): Place => {
     let rest = cell;
     const place = dims.map((dim, axis): [string, string | number] => {
       const stride = shape.slice(axis + 1).reduce((all, length) => all * length, 1);
@@ -104,17 +129,17 @@ async function placesOf(
     return {
       place: Object.fromEntries(place),
       status: meanings[flag] as string,
-      count: count?.[cell] as number,
-      pValue: pValue?.[cell] as number,
+      count: count[cell] as number,
+      pValue: pValue[cell] as number,
       levels: Array.from(periods, (period, at) => ({
         period,
-        level: levels?.[at * cells + cell] as number,
-        lower: lower?.[at * cells + cell] as number,
-        upper: upper?.[at * cells + cell] as number,
+        level: levels[at * cells + cell] as number,
+        lower: lower[at * cells + cell] as number,
+        upper: upper[at * cells + cell] as number,
       })),
     };
   });
-  return { dims, shape, places };
+  return { ...told, places };
 }
 
 async function labelsAlong(result: Dataset, dim: string): Promise<readonly (string | number)[] | undefined> {
@@ -124,28 +149,24 @@ async function labelsAlong(result: Dataset, dim: string): Promise<readonly (stri
   return coordinate.dtype === "string" ? (array.data as readonly string[]).slice(0) : [...array.toFloat64()];
 }
 
-function summaryOf(fitted: readonly Place[]): readonly Readonly<Record<"period" | "min" | "mean" | "max", number>>[] {
-  const [first] = fitted;
-  return (first?.levels ?? []).map(({ period }, at) => {
-    const levels = fitted.map((each) => each.levels[at]?.level as number);
-    return {
-      period,
-      min: levels.reduce((least, level) => Math.min(least, level), Number.POSITIVE_INFINITY),
-      mean: levels.reduce((sum, level) => sum + level, 0) / levels.length,
-      max: levels.reduce((most, level) => Math.max(most, level), Number.NEGATIVE_INFINITY),
-    };
-  });
+function summaryOf(period: number, levels: Float64Array, isFitted: (cell: number) => boolean): Summary {
+  let [min, sum, max, count] = [Number.POSITIVE_INFINITY, 0, Number.NEGATIVE_INFINITY, 0];
+  for (const [cell, level] of levels.entries()) {
+    if (!isFitted(cell)) continue;
+    min = Math.min(min, level);
+    max = Math.max(max, level);
+    sum += level;
+    count++;
+  }
+  return { period, min, mean: sum / count, max };
 }
 
-function summaryTable(fitted: readonly Place[]): string {
+function summaryTable(summary: readonly Summary[]): string {
   const columns = [
     { name: "period", unit: "years" },
     ...["min", "mean", "max"].map((name) => ({ name, digits: DIGITS })),
   ];
-  return formatTable({
-    columns,
-    rows: summaryOf(fitted).map(({ period, min, mean, max }) => [period, min, mean, max]),
-  });
+  return formatTable({ columns, rows: summary.map(({ period, min, mean, max }) => [period, min, mean, max]) });
 }
 
 function placeTable(places: readonly Place[]): string {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dataset, NdArray } from "../../core/index.ts";
 import { autoencoderField } from "../thematic/climate/extremes/autoencoder-field.ts";
 import { greatCircle, range, type Scene, sceneDataset } from "../thematic/climate/storms/vortices.ts";
 import { days, readFile, writeFiles } from "./climate-sample.ts";
@@ -96,6 +97,37 @@ describe("twinloom climate extremes", () => {
     const lower = await json(...GUMBEL, "--tail", "lower");
     // The least value of each year is 20.
     expect(lower.without).toEqual({ no_variation: 2 });
+  });
+
+  it("summarises many places, and lists them in the file alone", async () => {
+    const [steps, cells] = [360, 1100];
+    const data = Float64Array.from({ length: steps * cells }, (_, i) => Math.abs(Math.sin(i * i + 1)) * 10);
+    // One place is always the same.
+    for (let step = 0; step < steps; step++) data[step * cells + 3] = 5;
+    const time = Float64Array.from({ length: steps }, (_, day) => day);
+    const many = dataset({
+      variables: {
+        time: {
+          array: new NdArray(time, { dtype: "float64", shape: [steps], dims: ["time"], unit: "days since 2000-01-01" }),
+          attributes: { calendar: "360_day" },
+        },
+        wind: new NdArray(data, { dtype: "float64", shape: [steps, cells], dims: ["time", "cell"], unit: "m s-1" }),
+      },
+    });
+    await writeFiles(cwd, { "many.nc": many });
+    const how = ["--distribution", "gumbel", "--freq", "MS", "--periods", "5", "--interval", "none"];
+    const told = await json("extremes", "many.nc", ...how, "--out", "many-levels.nc");
+    expect(told).toMatchObject({
+      cells,
+      fitted: cells - 1,
+      without: { no_variation: 1 },
+      shape: [cells],
+      places: null,
+    });
+    const levels = (await readFile(join(cwd, "many-levels.nc"), "return_level")).values.filter(Number.isFinite);
+    expect(levels).toHaveLength(cells - 1);
+    const mean = levels.reduce((sum, level) => sum + level, 0) / levels.length;
+    expect(told.levels).toEqual([{ period: 5, min: Math.min(...levels), mean, max: Math.max(...levels) }]);
   });
 
   it("takes peaks over a threshold", async () => {
