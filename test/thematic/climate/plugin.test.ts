@@ -200,4 +200,10 @@ describe("task climate-tracks", () => {
     expect(again.result).toMatchObject({ tracks: 1, points: 12, hits: 12, misses: 0, falseAlarms: 0, pod: 1, far: 0 });
     expect((await readFile(join(again.out, "tracks.nc"), "row_size")).values).toEqual([12]);
   });
+
+  it("refuses a calendar that would play no part", async () => {
+    await expect(run("climate-tracks", { pressure: "psl", calendar: "noleap" }, { data: "psl.nc" })).rejects.toThrow(
+      "`calendar` is for `timeUnit`",
+    );
+  });
 });

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { defineTask, type Task, writeFileAtomically } from "../../../core/index.ts";
+import { defineTask, InvalidArgumentError, type Task, writeFileAtomically } from "../../../core/index.ts";
 import { readHurdat } from "../storms/hurdat.ts";
 import { matchTracks } from "../storms/match.ts";
 import type { StormTrack } from "../storms/track.ts";
@@ -31,7 +31,10 @@ const Parameters = z.strictObject({
     .describe("Steps with a closed contour; 0 keeps tracks along the edge, too."),
   anomaly: z.boolean().default(false).describe("Find lows in the difference from the mean of all steps."),
   timeUnit: z.string().optional().describe("What times count, where files do not state it: hours since 1996-01-05."),
-  calendar: z.string().optional().describe("Calendar of the data, for files that do not state one; standard."),
+  calendar: z
+    .string()
+    .optional()
+    .describe("With timeUnit, the calendar of the data: noleap, 360_day; standard by default."),
   withinKm: z.number().positive().default(300).describe("How far a storm may be from one of the reference, km."),
   ...DATA_PARAMETERS,
 });
@@ -55,6 +58,11 @@ export const climateTracksTask: Task<typeof Parameters, typeof DATA_NEEDS, keyof
     outputs,
     run: async (context) => {
       const { parameters, needs, inputs: files, outputs: paths, signal } = context;
+      if (parameters.calendar !== undefined && parameters.timeUnit === undefined) {
+        throw new InvalidArgumentError(
+          "`calendar` is for `timeUnit`: data that state what their times count state their calendar, too.",
+        );
+      }
       const reference = files.reference === undefined ? undefined : await readReference(files.reference, signal);
       return await withTaskData(context, async (dataset) => {
         const doing = "finding storms";
