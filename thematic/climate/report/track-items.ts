@@ -72,7 +72,7 @@ export async function tracksSection(
       : null;
   return {
     title,
-    text: `${ways.length} tracks, ${lat.length} times, ${dateAt(0) ?? "no times"}${dateAt(0) === null ? "" : ` to ${lastDate(ways, dateAt)}`}.`,
+    text: `${ways.length} tracks, ${lat.length} times, ${datesText(ways, dateAt)}.`,
     items: [
       ...tracksMaps(ways, { lat, lon }),
       trackTable(ways, { lat, lon, dateAt, pressure, wind, units: [pressureOf?.unit, windOf?.unit] }),
@@ -80,9 +80,13 @@ export async function tracksSection(
   };
 }
 
-function lastDate(ways: readonly Way[], dateAt: (index: number) => string | null): string {
-  const dates = ways.filter(({ count }) => count > 0).map(({ from, count }) => dateAt(from + count - 1) ?? "");
-  return dates.toSorted().at(-1) ?? "";
+/** Of all tracks, in whatever order they are. */
+function datesText(ways: readonly Way[], dateAt: (index: number) => string | null): string {
+  const ends = ways
+    .filter(({ count }) => count > 0)
+    .flatMap(({ from, count }) => [dateAt(from) ?? [], dateAt(from + count - 1) ?? []].flat())
+    .toSorted();
+  return ends.length === 0 ? "no times" : `${ends[0]} to ${ends.at(-1)}`;
 }
 
 interface Positions {

@@ -182,6 +182,12 @@ describe("climateReport", () => {
     ]);
   });
 
+  it("states the times of all tracks, in whatever order they are", async () => {
+    const track = (id: string, hours: number) => ({ id, points: [{ time: "", hours, lat: 10, lon: 20 }] });
+    const { text } = await itemsOf(tracksDataset([track("late", 24), track("early", 0), track("middle", 6)]));
+    expect(text).toBe("3 tracks, 3 times, 1970-01-01 00:00 to 1970-01-02 00:00.");
+  });
+
   it("names what is left out, and refuses names that are not there", async () => {
     const source = field(() => 1);
     const many = { ...source, variables: { ...source.variables, other: source.variables["FD"] as never } };
