@@ -124,7 +124,7 @@ export function checkSteps(axis: TimeAxis, definition: IndexDefinition): void {
         ? `a step is ${step.months === 1 ? "a month" : `${step.months} months`}`
         : `a step is ${step.seconds % 86_400 === 0 ? `${step.seconds / 86_400} days` : `${step.seconds / 3600} hours`}`;
   throw new ClimateInputError(
-    `${definition.name} is defined for ${STEPS[wanted]} data; along "${axis.dim}" ${came}. Make them ${STEPS[wanted]} first, with \`resample\`.`,
+    `${definition.name} is defined for ${STEPS[wanted]} data; along "${axis.dim}" ${came}. Give ${STEPS[wanted]} data; \`resample\` makes them of shorter steps.`,
   );
 }
 

@@ -56,7 +56,7 @@ export async function percentileOfDay(data: Dataset, options: PercentileOfDayOpt
   const { step } = axis;
   if (!variable.dims.includes(axis.dim) || step === undefined || !("seconds" in step) || step.seconds !== 86_400) {
     throw new ClimateInputError(
-      `"${options.variable}" must be daily along "${axis.dim}"; it has the dimensions [${variable.dims.join(", ")}]${step && "seconds" in step ? `, and steps of ${step.seconds / 86_400} days` : ""}. Make it daily first, with \`resample\`.`,
+      `"${options.variable}" must be daily along "${axis.dim}"; it has the dimensions [${variable.dims.join(", ")}]${step && "seconds" in step ? `, and steps of ${step.seconds / 86_400} days` : ""}. Give daily data; \`resample\` makes them of shorter steps.`,
     );
   }
   const base = stepsInPeriod(axis, period);
