@@ -4,7 +4,7 @@ import { UsageError } from "./errors.ts";
 import type { FederationChoice } from "./federation-options.ts";
 import { absolute, withData } from "./open-file.ts";
 import { pairs } from "./parameters.ts";
-import { parseSlices } from "./slice.ts";
+import { parseSlices, yearsOfTimes } from "./slice.ts";
 
 /** What {@link CLIMATE_OPTIONS} say of the data. */
 export interface ClimateChoice extends FederationChoice {
@@ -38,19 +38,27 @@ export async function withClimateData<T>(
   const { connectorFor, ENGINE_VERSION, FileExistsError, selectRegion, writeFileAtomically } = await import(
     "../core/index.ts"
   );
-  const selection = parseSlices(choice.slice ?? []);
+  const slices = parseSlices(choice.slice ?? []);
   const target = choice.out === undefined ? undefined : absolute(choice.out, io.cwd);
   if (target !== undefined && choice.files.some((file) => absolute(file, io.cwd) === target)) {
     throw new UsageError(`"${choice.out}" is an input and the output.`);
   }
   const texts = choice.texts ?? [];
   const isText = target !== undefined && texts.some((ending) => target.toLowerCase().endsWith(ending));
-  return await withData({ ...choice, output: choice.out }, io, async ({ dataset, connectors }) => {
+  return await withData({ ...choice, output: choice.out, context: "water" }, io, async ({ dataset, connectors }) => {
     const writer = target === undefined || isText ? undefined : writerOf(target, connectors);
     // Before hours of work, not after.
     if (target !== undefined && !choice.replace && (await exists(target))) throw new FileExistsError(target);
     const part =
-      Object.keys(selection).length === 0 ? dataset : await selectRegion(dataset, { selection, signal: io.signal });
+      Object.keys(slices).length === 0
+        ? dataset
+        : await selectRegion(dataset, { selection: yearsOfTimes(dataset, slices), signal: io.signal });
+    for (const dim of Object.keys(slices)) {
+      if (part.dims[dim]?.length !== 0) continue;
+      throw new UsageError(
+        `--slice ${dim}=… selects nothing: no coordinate of "${dim}" is within. See \`twinloom data read … --slice\`.`,
+      );
+    }
     return await work({
       dataset: part,
       write: async (result, text) => {

@@ -12,7 +12,7 @@ export const CLIMATE_OPTIONS = {
   slice: {
     kind: "text",
     placeholder: "dim=from..to",
-    description: "part of a dimension, as for `data read`: lat=36..66, time=1961-01..1990-12; longitudes go around",
+    description: "part of a dimension, as for `data read`: lat=36..66, time=1961..1990; longitudes go around",
     many: true,
   },
   out: {

@@ -11,13 +11,14 @@ export async function federateFiles(
 ): Promise<FederatedDataset> {
   const { federate } = await import("../core/index.ts");
   const dimension = merge ? undefined : (along ?? (await growingDimension(parts, signal)));
-  const { overlaps, missing, calendars, duplicates, match, unavailable } = choice;
+  const { context, overlaps, missing, calendars, duplicates, match, unavailable } = choice;
   return await federate({
     parts,
     along: dimension,
     overlaps,
     missing,
     calendars,
+    context,
     duplicates,
     match,
     unavailable,

@@ -10,6 +10,8 @@ export interface FederationChoice {
   readonly calendars?: "refuse" | "by-date" | undefined;
   readonly duplicates?: "refuse" | "first" | undefined;
   readonly rename?: readonly string[] | undefined;
+  /** Amounts are of liquid water: for commands that compute with precipitation. */
+  readonly context?: "water" | undefined;
   readonly match?: "name" | "standard_name" | undefined;
   readonly unavailable?: "report" | "omit" | "refuse" | undefined;
 }

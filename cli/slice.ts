@@ -1,4 +1,4 @@
-import type { Selection } from "../core/index.ts";
+import type { Dataset, Selection } from "../core/index.ts";
 import { UsageError } from "./errors.ts";
 
 /**
@@ -46,7 +46,26 @@ function byValue(text: string): Selection[string] | undefined {
   return value == null || !(tolerance >= 0) ? undefined : { value, tolerance };
 }
 
-/** A number, or a date such as `2005-03-01T12:00`; a year alone is a number. */
+/**
+ * Slices of a time with its years as dates, where nothing but years was typed: `time=1961..1990` is 30 years, and not days 1961 to
+ * 1990 since whenever.
+ */
+export function yearsOfTimes({ variables }: Pick<Dataset, "variables">, selection: Selection): Selection {
+  return Object.fromEntries(
+    Object.entries(selection).map(([dim, wanted]): [string, Selection[string]] => {
+      const unit = Object.hasOwn(variables, dim) ? variables[dim]?.unit : undefined;
+      if (typeof wanted !== "object" || !("from" in wanted) || !/ since /.test(unit ?? "")) return [dim, wanted];
+      const { from, to } = wanted;
+      return isYear(from) && isYear(to) ? [dim, { from: `${from}`, to: `${to}` }] : [dim, wanted];
+    }),
+  );
+}
+
+function isYear(value: number | string): boolean {
+  return Number.isInteger(value) && Number(value) >= 1000 && Number(value) <= 9999;
+}
+
+/** A number, or a date such as `2005-03-01T12:00`; a year alone is a number until the dimension is known. */
 function coordinate(text: string): number | string | undefined {
   const number = Number(text);
   if (text.trim() !== "" && Number.isFinite(number)) return number;

@@ -36,6 +36,7 @@ const TYPED: Readonly<Record<string, string>> = {
   token: "tokenEnv",
   password: "passwordEnv",
   maxBatchSize: "maxBatch",
+  maxBytes: "memory",
 };
 
 /**

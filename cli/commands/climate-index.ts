@@ -47,6 +47,11 @@ export const climateIndex: Command = defineCommand({
     const { summarise } = await import("../../core/index.ts");
     const { parseIncomplete, parseSettings, parseVariables, withClimateData } = await import("../climate-data.ts");
     const definition = findIndex(INDICES, name);
+    if (options.period !== undefined && !definition.base) {
+      io.warn(
+        `${definition.name} has no base period: --period plays no part. For years, give --slice time=${options.period.replace("-", "..")}.`,
+      );
+    }
     const variables = parseVariables(
       options.var,
       definition.inputs.map((input) => input.name),
@@ -99,7 +104,6 @@ export const climateIndex: Command = defineCommand({
       };
     });
     if (io.json) return io.printJson({ ...facts, out: options.out ?? null });
-    const shown = (value: number | bigint | null): string => (value === null ? "–" : Number(value).toPrecision(4));
     io.print(`${io.style.bold(facts.index)} [${facts.unit}]: ${facts.title}`);
     io.print(facts.dims.map((dim, axis) => `${dim} ${facts.shape[axis]}`).join(" × "));
     io.print(
@@ -109,3 +113,8 @@ export const climateIndex: Command = defineCommand({
     if (options.out !== undefined) io.print(`${options.out}: written`);
   },
 });
+
+/** A number of a summary, which has none where all values are missing. */
+function shown(value: number | bigint | null): string {
+  return value === null ? "–" : Number(value).toPrecision(4);
+}

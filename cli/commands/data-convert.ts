@@ -37,9 +37,9 @@ export const dataConvert: Command = defineCommand({
   run: async ({ input, output }, options, io) => {
     const { connectorFor, subset } = await import("../../core/index.ts");
     const { absolute, withData } = await import("../open-file.ts");
-    const { parseSlices } = await import("../slice.ts");
+    const { parseSlices, yearsOfTimes } = await import("../slice.ts");
     const { UsageError } = await import("../errors.ts");
-    const selection = parseSlices(options.slice ?? []);
+    const slices = parseSlices(options.slice ?? []);
     const target = absolute(output, io.cwd);
     if (absolute(input, io.cwd) === target) throw new UsageError("Input and output are the same file.");
     const choice = { ...options, files: [input], output, raw: !options.decode };
@@ -49,6 +49,7 @@ export const dataConvert: Command = defineCommand({
         throw new UsageError(`"${output}" does not end as a format that can be written: .h5, .nc, .zarr, .csv.`);
       }
       const variables = options.variables?.split(",").map((name) => name.trim());
+      const selection = yearsOfTimes(dataset, slices);
       const part = await subset(dataset, { variables, selection, signal: io.signal });
       const { watched, total } = withProgress(part, (fraction) => io.progress(fraction, `writing ${output}`));
       await connector.write(target, watched, {

@@ -41,11 +41,11 @@ export const dataRead: Command = defineCommand({
   run: async ({ file, variables: paths }, { slice, stats, ...choice }, io) => {
     const { findVariable } = await import("../../core/index.ts");
     const { withData } = await import("../open-file.ts");
-    const { parseSlices } = await import("../slice.ts");
+    const { parseSlices, yearsOfTimes } = await import("../slice.ts");
     const slices = parseSlices(slice ?? []);
     await withData({ ...choice, files: [file] }, io, async ({ dataset }) => {
       const variables = paths.map((path) => findVariable(dataset, path));
-      const selections = await selectionsOf(dataset, variables, slices, io);
+      const selections = await selectionsOf(dataset, variables, yearsOfTimes(dataset, slices), io);
       const output = new Output(io);
       if (variables.length > 1) await output.add("[");
       for (const [number, variable] of variables.entries()) {

@@ -175,6 +175,21 @@ describe("twinloom climate index", () => {
     expect(await failure("index", ...args)).toEqual({ exitCode, code, message: expect.stringMatching(message) });
   });
 
+  it("takes years of a time for years, and refuses a slice of nothing", async () => {
+    const { shape } = await json("index", "SU", "days.nc", "--slice", "time=2001..2001");
+    expect(shape[0]).toBe(1);
+    expect(await failure("index", "SU", "days.nc", "--slice", "time=1800..1810")).toMatchObject({
+      code: "TWIN_USAGE",
+      message: expect.stringContaining("--slice time=… selects nothing"),
+    });
+  });
+
+  it("says that a base period plays no part where the index has none", async () => {
+    const { code, stderr } = await run("index", "SU", "days.nc", "--period", "2000-2001");
+    expect(code).toBe(0);
+    expect(stderr).toContain("SU has no base period: --period plays no part. For years, give --slice time=2000..2001.");
+  });
+
   it("leaves an output that is there, and replaces it where asked", async () => {
     await writeFile(join(cwd, "kept.nc"), "mine");
     expect(await failure("index", "SU", "days.nc", "--out", "kept.nc")).toMatchObject({

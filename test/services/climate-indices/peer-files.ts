@@ -110,14 +110,17 @@ const MADE: readonly Made[] = [
 ];
 
 /**
- * Writes the {@link COMPARED_MADE} files of made weather at two places: tenths of degrees and of millimetres, of which many are just thresholds, with
+ * Writes files of made weather, the {@link COMPARED_MADE} ones by default, at two places: tenths of degrees and of millimetres, of which many are just thresholds, with
  * missing days. Values in kg m-2 s-1 are float32: of float64 ones, the last digit of a conversion would tell on which side of a
  * threshold they are, and programs differ in it.
  */
-export async function writeMadeFiles(folder: string): Promise<readonly PeerFile[]> {
+export async function writeMadeFiles(
+  folder: string,
+  which: readonly number[] = COMPARED_MADE,
+): Promise<readonly PeerFile[]> {
   const hdf5 = new Hdf5({ cacheBytes: 1e6, timeoutMs: 60_000 });
   const files: PeerFile[] = [];
-  for (const i of COMPARED_MADE) {
+  for (const i of which) {
     const made = MADE[i] as Made;
     const path = join(folder, `made-${i}.nc`);
     await hdf5.write(path, madeWeather(made, i));

@@ -237,5 +237,5 @@ function comment(options: ReturnLevelOptions, tail: Tail): string {
     return `${distribution === "gev" ? "Generalised extreme value" : "Gumbel"} distribution of the extremes of ${frequency}${of}, fitted by L-moments`;
   }
   const { threshold = { quantile: 0.95 }, runDays = 3 } = options;
-  return `Generalised Pareto distribution of peaks over ${JSON.stringify(threshold)}, ${runDays} days apart${of}, fitted by L-moments`;
+  return `Generalised Pareto distribution of peaks over ${"quantile" in threshold ? `the quantile ${threshold.quantile}` : threshold.value}, ${runDays} days apart${of}, fitted by L-moments`;
 }
